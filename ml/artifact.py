@@ -1,0 +1,141 @@
+"""A model version on disk: written beside, verified, renamed into place once, and never changed.
+
+    models/<version>/
+      manifest.json       what it is, where it came from, the SHA-256 of every other file
+      model.keras         the trained Keras model: the source of truth
+      serving/model.xml   the same network for OpenVINO, with its weights in model.bin
+      calibration.json    what similarities mean: see `ml.calibration`
+
+Loads nothing heavy, so that the web process can check a model version too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+KERAS_MODEL = "model.keras"
+SERVING_MODEL = "serving/model.xml"
+CALIBRATION = "calibration.json"
+REQUIRED = (KERAS_MODEL, SERVING_MODEL, "serving/model.bin", CALIBRATION)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model version says of itself. `files` maps relative paths to SHA-256."""
+
+    version: str
+    architecture: str
+    input_size: int
+    embedding_size: int
+    created: str
+    parent: str | None = None
+    dataset: dict[str, Any] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names and hashes of all files."""
+        return hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def writing(models_dir: Path, version: str) -> Iterator[Path]:
+    """Yield an empty folder that becomes `models_dir/version` if the block succeeds.
+
+    The block writes every file and ends with `seal`. If it fails, or the process is killed, no
+    half-made version is left under that name.
+
+    Raises:
+        ArtifactDamaged: the block left the version incomplete.
+    """
+    models_dir.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=models_dir))
+    try:
+        yield beside
+        check(beside)
+        _replace(beside, models_dir / version)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def seal(directory: Path, manifest: Manifest) -> Manifest:
+    """Hash every file of `directory` and write its manifest, which is returned."""
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    hashes = {path.relative_to(directory).as_posix(): sha256(path) for path in paths}
+    sealed = Manifest(**{**asdict(manifest), "files": hashes})
+    text = json.dumps(asdict(sealed), indent=2, ensure_ascii=False)
+    (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return sealed
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read what a model version says of itself, without checking its files.
+
+    Raises:
+        ArtifactMissing: there is no model version in `directory`.
+        ArtifactDamaged: its manifest cannot be read.
+        ArtifactTooNew: a newer facesite wrote it.
+    """
+    path = directory / MANIFEST
+    if not path.is_file():
+        raise ArtifactMissing(f"There is no model version in {directory}.", path)
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        newer = values["format"] > FORMAT
+        manifest = None if newer else Manifest(**values)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtifactDamaged(f"{path} cannot be read: {error}", path) from error
+    if manifest is None:
+        raise ArtifactTooNew(f"{path} has format {values['format']}, newer than {FORMAT}.", path)
+    return manifest
+
+
+def check(directory: Path, *, hashes: bool = True) -> Manifest:
+    """Prove that the model version in `directory` is complete and unchanged.
+
+    With `hashes=False` only the presence of the files is checked, which takes no time.
+
+    Raises:
+        ArtifactMissing, ArtifactDamaged, ArtifactTooNew: `path` of the error names the file.
+    """
+    manifest = read_manifest(directory)
+    for name in {*REQUIRED, *manifest.files}:
+        path = directory / name
+        if not path.is_file():
+            raise ArtifactMissing(f"{path} is missing.", path)
+        if name not in manifest.files:
+            raise ArtifactDamaged(f"{path} is not in the manifest.", path)
+        if hashes and sha256(path) != manifest.files[name]:
+            raise ArtifactDamaged(f"{path} is not the file that the manifest names.", path)
+    return manifest
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _replace(beside: Path, target: Path) -> None:
+    """Rename into place; an earlier, damaged version of that name makes room first."""
+    if not target.exists():
+        beside.rename(target)
+        return
+    condemned = beside.with_name(f"{beside.name}-old")
+    target.rename(condemned)
+    beside.rename(target)
+    shutil.rmtree(condemned)

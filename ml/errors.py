@@ -1,0 +1,76 @@
+"""What can go wrong in `ml`, each with a stable `code` that the site turns into a sentence."""
+
+from __future__ import annotations
+
+
+class MLError(Exception):
+    """Base of every error that `ml` raises on purpose."""
+
+    code = "error"
+
+
+class PhotoRejected(MLError):
+    """The photo cannot be used; trying again with the same bytes will not help."""
+
+    code = "photo_rejected"
+
+
+class UnreadableImage(PhotoRejected):
+    """The bytes are not a photo in a format we read, or they are damaged."""
+
+    code = "unreadable_image"
+
+
+class ImageTooLarge(PhotoRejected):
+    """The photo is over the limit in bytes or in pixels.
+
+    `limit` and `actual` are in `unit`, which is "bytes" or "pixels".
+    """
+
+    code = "image_too_large"
+
+    def __init__(self, *, limit: int, actual: int, unit: str) -> None:
+        super().__init__(f"{actual:,} {unit}, the limit is {limit:,}")
+        self.limit = limit
+        self.actual = actual
+        self.unit = unit
+
+
+class ArtifactError(MLError):
+    """A model version on disk cannot be served. `path` is the file or folder at fault."""
+
+    code = "artifact_error"
+
+    def __init__(self, message: str, path: object) -> None:
+        super().__init__(message)
+        self.path = str(path)
+
+
+class ArtifactMissing(ArtifactError):
+    """The model version, or a file of it, is not there."""
+
+    code = "model_missing"
+
+
+class ArtifactDamaged(ArtifactError):
+    """A file of the model version does not have the hash that its manifest names."""
+
+    code = "model_damaged"
+
+
+class ArtifactTooNew(ArtifactError):
+    """The model version was written by a newer facesite."""
+
+    code = "model_too_new"
+
+
+class WeightsMissing(MLError):
+    """The packaged weights are not installed, or are not the ones this release was made for."""
+
+    code = "weights_missing"
+
+
+class ExportDisagrees(MLError):
+    """The serving form of a network does not compute what the Keras model computes."""
+
+    code = "export_disagrees"

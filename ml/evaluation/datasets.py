@@ -1,0 +1,111 @@
+"""Photos of known people on disk, as the evaluations read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml.errors import MLError
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+
+
+class DatasetError(MLError):
+    """The data cannot be evaluated; the message says in one sentence what is wrong with it."""
+
+    code = "dataset_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two photos and whether they show the same person; `fold` counts from 0."""
+
+    first: Path
+    second: Path
+    same: bool
+    fold: int
+
+
+def read_people(root: Path) -> dict[str, list[Path]]:
+    """Read a folder that holds a folder per person: photos by person, both in order of name.
+
+    Raises:
+        DatasetError: there is no such folder, or no photo in it.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"There is no folder {root}.")
+    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    people = {folder.name: list(_photos(folder)) for folder in folders}
+    people = {name: photos for name, photos in people.items() if photos}
+    if not people:
+        raise DatasetError(f"{root} holds no folders with photos; it takes one folder per person.")
+    return people
+
+
+def _photos(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith("."):
+            yield path
+
+
+def read_pairs(path: Path, root: Path) -> list[Pair]:
+    """Read a list of pairs in the format of LFW, http://vis-www.cs.umass.edu/lfw/README.txt.
+
+    The first line has the number of folds and of pairs of either kind in each. A fold is that many
+    lines `name number number` (two photos of one person), then that many lines `name number name
+    number` (two people). Photo 7 of a person is `root/name/name_0007.jpg`.
+
+    Raises:
+        DatasetError: a file or a photo is missing, or a line is malformed (its number is told).
+    """
+    if not root.is_dir():
+        raise DatasetError(f"There is no folder {root}.")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"The list of pairs {path} cannot be read: {error}.") from error
+    folds, size = _header(path, lines)
+    if len(lines) != 1 + folds * 2 * size:
+        raise DatasetError(
+            f"{path}, line {len(lines)}: the list ends here, "
+            f"but line 1 promises {folds} folds of 2 × {size} pairs."
+        )
+    pairs = []
+    for index, line in enumerate(lines[1:]):
+        fold, place = divmod(index, 2 * size)
+        try:
+            first, second = _photos_of(line, root, same=place < size)
+        except ValueError as error:
+            raise DatasetError(f"{path}, line {index + 2}: {error}.") from error
+        pairs.append(Pair(first, second, place < size, fold))
+    return pairs
+
+
+def _header(path: Path, lines: list[str]) -> tuple[int, int]:
+    try:
+        folds, size = (int(number) for number in lines[0].split())
+    except (IndexError, ValueError):
+        folds, size = 0, 0
+    if folds < 2 or size < 1:
+        raise DatasetError(
+            f"{path}, line 1: expected the number of folds (two or more) and of pairs per fold."
+        )
+    return folds, size
+
+
+def _photos_of(line: str, root: Path, *, same: bool) -> tuple[Path, Path]:
+    fields = line.split("\t") if "\t" in line else line.split()
+    match fields:
+        case [name, first, second] if same:
+            names = [(name, first), (name, second)]
+        case [name, first, other, second] if not same:
+            names = [(name, first), (other, second)]
+        case _:
+            kind = "a name and two numbers" if same else "a name, a number, a name and a number"
+            raise ValueError(f"expected {kind}, found {line!r}")
+    photos = [root / name / f"{name}_{int(number):04d}.jpg" for name, number in names]
+    for photo in photos:
+        if not photo.is_file():
+            raise ValueError(f"there is no photo {photo}")
+    return photos[0], photos[1]

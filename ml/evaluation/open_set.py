@@ -1,0 +1,221 @@
+"""Who is this, or nobody we know? Identification against a gallery, with strangers in the queue.
+
+The measures are those of ISO/IEC 19795-1 and NIST's FRVT 1:N, https://pages.nist.gov/frvt/: FPIR,
+the share of strangers for whom somebody is returned, and DIR, the share of enrolled people's probes
+for whom the right person is returned first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ml import calibration
+from ml.evaluation import rates
+from ml.evaluation.cache import FoundFace
+from ml.evaluation.datasets import DatasetError
+from ml.evaluation.faces import Progress
+from ml.evaluation.rates import Similarities
+from ml.gallery import Gallery
+from ml.types import Decision, Identification
+
+FPIRS = (0.1, 0.01, 0.003)
+
+Faces = Mapping[Path, FoundFace | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Who is enrolled with which photos, which photos are probes, and which show strangers."""
+
+    enrol: int
+    enrolled: dict[str, list[Path]]
+    probes: list[tuple[str, Path]]
+    strangers: list[Path]
+
+    @property
+    def photos(self) -> list[Path]:
+        """All photos that this split needs."""
+        enrolled = [photo for photos in self.enrolled.values() for photo in photos]
+        return enrolled + [photo for _, photo in self.probes] + self.strangers
+
+
+def split(people: Mapping[str, Sequence[Path]], enrol: int) -> Split:
+    """Enrol the first `enrol` photos, in order of file name, of everyone who has more than that.
+
+    Their other photos are the probes; people with a single photo are the strangers. Who has more
+    than one photo but no more than `enrol` takes no part.
+
+    Raises:
+        DatasetError: nobody has enough photos, or there are no strangers.
+    """
+    if enrol < 1:
+        raise DatasetError(f"At least one photo has to be enrolled, not {enrol}.")
+    known = {name: list(photos) for name, photos in people.items() if len(photos) > enrol}
+    strangers = [photos[0] for photos in people.values() if len(photos) == 1]
+    if not known:
+        raise DatasetError(f"Nobody has {enrol + 1} photos or more, of which to enrol {enrol}.")
+    if not strangers:
+        raise DatasetError("There are no strangers: nobody has exactly one photo.")
+    enrolled = {name: photos[:enrol] for name, photos in known.items()}
+    probes = [(name, photo) for name, photos in known.items() for photo in photos[enrol:]]
+    return Split(enrol, enrolled, probes, strangers)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSet:
+    """What was answered.
+
+    Per probe: `similarities` of the best person (-inf without a face), `right` whether that is the
+    one in the photo, `decisions`. Per stranger the same without `right`; strangers without a face
+    are left out, since nothing was searched for. `threshold` is the product's own and
+    `raised_by` how much of it is due to people in this gallery who look alike.
+    """
+
+    enrol: int
+    people: int
+    similarities: Similarities
+    right: npt.NDArray[np.bool_]
+    decisions: npt.NDArray[np.str_]
+    stranger_similarities: Similarities
+    stranger_decisions: npt.NDArray[np.str_]
+    fpir_promised: float
+    threshold: float
+    raised_by: float
+    missing: int
+
+    @property
+    def right_similarities(self) -> Similarities:
+        """Per probe the best person's similarity if that is the right one, otherwise -inf."""
+        return np.where(self.right, self.similarities, -np.inf)
+
+    @property
+    def named(self) -> npt.NDArray[np.bool_]:
+        """Per probe whether the product named somebody."""
+        return np.equal(self.decisions, Decision.MATCH)
+
+    def dir(self, fpir: float) -> float:
+        """DIR at the threshold that gives this FPIR on the strangers at hand."""
+        return _dir(fpir, self.stranger_similarities, self.right_similarities)
+
+    def dir_interval(self, fpir: float) -> tuple[float, float]:
+        """Its 95 % interval."""
+        groups = (self.stranger_similarities, self.right_similarities)
+        return rates.interval(lambda resampled: _dir(fpir, *resampled), *groups)
+
+    @property
+    def fpir_measured(self) -> float:
+        """The share of strangers for whom the product did not say `unknown`.
+
+        `ambiguous` counts as a false positive as well: it shows a stranger the names of two people.
+        """
+        return float(np.mean(self.stranger_decisions != Decision.UNKNOWN))
+
+    def fpir_interval(self) -> tuple[float, float]:
+        """Its 95 % interval."""
+        named = (self.stranger_decisions != Decision.UNKNOWN).astype(np.float64)
+        return rates.interval(lambda groups: float(groups[0].mean()), named)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures, all shares 0..1."""
+        return {
+            "enrol": self.enrol,
+            "people": self.people,
+            "probes": len(self.right),
+            "strangers": len(self.stranger_similarities),
+            "rank1": float(self.right.mean()),
+            "dir": {str(fpir): self.dir(fpir) for fpir in FPIRS},
+            "fpir_promised": self.fpir_promised,
+            "fpir_measured": self.fpir_measured,
+            "dir_at_decision": float(np.mean(self.right & self.named)),
+        }
+
+
+def evaluate(
+    photos: Split,
+    faces: Faces,
+    calibrated: calibration.Calibration,
+    *,
+    fpir: float,
+    progress: Progress,
+) -> OpenSet:
+    """Build the gallery as the site would, search for every probe and stranger, and decide.
+
+    `faces` holds what was found in each photo of the split. A probe without a face counts as not
+    recognised. `fpir` is what the product is set to promise.
+
+    Raises:
+        DatasetError: no photo to enrol shows a face, or no stranger's does.
+    """
+    ids = {name: person for person, name in enumerate(photos.enrolled)}
+    gallery = _enrolled(photos, faces, ids)
+    strangers = [face for face in map(faces.get, photos.strangers) if face is not None]
+    if gallery is None or not strangers:
+        raise DatasetError("No face was found in the photos to enrol, or in those of strangers.")
+    probes = [faces[photo] for _, photo in photos.probes]
+    answers: list[Identification | None] = []
+    for face in [*probes, *strangers]:
+        answer = (
+            calibration.identify(face.embedding, gallery, calibrated, fpir=fpir) if face else None
+        )
+        answers.append(answer)
+        progress(len(answers), len(probes) + len(strangers))
+    best, unknown = answers[: len(probes)], answers[len(probes) :]
+    truth = [ids[name] for name, _ in photos.probes]
+    threshold = calibration.threshold(gallery, calibrated, fpir)
+    return OpenSet(
+        enrol=photos.enrol,
+        people=gallery.people,
+        similarities=_similarities(best),
+        right=np.array(
+            [_names(answer, person) for answer, person in zip(best, truth, strict=True)]
+        ),
+        decisions=_decisions(best),
+        stranger_similarities=_similarities(unknown),
+        stranger_decisions=_decisions(unknown),
+        fpir_promised=fpir,
+        threshold=threshold.similarity,
+        raised_by=threshold.raised_by,
+        missing=sum(faces[photo] is None for photo in photos.photos),
+    )
+
+
+def _enrolled(photos: Split, faces: Faces, ids: Mapping[str, int]) -> Gallery | None:
+    """The gallery of everyone in whose photos a face was found; None if there is nobody."""
+    found = [
+        (ids[name], face)
+        for name, enrolled in photos.enrolled.items()
+        for face in map(faces.get, enrolled)
+        if face is not None
+    ]
+    if not found:
+        return None
+    gallery = Gallery(len(found[0][1].embedding))
+    for template, (person, face) in enumerate(found):
+        gallery.add(template, person, face.embedding, face.quality)
+    return gallery
+
+
+def _similarities(answers: Sequence[Identification | None]) -> Similarities:
+    return np.array(
+        [answer.candidates[0].similarity if answer else -np.inf for answer in answers], np.float64
+    )
+
+
+def _decisions(answers: Sequence[Identification | None]) -> npt.NDArray[np.str_]:
+    return np.array(
+        [answer.decision if answer else Decision.UNKNOWN for answer in answers], np.str_
+    )
+
+
+def _names(answer: Identification | None, person: int) -> bool:
+    return answer is not None and answer.candidates[0].person == person
+
+
+def _dir(fpir: float, strangers: Similarities, right: Similarities) -> float:
+    return rates.share_above(rates.threshold_at(fpir, strangers), right)

@@ -1,0 +1,50 @@
+"""Writing a Keras model in its two forms, and proving that the forms agree."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml import artifact
+from ml.errors import ExportDisagrees
+from ml.types import Image
+
+if TYPE_CHECKING:
+    import keras
+
+MIN_AGREEMENT = 0.999
+
+
+def export(model: keras.Model, directory: Path, crops: Image) -> float:
+    """Save `model` as Keras file and as OpenVINO network into `directory`.
+
+    Both are loaded again from disk and embed `crops`, uint8 RGB (N, S, S, 3). Returns the smallest
+    cosine between the two embeddings of a crop.
+
+    Raises:
+        ExportDisagrees: that cosine is under 0.999.
+    """
+    from ml.inference.engine import KerasEngine, OpenVINOEngine  # noqa: PLC0415  (loads OpenVINO)
+
+    model.save(directory / artifact.KERAS_MODEL)
+    _export_for_serving(model, directory / artifact.SERVING_MODEL)
+    reference = KerasEngine.load(directory).embed(crops)
+    served = OpenVINOEngine.load(directory).embed(crops)
+    agreement = float(np.einsum("nd,nd->n", reference, served).min())
+    if agreement < MIN_AGREEMENT:
+        raise ExportDisagrees(f"Serving and Keras agree to a cosine of only {agreement:.4f}.")
+    return agreement
+
+
+def _export_for_serving(model: keras.Model, path: Path) -> None:
+    """Write the OpenVINO form with float16 weights: half the file, 30 MB less in every worker."""
+    import openvino as ov  # noqa: PLC0415  (heavy)
+
+    path.parent.mkdir()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        full = Path(folder) / "full.xml"
+        model.export(str(full), format="openvino", verbose=False)
+        ov.save_model(ov.Core().read_model(str(full)), str(path), compress_to_fp16=True)

@@ -1,0 +1,82 @@
+"""Running the embedding network of a model version: OpenVINO to serve, Keras as the reference."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+import openvino as ov
+
+from ml import artifact
+from ml.types import Floats, Image
+
+
+class Engine(Protocol):
+    """Turns aligned crops into embeddings."""
+
+    def embed(self, crops: Image) -> Floats:
+        """Embed crops, uint8 RGB, shape (N, S, S, 3); returns float32 (N, D), each of length 1."""
+        ...
+
+
+class OpenVINOEngine:
+    """The serving form of the network, in the precision that suits this processor best."""
+
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self._request = compiled.create_infer_request()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, version_dir: Path, *, precision: str | None = None) -> Self:
+        """Compile the network; `precision` is "f32", "bf16" or None for the processor's choice."""
+        core = ov.Core()
+        settings = {"PERFORMANCE_HINT": "LATENCY"}
+        if precision:
+            settings["INFERENCE_PRECISION_HINT"] = precision
+        path = version_dir / artifact.SERVING_MODEL
+        return cls(core.compile_model(core.read_model(str(path)), "CPU", settings))
+
+    def embed(self, crops: Image) -> Floats:
+        """See `Engine.embed`."""
+        with self._lock:
+            result = self._request.infer([crops.astype(np.float32)])
+            return _unit(np.array(result[0]))
+
+
+class KerasEngine:
+    """The Keras model itself, as it was trained."""
+
+    def __init__(self, path: Path) -> None:
+        import keras  # noqa: PLC0415  (loads TensorFlow, which only this engine needs)
+
+        # Keras' safe mode has been bypassed before; the hash in the manifest is what protects us.
+        self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, version_dir: Path) -> Self:
+        """Load the Keras model of a model version."""
+        return cls(version_dir / artifact.KERAS_MODEL)
+
+    def embed(self, crops: Image) -> Floats:
+        """See `Engine.embed`."""
+        with self._lock:
+            return _unit(self._model.predict(crops.astype(np.float32), verbose=0))
+
+
+def load(name: str, version_dir: Path) -> Engine:
+    """Load the engine called `name`, "openvino" or "keras"."""
+    match name:
+        case "openvino":
+            return OpenVINOEngine.load(version_dir)
+        case "keras":
+            return KerasEngine.load(version_dir)
+    raise ValueError(f"There is no engine called {name!r}; there are 'openvino' and 'keras'.")
+
+
+def _unit(embeddings: Floats) -> Floats:
+    """Length 1 again: in bfloat16 the network's own normalisation is a little off."""
+    unit: Floats = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return unit.astype(np.float32)

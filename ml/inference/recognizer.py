@@ -1,0 +1,81 @@
+"""From a photo to its faces, each with an embedding."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from ml import artifact
+from ml.alignment import align
+from ml.calibration import Calibration
+from ml.detection import Detector
+from ml.inference import engine as engines
+from ml.quality import assess
+from ml.types import DetectedFace, EmbeddedFace, Floats, Image
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """All faces of a photo, from left to right, and what finding and embedding them took."""
+
+    faces: tuple[EmbeddedFace, ...]
+    milliseconds: dict[str, float]
+
+
+class Recognizer:
+    """The networks of one model version, loaded once and used by any thread of the process."""
+
+    def __init__(
+        self,
+        manifest: artifact.Manifest,
+        calibration: Calibration,
+        detector: Detector,
+        engine: engines.Engine,
+    ) -> None:
+        self.version = manifest.version
+        self.embedding_size = manifest.embedding_size
+        self.calibration = calibration
+        self._detector = detector
+        self._engine = engine
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, version_dir: Path, *, engine: str = "openvino") -> Self:
+        """Check every file of a model version and load it.
+
+        Raises:
+            ArtifactMissing, ArtifactDamaged, ArtifactTooNew: see `ml.artifact.check`.
+            WeightsMissing: the packaged detector is not there.
+        """
+        manifest = artifact.check(version_dir)
+        calibration = Calibration.load(version_dir / artifact.CALIBRATION)
+        return cls(manifest, calibration, Detector.load(), engines.load(engine, version_dir))
+
+    def detect(self, photo: Image) -> list[DetectedFace]:
+        """Find every face of an RGB photo, (H, W, 3) uint8, from left to right."""
+        with self._lock:
+            return self._detector.detect(photo)
+
+    def recognize(self, photo: Image) -> Recognition:
+        """Find, assess, align and embed every face of an RGB photo, (H, W, 3) uint8."""
+        started = time.perf_counter()
+        detected = self.detect(photo)
+        found = time.perf_counter()
+        crops = [align(photo, face.landmarks) for face in detected]
+        embeddings = self.embed(np.stack(crops)) if crops else ()
+        faces = tuple(
+            EmbeddedFace(face, assess(face, crop), crop, embedding)
+            for face, crop, embedding in zip(detected, crops, embeddings, strict=True)
+        )
+        embedded = time.perf_counter()
+        milliseconds = {"detect": (found - started) * 1e3, "embed": (embedded - found) * 1e3}
+        return Recognition(faces, milliseconds)
+
+    def embed(self, crops: Image) -> Floats:
+        """Embed aligned crops, uint8 RGB (N, 112, 112, 3); returns float32 (N, D), length 1."""
+        return self._engine.embed(crops)

@@ -1,0 +1,113 @@
+"""The values that cross the seam between the science and the site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""RGB photo or crop, shape (H, W, 3), uint8, 0..255, upright."""
+
+Floats = npt.NDArray[np.float32]
+"""Any float32 array; its shape is given where it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright photo; may reach past its edges."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        """Square pixels."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedFace:
+    """One face as the detector saw it.
+
+    `landmarks` has shape (5, 2), float32, pixels (x, y): the eye on the left of the image, the eye
+    on its right, nose tip, mouth corner on the left, mouth corner on the right. `score` is the
+    detector's own, 0..1.
+    """
+
+    box: Box
+    score: float
+    landmarks: Floats
+
+
+class QualityReason(StrEnum):
+    """Why a face is hard to recognise."""
+
+    TOO_SMALL = "too_small"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned_away"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a face can be recognised: `score` 0..1, and what speaks against it, worst first."""
+
+    score: float
+    reasons: tuple[QualityReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFace:
+    """A face ready to be searched for or enrolled.
+
+    `crop` is the aligned face, (112, 112, 3) uint8 RGB; `embedding` has shape (D,), float32,
+    length 1.
+    """
+
+    detected: DetectedFace
+    quality: Quality
+    crop: Image
+    embedding: Floats
+
+
+class Decision(StrEnum):
+    """What the site answers about one probe."""
+
+    MATCH = "match"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person of the gallery who may be the probe.
+
+    `templates` holds the person's enrolled faces nearest to the probe, best first, by the ids
+    under which they were added to the gallery.
+    """
+
+    person: int
+    similarity: float
+    probability: float
+    templates: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """The answer about one probe.
+
+    `candidates` come best first, also when the decision is `unknown`. `probability` is the
+    calibrated chance that the first candidate is the probe; `threshold` is the similarity above
+    which this gallery names somebody, -1..1.
+    """
+
+    decision: Decision
+    probability: float
+    threshold: float
+    candidates: tuple[Candidate, ...]

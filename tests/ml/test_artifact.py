@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ml import artifact
+from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew
+
+MANIFEST = artifact.Manifest("v1", "sface", 112, 128, "2026-01-01T00:00:00+00:00")
+
+
+def fill(directory: Path, text: str = "x") -> None:
+    (directory / "serving").mkdir()
+    for name in artifact.REQUIRED:
+        (directory / name).write_text(text + name)
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Path:
+    with artifact.writing(tmp_path, "v1") as directory:
+        fill(directory)
+        artifact.seal(directory, MANIFEST)
+    return tmp_path / "v1"
+
+
+def test_a_version_reads_back_as_it_was_sealed(version: Path) -> None:
+    manifest = artifact.check(version)
+    assert (manifest.version, manifest.architecture) == ("v1", "sface")
+    assert set(manifest.files) == set(artifact.REQUIRED)
+    assert len(manifest.digest) == 64
+
+
+@pytest.mark.parametrize("name", artifact.REQUIRED)
+def test_one_changed_byte_is_found(version: Path, name: str) -> None:
+    path = version / name
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(ArtifactDamaged) as caught:
+        artifact.check(version)
+    assert caught.value.path == str(path)
+
+
+@pytest.mark.parametrize("name", artifact.REQUIRED)
+def test_a_missing_file_is_named(version: Path, name: str) -> None:
+    (version / name).unlink()
+    with pytest.raises(ArtifactMissing) as caught:
+        artifact.check(version, hashes=False)
+    assert caught.value.path == str(version / name)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": "x"}'])
+def test_a_manifest_that_is_none_is_damaged(version: Path, text: str) -> None:
+    (version / artifact.MANIFEST).write_text(text)
+    with pytest.raises(ArtifactDamaged):
+        artifact.read_manifest(version)
+
+
+def test_a_newer_format_is_told_from_damage(version: Path) -> None:
+    values = json.loads((version / artifact.MANIFEST).read_text())
+    values |= {"format": artifact.FORMAT + 1, "something": "new"}
+    (version / artifact.MANIFEST).write_text(json.dumps(values))
+    with pytest.raises(ArtifactTooNew):
+        artifact.check(version)
+
+
+def test_no_version_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactMissing):
+        artifact.check(tmp_path / "nothing")
+
+
+def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+    def write() -> None:
+        with artifact.writing(tmp_path, "v1") as directory:
+            fill(directory)
+            raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_incomplete_version_is_not_renamed_into_place(tmp_path: Path) -> None:
+    def write() -> None:
+        with artifact.writing(tmp_path, "v1") as directory:
+            fill(directory)
+            artifact.seal(directory, MANIFEST)
+            (directory / artifact.CALIBRATION).unlink()
+
+    with pytest.raises(ArtifactMissing):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_version_is_replaced_whole(version: Path) -> None:
+    (version / artifact.KERAS_MODEL).write_text("damaged")
+    with artifact.writing(version.parent, "v1") as directory:
+        fill(directory, "new")
+        artifact.seal(directory, MANIFEST)
+    assert artifact.check(version).version == "v1"
+    assert [path.name for path in version.parent.iterdir()] == ["v1"]
+
+
+def test_the_default_model_is_complete(version_dir: Path, tmp_path: Path) -> None:
+    manifest = artifact.check(version_dir)
+    assert (manifest.architecture, manifest.embedding_size) == ("sface", 128)
+    damaged = tmp_path / "copy"
+    shutil.copytree(version_dir, damaged)
+    (damaged / artifact.SERVING_MODEL).write_text("<html>")
+    with pytest.raises(ArtifactDamaged):
+        artifact.check(damaged)

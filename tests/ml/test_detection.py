@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from ml.detection import Detector
+from ml.types import DetectedFace, Image
+from tests.ml.conftest import GROUPS, photo
+
+PORTRAIT = "people/Mei_Tanaka/0.jpg"
+
+
+def resized(image: Image, side: int) -> Image:
+    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def tight(image: Image, face: DetectedFace) -> Image:
+    """The face and nothing else, as in training sets of 112 × 112."""
+    box = face.box
+    x, y, size = int(box.x), int(box.y), int(max(box.width, box.height))
+    return np.ascontiguousarray(image[y : y + size, x : x + size])
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_face_of_a_group_is_found_once(detector: Detector, group: str) -> None:
+    found = detector.detect(photo(f"photos/groups/{group}"))
+    assert len(found) == len(GROUPS[group])
+    assert [face.box.x for face in found] == sorted(face.box.x for face in found)
+
+
+def test_landmarks_lie_where_a_face_has_them(detector: Detector) -> None:
+    (face,) = detector.detect(photo(PORTRAIT))
+    left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_mouth[0] < nose[0] < right_mouth[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
+    inside = (face.landmarks >= [face.box.x, face.box.y]).all()
+    assert inside
+    assert (face.landmarks <= [face.box.x + face.box.width, face.box.y + face.box.height]).all()
+
+
+@pytest.mark.parametrize("side", [112, 300, 1000, 1280])
+def test_a_face_that_fills_the_frame_is_found_once(detector: Detector, side: int) -> None:
+    portrait = photo(PORTRAIT)
+    (face,) = detector.detect(portrait)
+    (found,) = detector.detect(resized(tight(portrait, face), side))
+    assert found.box.width > side / 2
+
+
+@pytest.mark.parametrize("size", [24, 40])
+def test_a_small_face_in_a_large_photo_is_found(detector: Detector, size: int) -> None:
+    portrait = photo(PORTRAIT)
+    (face,) = detector.detect(portrait)
+    scale = size / face.box.width
+    small = resized(portrait, round(portrait.shape[0] * scale))
+    scene = np.full((960, 1280, 3), 110, np.uint8)
+    scene[500 : 500 + len(small), 900 : 900 + len(small)] = small
+    (found,) = detector.detect(scene)
+    assert found.box.x == pytest.approx(900 + face.box.x * scale, abs=5)
+    assert found.box.y == pytest.approx(500 + face.box.y * scale, abs=5)
+
+
+def test_boxes_are_in_pixels_of_the_photo_as_given(detector: Detector) -> None:
+    portrait = photo(PORTRAIT)
+    (face,) = detector.detect(portrait)
+    (larger,) = detector.detect(np.ascontiguousarray(portrait.repeat(3, 0).repeat(3, 1)))
+    assert larger.box.x == pytest.approx(face.box.x * 3, abs=12)
+    assert larger.box.width == pytest.approx(face.box.width * 3, abs=24)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (33, 31), (4000, 50)])
+def test_a_photo_of_any_shape_without_a_face_has_none(
+    detector: Detector, shape: tuple[int, int]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    assert detector.detect(noise) == []
