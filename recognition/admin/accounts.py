@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Count, Q, QuerySet
+from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from recognition.admin.base import Dropdown, SiteModelAdmin, badge
+from recognition.models import User
+from recognition.services.privacy import record
+
+ROLES = {"user": _("User"), "reviewer": _("Reviewer"), "operator": _("Operator")}
+
+
+def role_name(group: Group) -> Any:
+    return ROLES.get(group.name, group.name)
+
+
+class RoleFilter(Dropdown):
+    title = _("role")
+    parameter_name = "role"
+    conditions = {  # noqa: RUF012
+        **{name: (label, Q(groups__name=name)) for name, label in ROLES.items()},
+        "administrator": (_("Administrator"), Q(is_superuser=True)),
+    }
+
+
+class RolesField(ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """A box to tick for each role, under its name in the reader's language."""
+
+    widget = CheckboxSelectMultiple
+
+    def label_from_instance(self, group: Group) -> Any:
+        return role_name(group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "roles", "is_active", "last_login", "date_joined")
+    list_filter = (RoleFilter, "is_active")
+    search_fields = ("username__iregex", "email__iregex", "first_name__iregex", "last_name__iregex")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": (("first_name", "last_name"), "email")}),
+        (_("Rights"), {"fields": ("groups", "is_superuser", "is_active")}),
+        (_("Dates"), {"fields": (("last_login", "date_joined"),)}),
+    )
+    add_fieldsets = ((None, {"fields": ("username", "email", "password1", "password2", "groups")}),)
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
+        return users
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            return RolesField(Group.objects.order_by("pk"), label=_("Roles"), required=False)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"groups": Group.objects.filter(name="user")}
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Who gave whom which rights belongs in the audit log, not only in the admin's own."""
+        super().save_related(request, form, formsets, change)
+        user, action = form.instance, "account.changed" if change else "account.added"
+        roles = sorted(user.groups.values_list("name", flat=True))
+        rights = {"roles": roles, "administrator": user.is_superuser, "active": user.is_active}
+        record(cast(User, request.user), action, user, **rights)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleting an account would leave its photos behind on the disk; it can be closed."""
+        return False
+
+    @admin.display(description=_("roles"))
+    def roles(self, user: User) -> SafeString:
+        names = [role_name(group) for group in user.groups.all()]
+        if user.is_superuser:
+            names.insert(0, _("Administrator"))
+        return format_html_join(" ", "{}", ((badge(name),) for name in names))
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(DjangoGroupAdmin, SiteModelAdmin):
+    list_display = ("role", "members")
+    search_fields = ("name__iregex",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The site finds its own roles by their names."""
+        return ("name",) if obj is not None and obj.name in ROLES else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        own = obj is not None and obj.name in ROLES
+        return not own and bool(super().has_delete_permission(request, obj))
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        ours = Permission.objects.filter(content_type__app_label="recognition")
+        return super().formfield_for_manytomany(db_field, request, queryset=ours, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        groups: QuerySet[Group] = super().get_queryset(request)
+        return groups.annotate(member_count=Count("user"))
+
+    @admin.display(description=_("role"), ordering="name")
+    def role(self, group: Group) -> Any:
+        return role_name(group)
+
+    @admin.display(description=_("users"), ordering="member_count")
+    def members(self, group: Any) -> int:
+        return int(group.member_count)

@@ -1,0 +1,111 @@
+"""The first page of the administration: a few figures, each with the list behind it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format, localize
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recognition.admin.base import day_start
+from recognition.models import (
+    EnrolledFace,
+    Identification,
+    ModelVersion,
+    Person,
+    ProbeFace,
+    Status,
+    User,
+)
+from recognition.templatetags.answers import percent
+from recognition.views.answers import with_names
+
+LOOKED_BACK = dt.timedelta(days=30)
+LATEST = 8
+UNFINISHED = (Status.QUEUED, Status.RUNNING)
+
+
+@dataclass(frozen=True)
+class Card:
+    title: str
+    figure: str
+    note: str
+    link: str
+
+
+def overview(user: User) -> dict[str, Any]:
+    """What the user is here for: reviewers see answers, operators the gallery."""
+    cards, latest = [], None
+    if user.is_reviewer:
+        cards += [_today(), _unknown(), _to_review(), _waiting()]
+        latest = with_names(Identification.objects.select_related("user"))[:LATEST]
+    if user.is_operator:
+        cards += [_gallery(), _model()]
+    return {"cards": cards, "latest": latest}
+
+
+def _list(**chosen: object) -> str:
+    query = "&".join(f"{name}={value}" for name, value in chosen.items())
+    return f"{reverse('admin:recognition_identification_changelist')}?{query}"
+
+
+def _today() -> Card:
+    today = timezone.localdate()
+    count = Identification.objects.filter(created_at__gte=day_start(today)).count()
+    link = _list(created_at_from=today.isoformat(), created_at_to=today.isoformat())
+    return Card(_("Photos today"), localize(count), date_format(today), link)
+
+
+def _unknown() -> Card:
+    since = timezone.now() - LOOKED_BACK
+    faces = ProbeFace.objects.filter(identification__created_at__gte=since).aggregate(
+        all=Count("pk"), unknown=Count("pk", filter=Q(decision=ProbeFace.Decision.UNKNOWN))
+    )
+    note = ngettext(
+        "%(unknown)s of %(all)d face in 30 days",
+        "%(unknown)s of %(all)d faces in 30 days",
+        faces["all"],
+    )
+    share = percent(faces["unknown"] / faces["all"]) if faces["unknown"] else "0%"
+    link = _list(decision="unknown", created_at_from=since.date().isoformat())
+    return Card(_("Unknown faces"), share, note % faces, link)
+
+
+def _to_review() -> Card:
+    open_faces = ProbeFace.objects.filter(identification=OuterRef("pk"), review="")
+    count = Identification.objects.filter(Exists(open_faces)).count()
+    note = _("Photos with faces that nobody has judged yet")
+    return Card(_("To review"), localize(count), note, _list(review="open"))
+
+
+def _waiting() -> Card:
+    waiting = Identification.objects.filter(status__in=UNFINISHED)
+    oldest = waiting.order_by("created_at").first()
+    note = _("Every photo is answered")
+    if oldest is not None:
+        note = _("The oldest for %(time)s") % {"time": timesince(oldest.created_at)}
+    return Card(_("Waiting"), localize(waiting.count()), note, _list(status__exact=Status.QUEUED))
+
+
+def _gallery() -> Card:
+    photos = EnrolledFace.objects.count()
+    note = ngettext("%(count)d enrolled photo", "%(count)d enrolled photos", photos)
+    link = reverse("admin:recognition_person_changelist")
+    return Card(_("People"), localize(Person.objects.count()), note % {"count": photos}, link)
+
+
+def _model() -> Card:
+    active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+    link = reverse("status")
+    if active is None:
+        return Card(_("Model"), _("None"), _("Install one, photos wait for it"), link)
+    since = active.activated_at or active.created_at
+    note = _("In service since %(day)s") % {"day": date_format(timezone.localtime(since))}
+    return Card(_("Model"), active.name, note, link)

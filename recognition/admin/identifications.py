@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from recognition.admin.audit import reviews_of
+from recognition.admin.base import DaysFilter, Dropdown, PersonFilter, ReadOnlyAdmin, badge
+from recognition.models import Identification, Person, ProbeFace, Status, User
+from recognition.services.review import review
+from recognition.views import access, answers
+
+STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
+
+
+def having(**face: Any) -> Q:
+    """Photos with at least one such face; unlike a join it never lists a photo twice."""
+    return Q(Exists(ProbeFace.objects.filter(identification=OuterRef("pk"), **face)))
+
+
+class DecisionFilter(Dropdown):
+    title = _("decision")
+    parameter_name = "decision"
+    conditions = {  # noqa: RUF012
+        **{value: (label, having(decision=value)) for value, label in ProbeFace.Decision.choices},
+        "no_face": (_("No face found"), Q(status=Status.DONE) & ~having()),
+    }
+
+
+class ReviewFilter(Dropdown):
+    title = _("review")
+    parameter_name = "review"
+    conditions = {  # noqa: RUF012
+        "open": (_("To review"), having(review="")),
+        "done": (_("Reviewed"), having() & ~having(review="")),
+        **{
+            verdict: (label, having(review=verdict))
+            for verdict, label in ProbeFace.Review.choices
+            if verdict
+        },
+    }
+
+
+class UserFilter(Dropdown):
+    """Only users who have asked something."""
+
+    title = _("user")
+    parameter_name = "user"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        asked = User.objects.filter(Exists(Identification.objects.filter(user=OuterRef("pk"))))
+        return [
+            (str(pk), name) for pk, name in asked.order_by("username").values_list("pk", "username")
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(user=chosen) if chosen and chosen.isdigit() else queryset
+
+
+def two_lines(first: object, second: object) -> SafeString:
+    return format_html(
+        '<span class="fs-first">{}</span><span class="fs-sub">{}</span>', first, second
+    )
+
+
+class VerdictForm(forms.Form):
+    verdict = forms.CharField()
+    true_person = forms.ModelChoiceField(
+        Person.objects.all(),
+        required=False,
+        widget=AutocompleteSelect(cast(Any, ProbeFace._meta.get_field("true_person")), admin.site),
+    )
+
+
+@admin.register(Identification)
+class IdentificationAdmin(ReadOnlyAdmin):
+    list_display = ("uploaded", "faces_found", "status_badge", "review_state", "asked_at")
+    list_filter = (
+        ("created_at", DaysFilter),
+        DecisionFilter,
+        ReviewFilter,
+        ("status", ChoicesDropdownFilter),
+        ("faces__person", PersonFilter),
+        UserFilter,
+    )
+    search_fields = ("filename__iregex", "user__username__iregex", "faces__person__name__iregex")
+    search_help_text = _("File, user or person")
+    list_fullwidth = True
+    fields = ("filename",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return cast(User, request.user).is_reviewer
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Identification]:
+        return answers.with_names(super().get_queryset(request).select_related("user"))
+
+    @admin.display(description=_("photo"), ordering="filename")
+    def uploaded(self, row: Identification) -> SafeString:
+        return two_lines(row.filename, row.user)
+
+    @admin.display(description=_("asked at"), ordering="created_at")
+    def asked_at(self, row: Identification) -> SafeString:
+        asked = timezone.localtime(row.created_at)
+        return two_lines(date_format(asked), date_format(asked, "H:i"))
+
+    @admin.display(description=_("faces"))
+    def faces_found(self, row: Identification) -> str:
+        return render_to_string("admin/recognition/identification/faces.html", {"row": row})
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_badge(self, row: Identification) -> SafeString:
+        return badge(row.get_status_display(), STATUS_BADGES.get(Status(row.status), "default"))
+
+    @admin.display(description=_("review"))
+    def review_state(self, row: Identification) -> str:
+        faces = row.faces.all()
+        left = sum(not face.review for face in faces)
+        if left:
+            return badge(gettext("%(count)d to review") % {"count": left}, "info")
+        return badge(gettext("Reviewed"), "success") if faces else "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.review_view))
+        name = "recognition_identification_review"
+        return [path("<uuid:pk>/faces/<int:face>/", view, name=name), *super().get_urls()]
+
+    def review_view(self, request: HttpRequest, pk: Any, face: int) -> HttpResponse:
+        probe = get_object_or_404(ProbeFace, identification=pk, pk=face)
+        form = VerdictForm(request.POST)
+        try:
+            if not form.is_valid():
+                raise ValidationError(gettext("Choose who it is."))
+            said = form.cleaned_data
+            review(probe, cast(User, request.user), said["verdict"], said["true_person"])
+        except ValidationError as refused:
+            messages.error(request, " ".join(refused.messages))
+        detail = reverse("admin:recognition_identification_change", args=(pk,))
+        return redirect(f"{detail}#face-{probe.index + 1}")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        response: Any = super().change_view(request, object_id, form_url, extra_context)
+        row = (getattr(response, "context_data", None) or {}).get("original")
+        if row is not None:
+            access.note_opening(cast(User, request.user), row)
+            response.context_data.update(self._answer(row))
+        return cast(HttpResponse, response)
+
+    def _answer(self, listed: Identification) -> dict[str, Any]:
+        row = answers.with_everything(Identification.objects.all()).get(pk=listed.pk)
+        answer, media, cards = answers.of(row), self.media, []
+        reviews = reviews_of([item.face for item in answer.faces])
+        for item in answer.faces:
+            form = VerdictForm(auto_id=f"%s-{item.number}")
+            media += form.media
+            cards.append((item, form, reviews.get(item.face.pk, [])))
+        left = Identification.objects.filter(having(review="")).exclude(pk=row.pk)
+        older = left.filter(created_at__lt=row.created_at)
+        return {
+            "answer": answer,
+            "cards": cards,
+            "media": media,
+            "next_to_review": older.first() or left.first(),
+        }

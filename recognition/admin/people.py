@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from recognition.admin.base import DaysFilter, PersonFilter, ReadOnlyAdmin, badge, picture
+from recognition.models import EnrolledFace, Person, User
+
+SHOWN_IN_LIST = 4
+
+
+@admin.register(Person)
+class PersonAdmin(ReadOnlyAdmin):
+    """To look people up. Operators add, change and remove them on the site's own people pages."""
+
+    list_display = ("shown_name", "portraits", "photos", "external_id", "consent", "created_at")
+    list_filter = (("created_at", DaysFilter), "training_consent")
+    search_fields = ("name__iregex", "external_id__iregex")
+    search_help_text = _("Name or external id")
+    readonly_fields = ("shown_name", "consent", "all_portraits", "on_the_site")
+    fields = ("shown_name", "external_id", "consent", "created_at", "all_portraits")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
+        faces = Prefetch("faces", EnrolledFace.objects.only("pk", "person").order_by("-quality"))
+        people: QuerySet[Person] = super().get_queryset(request).prefetch_related(faces)
+        return people
+
+    def get_fields(self, request: HttpRequest, obj: Person | None = None) -> tuple[str, ...]:
+        operator = cast(User, request.user).is_operator
+        return (*self.fields, "on_the_site") if operator else self.fields
+
+    @admin.display(description=_("name"), ordering="name")
+    def shown_name(self, person: Person) -> str:
+        return person.display_name
+
+    @admin.display(description=_("portraits"))
+    def portraits(self, person: Person) -> SafeString:
+        return _portraits(list(person.faces.all())[:SHOWN_IN_LIST])
+
+    @admin.display(description=_("photos"))
+    def photos(self, person: Person) -> int:
+        return len(person.faces.all())
+
+    @admin.display(description=_("consent covers training"), ordering="training_consent")
+    def consent(self, person: Person) -> Any:
+        return badge(_("Yes"), "success") if person.training_consent else _("No")
+
+    @admin.display(description=_("enrolled photos"))
+    def all_portraits(self, person: Person) -> SafeString:
+        return _portraits(person.faces.all(), size=96)
+
+    @admin.display(description=_("to change anything"))
+    def on_the_site(self, person: Person) -> SafeString:
+        page = reverse("person", args=(person.pk,))
+        return format_html(
+            '<a class="fs-button" href="{}">{}</a>', page, _("Open the page of this person")
+        )
+
+
+@admin.register(EnrolledFace)
+class EnrolledFaceAdmin(ReadOnlyAdmin):
+    list_display = ("portrait_shown", "who", "filename", "quality_percent", "created_at")
+    list_display_links = ("portrait_shown", "filename")
+    list_filter = (("created_at", DaysFilter), ("person", PersonFilter))
+    list_select_related = ("person",)
+    search_fields = ("person__name__iregex", "filename__iregex")
+    search_help_text = _("Person or file")
+    fields = (
+        "portrait_shown",
+        "who",
+        "filename",
+        "quality_percent",
+        "photo_digest",
+        "created_at",
+    )
+    readonly_fields = fields
+
+    @admin.display(description=_("person"), ordering="person__name")
+    def who(self, face: EnrolledFace) -> Person:
+        return face.person
+
+    @admin.display(description=_("portrait"))
+    def portrait_shown(self, face: EnrolledFace) -> SafeString:
+        return picture("enrolled", face.pk)
+
+    @admin.display(description=_("quality"), ordering="quality")
+    def quality_percent(self, face: EnrolledFace) -> str:
+        return f"{face.quality:.0%}"
+
+
+def _portraits(faces: Iterable[EnrolledFace], *, size: int = 48) -> SafeString:
+    shown = format_html_join(
+        "", "{}", ((picture("enrolled", face.pk, size=size),) for face in faces)
+    )
+    return format_html('<span class="fs-row">{}</span>', shown)

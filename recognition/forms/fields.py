@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+ACCEPT = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif"
+
+
+class PhotosInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class PhotosField(forms.FileField):
+    """Several files at once. Only their number is checked here: a file that cannot be used is
+    refused by name while the others go on, which is for the service to say."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "required": _("Choose at least one photo."),
+        "too_many": ngettext_lazy(
+            "At most %(limit)d photo at a time; these are %(count)d. None was stored.",
+            "At most %(limit)d photos at a time; these are %(count)d. None was stored.",
+            "limit",
+        ),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = PhotosInput(attrs={"accept": ACCEPT})
+        super().__init__(widget=widget, allow_empty_file=True, **kwargs)
+
+    def clean(
+        self, data: Sequence[UploadedFile[Any]] | None, initial: object = None
+    ) -> list[UploadedFile[Any]]:
+        limit = settings.MAX_PHOTOS_PER_UPLOAD
+        files = [super(PhotosField, self).clean(file, initial) for file in data or (None,)]
+        if len(files) > limit:
+            numbers = {"limit": limit, "count": len(files)}
+            raise ValidationError(self.error_messages["too_many"], "too_many", numbers)
+        return files

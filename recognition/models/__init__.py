@@ -1,0 +1,30 @@
+from recognition.models.accounts import User
+from recognition.models.identification import Candidate, Identification, ProbeFace
+from recognition.models.model_versions import ModelVersion
+from recognition.models.people import (
+    EnrolledFace,
+    Enrolment,
+    GalleryChange,
+    GalleryRevision,
+    Person,
+    Template,
+)
+from recognition.models.privacy import AuditEvent
+from recognition.models.work import QueuedWork, Status
+
+__all__ = [
+    "AuditEvent",
+    "Candidate",
+    "EnrolledFace",
+    "Enrolment",
+    "GalleryChange",
+    "GalleryRevision",
+    "Identification",
+    "ModelVersion",
+    "Person",
+    "ProbeFace",
+    "QueuedWork",
+    "Status",
+    "Template",
+    "User",
+]

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recognition.models.model_versions import ModelVersion
+from recognition.models.people import Person, crop_path
+from recognition.models.work import QueuedWork
+
+
+def original_path(_identification: Identification, _name: str) -> str:
+    return f"originals/{uuid.uuid4()}"
+
+
+def photo_path(_identification: Identification, _name: str) -> str:
+    return f"photos/{uuid.uuid4()}.jpg"
+
+
+class Identification(QueuedWork):
+    """One uploaded photo, who asked, and what the site answered."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="identifications",
+        verbose_name=_("asked by"),
+    )
+    batch = models.UUIDField(_("upload"), default=uuid.uuid4, db_index=True)
+    filename = models.CharField(_("file"), max_length=255)
+    original = models.FileField(
+        upload_to=original_path,
+        blank=True,
+        help_text=_("The bytes as uploaded; dropped once the photo is answered."),
+    )
+    photo = models.FileField(
+        _("photo"),
+        upload_to=photo_path,
+        blank=True,
+        help_text=_("Upright, re-encoded and free of metadata; what the pages show."),
+    )
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    model_version = models.ForeignKey(
+        ModelVersion, models.PROTECT, null=True, blank=True, verbose_name=_("model version")
+    )
+    gallery_people = models.PositiveIntegerField(_("people in the gallery"), default=0)
+    gallery_templates = models.PositiveIntegerField(_("photos in the gallery"), default=0)
+    threshold_raised = models.FloatField(
+        _("threshold raised by"),
+        default=0,
+        help_text=_("How much higher the bar was because the people enrolled look alike."),
+    )
+    timings = models.JSONField(_("milliseconds"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("identification")
+        verbose_name_plural = _("identifications")
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=("user", "-created_at")),
+            models.Index(fields=("status", "claimed_at")),
+        )
+        permissions = (("review_identifications", "Can see and review everybody's history"),)
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class ProbeFace(models.Model):
+    """A face found in an uploaded photo, the decision about it, and what a reviewer said."""
+
+    class Decision(models.TextChoices):
+        MATCH = "match", _("Match")
+        AMBIGUOUS = "ambiguous", _("Ambiguous")
+        UNKNOWN = "unknown", _("Unknown")
+
+    class Review(models.TextChoices):
+        NONE = "", _("Not reviewed")
+        RIGHT = "right", _("Right")
+        SOMEBODY_ELSE = "somebody_else", _("Somebody else")
+        NOT_IN_GALLERY = "not_in_gallery", _("Not in the gallery")
+        NOT_A_FACE = "not_a_face", _("Not a face")
+
+    identification = models.ForeignKey(Identification, models.CASCADE, related_name="faces")
+    index = models.PositiveSmallIntegerField(_("number"))
+    x = models.FloatField()
+    y = models.FloatField()
+    width = models.FloatField()
+    height = models.FloatField()
+    landmarks = models.JSONField()
+    score = models.FloatField(_("detector score"))
+    quality = models.FloatField(_("quality"))
+    quality_reasons = models.JSONField(default=list, blank=True)
+    crop = models.FileField(upload_to=crop_path)
+    embedding = models.BinaryField()
+    decision = models.CharField(_("decision"), max_length=9, choices=Decision)
+    person = models.ForeignKey(
+        Person,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="probes",
+        verbose_name=_("named"),
+    )
+    probability = models.FloatField(_("probability"))
+    similarity = models.FloatField(_("similarity"), null=True, blank=True)
+    threshold = models.FloatField(_("threshold"))
+    review = models.CharField(
+        _("review"), max_length=14, choices=Review, default=Review.NONE, blank=True
+    )
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("reviewed by"),
+    )
+    reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
+    true_person = models.ForeignKey(
+        Person,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who it is"),
+    )
+
+    class Meta:
+        verbose_name = _("face")
+        verbose_name_plural = _("faces")
+        ordering = ("identification", "index")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("identification", "index"), name="one_result_per_face_index"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.identification} #{self.index + 1}"
+
+
+class Candidate(models.Model):
+    """A person who may be the probe, and the enrolled photos that speak for it (their ids)."""
+
+    face = models.ForeignKey(ProbeFace, models.CASCADE, related_name="candidates")
+    rank = models.PositiveSmallIntegerField(_("rank"))
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    similarity = models.FloatField(_("similarity"))
+    probability = models.FloatField(_("probability"))
+    evidence = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("candidate")
+        verbose_name_plural = _("candidates")
+        ordering = ("face", "rank")
+        constraints = (
+            models.UniqueConstraint(fields=("face", "rank"), name="one_candidate_per_rank"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rank + 1}. {self.person}"

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class ModelVersion(models.Model):
+    """A trained network that the site knows. Its files lie in `models/<name>/` under DATA_DIR."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", _("Candidate")
+        ACTIVE = "active", _("Active")
+        RETIRED = "retired", _("Retired")
+
+    name = models.SlugField(_("version"), max_length=80, unique=True)
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.CANDIDATE)
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    embedding_size = models.PositiveIntegerField(_("embedding size"))
+    metrics = models.JSONField(_("figures"), default=dict, blank=True)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, verbose_name=_("made from")
+    )
+    created_at = models.DateTimeField(_("made at"), default=timezone.now)
+    activated_at = models.DateTimeField(_("in service since"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("state",), condition=Q(state="active"), name="one_active_model_version"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

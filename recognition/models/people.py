@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognition.models.model_versions import ModelVersion
+from recognition.models.work import QueuedWork
+
+
+def crop_path(_face: models.Model, _name: str) -> str:
+    return f"crops/{uuid.uuid4()}.png"
+
+
+def portrait_path(_face: EnrolledFace, _name: str) -> str:
+    return f"portraits/{uuid.uuid4()}.jpg"
+
+
+def enrolment_original_path(_enrolment: Enrolment, _name: str) -> str:
+    return f"originals/{uuid.uuid4()}"
+
+
+class Person(models.Model):
+    """Somebody the site can name."""
+
+    name = models.CharField(_("name"), max_length=200)
+    external_id = models.CharField(
+        _("external id"),
+        max_length=200,
+        blank=True,
+        help_text=_("Tells two people with the same name apart."),
+    )
+    training_consent = models.BooleanField(
+        _("consent covers training"),
+        default=False,
+        help_text=_("The person agreed that their photos may be used to train the network."),
+    )
+    created_at = models.DateTimeField(_("added at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ("name", "external_id")
+        constraints = (
+            models.UniqueConstraint(fields=("name", "external_id"), name="one_person_per_name"),
+        )
+        permissions = (("manage_people", "Can add and remove people and their photos"),)
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Some systems hand over "й" as two code points; the same name must be the same person.
+        self.name = unicodedata.normalize("NFC", self.name.strip())
+        super().save(*args, **kwargs)
+
+    @property
+    def display_name(self) -> str:
+        """The name as people write it: folders often have underscores where names have spaces."""
+        return self.name.replace("_", " ")
+
+
+class EnrolledFace(models.Model):
+    """One enrolled photo of a person: the aligned crop, a picture to show, and where it came from.
+
+    The photo itself is not kept. `photo_digest` is its SHA-256, so that enrolling it twice changes
+    nothing.
+    """
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="faces")
+    photo_digest = models.CharField(_("photo digest"), max_length=64, db_index=True)
+    filename = models.CharField(_("file"), max_length=255)
+    crop = models.FileField(_("aligned crop"), upload_to=crop_path)
+    portrait = models.FileField(_("portrait"), upload_to=portrait_path)
+    box = models.JSONField(_("box"))
+    quality = models.FloatField(_("quality"))
+    created_at = models.DateTimeField(_("enrolled at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("enrolled photo")
+        verbose_name_plural = _("enrolled photos")
+        ordering = ("person", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("person", "photo_digest"), name="one_enrolment_per_photo"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.filename}"
+
+
+class Template(models.Model):
+    """An enrolled face's embedding under one model version, little-endian float32."""
+
+    face = models.ForeignKey(EnrolledFace, models.CASCADE, related_name="templates")
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="templates")
+    embedding = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("face", "model_version"), name="one_template_per_model_version"
+            ),
+        )
+
+
+class GalleryRevision(models.Model):
+    """A single row that counts gallery changes.
+
+    Whoever changes the gallery increments it first and so holds its lock until commit. Revisions
+    therefore become visible in their own order, and a worker that follows them misses none.
+    """
+
+    revision = models.PositiveBigIntegerField(default=0)
+
+
+class GalleryChange(models.Model):
+    """One enrolled face that came into the gallery or left it. Workers follow these rows.
+
+    `face_id` outlives the face, `person_id` the person: no foreign keys, nothing about anybody.
+    """
+
+    revision = models.PositiveBigIntegerField(db_index=True)
+    face_id = models.BigIntegerField()
+    person_id = models.BigIntegerField()
+    removed = models.BooleanField(default=False)
+
+
+class Enrolment(QueuedWork):
+    """A photo that an operator added on the site, until a worker has enrolled or refused it."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="enrolments")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    filename = models.CharField(_("file"), max_length=255)
+    original = models.FileField(upload_to=enrolment_original_path, blank=True)
+    face = models.ForeignKey(EnrolledFace, models.SET_NULL, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("enrolment")
+        verbose_name_plural = _("enrolments")
+        ordering = ("-created_at",)

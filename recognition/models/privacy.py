@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from typing import Any, Never
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+def _refuse(*_args: Any, **_kwargs: Any) -> Never:
+    raise TypeError("Audit events are append-only.")
+
+
+class AuditEvents(models.QuerySet["AuditEvent"]):
+    """Rows can be added and read, nothing else."""
+
+    update = delete = _raw_delete = bulk_update = update_or_create = _refuse
+
+
+class AuditEvent(models.Model):
+    """Who did what to whose data, and when. Rows are only ever added."""
+
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("who"),
+    )
+    actor_name = models.CharField(_("name"), max_length=150, blank=True)
+    action = models.CharField(_("action"), max_length=40, db_index=True)
+    subject_type = models.CharField(_("subject"), max_length=40)
+    subject_id = models.CharField(_("subject id"), max_length=40)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+
+    objects = AuditEvents.as_manager()
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit log")
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=("subject_type", "subject_id")),)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_type} {self.subject_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            _refuse()
+        super().save(*args, **kwargs)
+
+    delete = _refuse

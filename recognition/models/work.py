@@ -1,0 +1,74 @@
+"""Work that the web process stores and a worker does.
+
+The row is the truth and the queue only carries its id. A message that is lost, doubled or late
+changes nothing: a worker only works on a row that it has claimed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+STALE_AFTER = dt.timedelta(minutes=2)
+MAX_ATTEMPTS = 3
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("At work")
+    DONE = "done", _("Done")
+    REJECTED = "rejected", _("Not usable")
+    FAILED = "failed", _("Failed")
+
+
+class QueuedWork(models.Model):
+    """A row that waits for a worker, and what became of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.QUEUED)
+    error_code = models.CharField(_("reason"), max_length=40, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    created_at = models.DateTimeField(_("asked at"), default=timezone.now, db_index=True)
+    claimed_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in {Status.DONE, Status.REJECTED, Status.FAILED}
+
+    def claim(self, *, stale_after: dt.timedelta = STALE_AFTER) -> bool:
+        """Take this row for the calling worker; False if it is final or another has it.
+
+        One UPDATE, so that of two deliveries of the same message exactly one wins. A row that was
+        claimed and then left alone for `stale_after` belongs to a worker that died.
+        """
+        now = timezone.now()
+        free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, claimed_at__lt=now - stale_after)
+        won = (
+            type(self)
+            ._default_manager.filter(free, pk=self.pk)
+            .update(status=Status.RUNNING, claimed_at=now, attempts=F("attempts") + 1)
+        )
+        if won:
+            self.refresh_from_db()
+        return bool(won)
+
+    def finish(self, status: Status, error_code: str = "") -> bool:
+        """Move a row that is not final yet to its final state; False if somebody was faster."""
+        now = timezone.now()
+        moved = (
+            type(self)
+            ._default_manager.filter(pk=self.pk, status__in=(Status.QUEUED, Status.RUNNING))
+            .update(status=status, error_code=error_code, finished_at=now)
+        )
+        if moved:
+            self.status, self.error_code, self.finished_at = status, error_code, now
+        return bool(moved)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from recognition.models import User
+
+EVERYBODY = "user"
+FIRST_ADMINISTRATOR = "admin"
+
+
+@receiver(post_save, sender=User)
+def join_everybody(instance: User, created: bool, raw: bool = False, **_: Any) -> None:
+    """However an account came to be, its owner may upload; an administrator may take that back."""
+    if created and not raw and (group := Group.objects.filter(name=EVERYBODY).first()):
+        instance.groups.add(group)
+
+
+def create_first_administrator() -> str | None:
+    """Make `admin` on a site that has no account yet; returns the password, which is not kept."""
+    if User.objects.exists():
+        return None
+    password = secrets.token_urlsafe(12)
+    User.objects.create_superuser(FIRST_ADMINISTRATOR, password=password)
+    return password

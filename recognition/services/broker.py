@@ -1,0 +1,50 @@
+"""Dealings with the broker, none of which takes long when it is down or hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from celery import current_app
+from kombu import Connection
+from kombu.exceptions import ChannelError
+
+QUEUE: Final = "identification"
+PATIENCE: Final = 1  # second
+
+
+@contextmanager
+def connection() -> Iterator[Connection]:
+    """A connection of its own. One from Celery's pool may have gone stale, and would wait for ever
+    for a broker that has accepted it and then hangs."""
+    patient = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE, "max_retries": 0}
+    with current_app.connection_for_write(transport_options=patient) as connection:
+        connection.ensure_connection(max_retries=0, timeout=PATIENCE)
+        yield connection
+
+
+def waiting_messages() -> int | None:
+    """How many messages wait in the queue; None if the broker cannot be reached."""
+    try:
+        with connection() as opened:
+            return _length(opened)
+    except Exception:  # every transport has errors of its own, and all mean the same here
+        return None
+
+
+def _length(opened: Connection) -> int:
+    channel: Any = opened.default_channel
+    try:
+        return int(channel.queue_declare(QUEUE, passive=True).message_count)
+    except ChannelError:  # Redis knows no empty queues
+        return 0
+
+
+def a_worker_answers() -> bool:
+    """Whether at least one worker answers a ping. Its children may hang all the same."""
+    try:
+        with connection() as opened:
+            return bool(current_app.control.ping(timeout=PATIENCE, limit=1, connection=opened))
+    except Exception:
+        return False

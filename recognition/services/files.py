@@ -1,0 +1,57 @@
+"""Stored files that belong to database rows, kept in step with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import FileField, Model
+from django.db.models.fields.files import FieldFile
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from recognition.models import EnrolledFace, Enrolment, Identification, ProbeFace
+
+Write = Callable[[FieldFile, bytes], None]
+
+
+@contextmanager
+def new_files() -> Iterator[Write]:
+    """Write files ahead of the rows that will name them; they go again if the block fails."""
+    written: list[str] = []
+
+    def write(field: FieldFile, data: bytes) -> None:
+        field.save("", ContentFile(data), save=False)
+        written.append(field.name or "")
+
+    try:
+        yield write
+    except BaseException:
+        delete(written)
+        raise
+
+
+def delete(names: Iterable[str]) -> None:
+    for name in names:
+        if name:
+            default_storage.delete(name)
+
+
+def delete_on_commit(names: Iterable[str]) -> None:
+    """A file goes only once it is certain that no row names it any more."""
+    transaction.on_commit(partial(delete, list(names)), robust=True)
+
+
+@receiver(post_delete, sender=Identification)
+@receiver(post_delete, sender=ProbeFace)
+@receiver(post_delete, sender=EnrolledFace)
+@receiver(post_delete, sender=Enrolment)
+def go_with_their_row(instance: Model, **_kwargs: Any) -> None:
+    """However a row is deleted, also along with its user or person, its files go too."""
+    fields = (field for field in instance._meta.concrete_fields if isinstance(field, FileField))
+    delete_on_commit([getattr(instance, field.name).name or "" for field in fields])

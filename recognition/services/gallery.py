@@ -1,0 +1,125 @@
+"""The gallery in a worker's memory, and the rows by which every worker follows its changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import numpy as np
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from ml.gallery import Gallery
+from recognition.models import GalleryChange, GalleryRevision, ModelVersion, Template
+
+_ROW: Final = 1  # the only row of GalleryRevision
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The changes of one transaction, all under the same revision."""
+
+    revision: int
+
+    def added(self, face_id: int, person_id: int) -> None:
+        GalleryChange.objects.create(revision=self.revision, face_id=face_id, person_id=person_id)
+
+    def removed(self, faces: Iterable[tuple[int, int]]) -> None:
+        """Note the removal of faces, given as (face id, person id)."""
+        GalleryChange.objects.bulk_create(
+            (
+                GalleryChange(revision=self.revision, face_id=face, person_id=person, removed=True)
+                for face, person in faces
+            ),
+            batch_size=_BATCH,
+        )
+
+
+@contextmanager
+def changing() -> Iterator[Changes]:
+    """A transaction that changes the gallery.
+
+    It takes the revision's row first and holds it until commit: whoever changes the gallery waits
+    for whoever did so before, and no revision becomes visible before a smaller one.
+    """
+    with transaction.atomic():
+        yield Changes(_next_revision())
+
+
+def _next_revision() -> int:
+    row = GalleryRevision.objects.filter(pk=_ROW)
+    if not row.update(revision=F("revision") + 1):
+        GalleryRevision.objects.get_or_create(pk=_ROW)
+        row.update(revision=F("revision") + 1)
+    return row.values_list("revision", flat=True).get()
+
+
+class _Followed:
+    """The gallery under one model version, as of one revision."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        self.gallery = Gallery(version.embedding_size)
+        self._version = version
+        # Read before the templates: a change in between is then seen twice rather than never.
+        self._revision = _revision_now()
+        self._add(self._templates())
+
+    def follow(self) -> None:
+        """Bring the gallery up to date, reading nothing but what has changed."""
+        changes = GalleryChange.objects.filter(revision__gt=self._revision)
+        rows = changes.order_by("revision", "pk").values_list("face_id", "removed", "revision")
+        unread, revision = rows.iterator(chunk_size=_BATCH), self._revision
+        while batch := list(islice(unread, _BATCH)):
+            self._apply({face: removed for face, removed, _ in batch})
+            revision = batch[-1][2]
+        self._revision = revision
+
+    def _apply(self, changes: dict[int, bool]) -> None:
+        """A face comes once and goes once, so the last change of each is all that matters."""
+        gone = {face for face, removed in changes.items() if removed}
+        for face in gone:
+            self.gallery.remove(face)
+        self._add(self._templates().filter(face__in=set(changes) - gone))
+
+    def _add(self, templates: QuerySet[Template]) -> None:
+        rows = templates.values_list("face_id", "face__person_id", "embedding", "face__quality")
+        for face, person, embedding, quality in rows.iterator(chunk_size=_BATCH):
+            self.gallery.add(face, person, np.frombuffer(embedding, dtype="<f4"), quality)
+
+    def _templates(self) -> QuerySet[Template]:
+        return Template.objects.filter(model_version=self._version)
+
+
+def _revision_now() -> int:
+    return GalleryRevision.objects.values_list("revision", flat=True).first() or 0
+
+
+_lock = threading.RLock()
+_followed: dict[int, _Followed] = {}
+
+
+@contextmanager
+def current(version: ModelVersion) -> Iterator[Gallery]:
+    """This process's gallery under `version`, up to date, for the calling thread alone.
+
+    Only the version asked for last is kept.
+    """
+    with _lock:
+        followed = _followed.get(version.pk)
+        if followed is None:
+            _followed.clear()
+            followed = _followed[version.pk] = _Followed(version)
+        else:
+            followed.follow()
+        yield followed.gallery
+
+
+def forget() -> None:
+    """Drop this process's gallery; the next question reads it afresh."""
+    with _lock:
+        _followed.clear()

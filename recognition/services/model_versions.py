@@ -1,0 +1,135 @@
+"""Which trained network is in service, whether its files are sound, and how to mend them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ml import artifact
+from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing
+from recognition.models import ModelVersion
+from recognition.services.privacy import record
+
+MENDING_COMMAND: Final = "python manage.py install_model"
+
+Fingerprint = tuple[tuple[str, int, int], ...]
+Verdict = ArtifactError | None
+
+
+def active() -> ModelVersion | None:
+    return ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+
+
+def require_active() -> ModelVersion:
+    """The version in service. Raises `ArtifactMissing` if there is none."""
+    version = active()
+    if version is None:
+        folder = settings.MODELS_DIR
+        raise ArtifactMissing(f"No model is installed in {folder}.", folder)
+    return version
+
+
+def folder(version: ModelVersion) -> Path:
+    return Path(settings.MODELS_DIR) / version.name
+
+
+def problem() -> Verdict:
+    """What keeps the active version from being served; None when all is well."""
+    try:
+        verify(require_active())
+    except ArtifactError as error:
+        return error
+    return None
+
+
+_lock = threading.Lock()
+_verified: dict[tuple[Path, str], tuple[Fingerprint, Verdict]] = {}
+
+
+def verify(version: ModelVersion) -> None:
+    """Prove that the files of a version are complete and are the ones that were registered.
+
+    Hashing them takes some 0.1 s, so a verdict is kept until a size or a time of a file changes:
+    the status page, the sweeper and the system check may then ask as often as they like.
+
+    Raises:
+        ArtifactError: which file is at fault, and why.
+    """
+    key, now = (folder(version), version.digest), _fingerprint(folder(version))
+    with _lock:
+        before, verdict = _verified.get(key, (None, None))
+        if now != before:
+            verdict = _check(version)
+            _verified[key] = now, verdict
+    if verdict is not None:
+        raise verdict.with_traceback(None)
+
+
+def _check(version: ModelVersion) -> Verdict:
+    directory = folder(version)
+    try:
+        manifest = artifact.check(directory)
+    except ArtifactError as error:
+        return error
+    except OSError as error:
+        path = error.filename or directory
+        return ArtifactDamaged(f"{path} cannot be read: {error.strerror}.", path)
+    if manifest.digest != version.digest:
+        path = directory / artifact.MANIFEST
+        return ArtifactDamaged(f"{path} is not of the version that was registered.", path)
+    return None
+
+
+def _fingerprint(directory: Path) -> Fingerprint:
+    """Names, sizes and times of all files: changes when any of them is touched."""
+    found = []
+    for path in sorted(directory.rglob("*")):
+        with suppress(OSError):  # gone since it was listed, as while the model is being mended
+            stat = path.stat()
+            found.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
+def install_default(progress: Callable[[str], None], *, force: bool = False) -> ModelVersion:
+    """Install the packaged model, or mend it; it goes into service if no other version is.
+
+    Raises:
+        WeightsMissing: the package that carries the weights is not installed.
+        ExportDisagrees: the serving form does not compute what the Keras model computes.
+    """
+    from ml import pretrained  # noqa: PLC0415  (building a model loads TensorFlow)
+
+    directory = Path(settings.MODELS_DIR) / pretrained.VERSION
+    if force or not _is_sound(directory):
+        pretrained.install(Path(settings.MODELS_DIR), progress)
+    return _register(artifact.read_manifest(directory))
+
+
+def _is_sound(directory: Path) -> bool:
+    try:
+        artifact.check(directory)
+    except ArtifactError:
+        return False
+    return True
+
+
+def _register(manifest: artifact.Manifest) -> ModelVersion:
+    """Installing again may change the digest: the networks are equal, their files need not be."""
+    with transaction.atomic():
+        version, _ = ModelVersion.objects.update_or_create(
+            name=manifest.version,
+            defaults={"digest": manifest.digest, "embedding_size": manifest.embedding_size},
+        )
+        if active() is None:
+            version.state = ModelVersion.State.ACTIVE
+            version.activated_at = timezone.now()
+            version.save()
+            record(None, "model.activated", version)
+    return version

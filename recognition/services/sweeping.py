@@ -1,0 +1,59 @@
+"""Finding work that was lost on its way, and ending work that has no hope left."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from recognition.models import Enrolment, Identification, Status
+from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.services import broker, model_versions, work
+
+FORGOTTEN_AFTER = dt.timedelta(seconds=20)
+"""A row that has waited for longer may have lost its message."""
+QUEUE_TOP_UP = 500
+"""The sweeper fills the queue up to this many messages, so that waiting rows are not sent again
+and again while a long queue is being worked off."""
+
+Row = TypeVar("Row", Identification, Enrolment)
+
+
+@dataclass(frozen=True)
+class Swept:
+    requeued: int
+    failed: int
+
+
+def sweep() -> Swept:
+    """Send once more what was lost, and end as failed what was tried often enough."""
+    failed = _end_hopeless(Identification) + _end_hopeless(Enrolment)
+    return Swept(_requeue(Identification) + _requeue(Enrolment), failed)
+
+
+def _end_hopeless(model: type[Row]) -> int:
+    hopeless = list(_abandoned(model).filter(attempts__gte=MAX_ATTEMPTS))
+    for row in hopeless:
+        work.fail(row, "gave_up")
+    return len(hopeless)
+
+
+def _requeue(model: type[Row]) -> int:
+    if model_versions.problem() is not None:  # a worker could only put them back
+        return 0
+    room = QUEUE_TOP_UP - (broker.waiting_messages() or 0)
+    lost = (_abandoned(model) | _forgotten(model)).order_by("created_at")
+    return work.enqueue(model, lost.values_list("pk", flat=True)[: max(room, 0)])
+
+
+def _abandoned(model: type[Row]) -> QuerySet[Row]:
+    before = timezone.now() - STALE_AFTER
+    return model._default_manager.filter(status=Status.RUNNING, claimed_at__lt=before)
+
+
+def _forgotten(model: type[Row]) -> QuerySet[Row]:
+    before = timezone.now() - FORGOTTEN_AFTER
+    return model._default_manager.filter(status=Status.QUEUED, created_at__lt=before)

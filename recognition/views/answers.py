@@ -1,0 +1,158 @@
+"""Rows of the database as the pages show them: few queries, no matter how many photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from recognition.models import Candidate, EnrolledFace, Identification, ProbeFace
+from recognition.models.work import QueuedWork
+
+PATIENCE = timedelta(seconds=10)
+"""A photo that has waited for longer than this waits for a worker that is away."""
+PORTRAITS = 3
+HEAVY = ("embedding", "landmarks")
+
+
+def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
+    """With what a list shows: each face, its decision, and the names that go with it."""
+    return _with_faces(identifications, Candidate.objects.filter(rank__lt=2))
+
+
+def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
+    return _with_faces(
+        identifications.select_related("user", "model_version"), Candidate.objects.all()
+    )
+
+
+def _with_faces(
+    identifications: QuerySet[Identification], candidates: QuerySet[Candidate]
+) -> QuerySet[Identification]:
+    ranked = Prefetch("candidates", candidates.select_related("person").order_by("rank"))
+    faces = ProbeFace.objects.select_related("person", "true_person").defer(*HEAVY)
+    ordered = faces.order_by("index").prefetch_related(ranked)
+    return identifications.prefetch_related(Prefetch("faces", ordered))
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A candidate and the enrolled portraits that speak for it."""
+
+    candidate: Candidate
+    portraits: tuple[EnrolledFace, ...]
+
+
+@dataclass(frozen=True)
+class FaceAnswer:
+    """What the page says about one face."""
+
+    face: ProbeFace
+    likenesses: tuple[Likeness, ...]
+
+    @property
+    def number(self) -> int:
+        return self.face.index + 1
+
+    @property
+    def named(self) -> tuple[Likeness, ...]:
+        """Who the answer names: one person, two between whom it cannot tell, or nobody."""
+        return self.likenesses[: {"match": 1, "ambiguous": 2}.get(self.face.decision, 0)]
+
+    @property
+    def others(self) -> tuple[Likeness, ...]:
+        return self.likenesses[len(self.named) :]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One photo's answer, whatever its state."""
+
+    identification: Identification
+    faces: tuple[FaceAnswer, ...]
+
+    @property
+    def badge(self) -> int:
+        """Radius of a face's number on the photo, in the photo's own pixels."""
+        sides = (self.identification.width or 0, self.identification.height or 0)
+        return max(6, round(max(sides) * 0.026))
+
+    @property
+    def seconds(self) -> float | None:
+        """From the upload to the answer."""
+        finished = self.identification.finished_at
+        if finished is None:
+            return None
+        return (finished - self.identification.created_at).total_seconds()
+
+
+def of(identification: Identification) -> Answer:
+    """The whole answer; `identification` comes from `with_everything`."""
+    faces = list(identification.faces.all())
+    portraits = _portraits(faces)
+    return Answer(identification, tuple(_of_face(face, portraits) for face in faces))
+
+
+def _portraits(faces: Iterable[ProbeFace]) -> dict[int, EnrolledFace]:
+    wanted = {
+        pk
+        for face in faces
+        for candidate in face.candidates.all()
+        for pk in candidate.evidence[:PORTRAITS]
+    }
+    return EnrolledFace.objects.in_bulk(wanted) if wanted else {}
+
+
+def _of_face(face: ProbeFace, portraits: dict[int, EnrolledFace]) -> FaceAnswer:
+    return FaceAnswer(
+        face,
+        tuple(
+            Likeness(
+                candidate,
+                tuple(portraits[pk] for pk in candidate.evidence[:PORTRAITS] if pk in portraits),
+            )
+            for candidate in face.candidates.all()
+        ),
+    )
+
+
+class Progress:
+    """How far some queued work has come, and what the page needs to follow it."""
+
+    def __init__(self, rows: Iterable[QueuedWork]) -> None:
+        self.rows = list(rows)
+
+    @property
+    def total(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def waiting(self) -> list[QueuedWork]:
+        return [row for row in self.rows if not row.is_final]
+
+    @property
+    def done(self) -> int:
+        return self.total - len(self.waiting)
+
+    @cached_property
+    def worker_away(self) -> bool:
+        """Whether the oldest waiting photo has waited for suspiciously long."""
+        before = timezone.now() - PATIENCE
+        return any(row.created_at < before for row in self.waiting)
+
+    @property
+    def state(self) -> str:
+        """Changes when the page has to; a poll that brings the same state gets no new page."""
+        started = sum(row.status == "running" for row in self.waiting)
+        return f"{self.done}-{started}-{int(self.worker_away)}"
+
+    @property
+    def interval(self) -> str:
+        """How long the page waits between two looks."""
+        if self.worker_away:
+            return "3s"
+        return "500ms" if self.total == 1 else "700ms"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from recognition.forms.identification import UploadForm
+from recognition.messages import photo_error
+from recognition.models import Identification, Person
+from recognition.services import identification as identifications
+from recognition.views import access, answers, samples
+from recognition.views.requests import Request
+
+may_upload = permission_required("recognition.add_identification", raise_exception=True)
+
+
+@may_upload
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: Request) -> HttpResponse:
+    if request.method != "POST":
+        return _upload_page(request, UploadForm())
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _upload_page(request, form, status=422)
+    return _submit(request, form.cleaned_data["photos"])
+
+
+@may_upload
+@require_POST
+def sample(request: Request, name: str) -> HttpResponse:
+    """Try the site with one of its own photos."""
+    file = samples.path(name)
+    if file is None:
+        raise Http404
+    return _submit(request, [samples.as_upload(file, name)])
+
+
+def _upload_page(request: Request, form: UploadForm, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "samples": samples.available(),
+        "nobody_enrolled": not Person.objects.filter(faces__isnull=False).exists(),
+    }
+    return render(request, "identification/upload.html", context, status=status)
+
+
+def _submit(request: Request, photos: Sequence[UploadedFile[Any]]) -> HttpResponse:
+    submission = identifications.submit(request.user, photos)
+    for refused in submission.refused:
+        reason = photo_error(refused.code, refused.params)
+        messages.warning(request, format_html("<b>{}</b> {}", refused.filename, reason))
+    if not submission.accepted:
+        return redirect("upload")
+    return redirect("batch", submission.batch)
+
+
+@require_safe
+def batch(request: Request, batch: UUID) -> HttpResponse:
+    """The photos of one upload, for whoever uploaded them."""
+    own = Identification.objects.filter(user=request.user, batch=batch)
+    rows = list(answers.with_everything(own.order_by("created_at", "pk")))
+    if not rows:
+        raise Http404
+    return _answers(request, "identification/batch.html", rows)
+
+
+@require_safe
+def identification(request: Request, pk: UUID) -> HttpResponse:
+    """One photo and its answer."""
+    visible = access.visible_identifications(request.user)
+    row = get_object_or_404(answers.with_everything(visible), pk=pk)
+    access.note_opening(request.user, row)
+    return _answers(request, "identification/identification.html", [row])
+
+
+def _answers(request: Request, page: str, rows: list[Identification]) -> HttpResponse:
+    """The page, or only its part that fills in by itself when that part asks for news."""
+    progress = answers.Progress(rows)
+    if request.htmx and request.GET.get("state") == progress.state:
+        return HttpResponse(status=204)
+    context = {
+        "rows": rows,
+        "progress": progress,
+        "answer": answers.of(rows[0]) if len(rows) == 1 else None,
+    }
+    return render(request, "identification/_answers.html" if request.htmx else page, context)

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from recognition.forms.people import EnrolForm, PersonForm
+from recognition.messages import refusal
+from recognition.models import EnrolledFace, Enrolment, Person, ProbeFace, Status
+from recognition.services import people as service
+from recognition.views import answers
+from recognition.views.requests import Request
+
+PAGE = 48
+SHOWN_FOR = dt.timedelta(hours=1)
+
+operators_only = permission_required("recognition.manage_people", raise_exception=True)
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@operators_only
+@require_safe
+def people(request: Request) -> HttpResponse:
+    query = request.GET.get("q", "").strip()
+    page = Paginator(_listed(_found(query)), PAGE).get_page(request.GET.get("page"))
+    return render(request, "people/people.html", {"page": page, "query": query})
+
+
+def _found(query: str) -> QuerySet[Person]:
+    """People whose name or external id contains the words, whatever stands between them.
+
+    A pattern and not `icontains`: SQLite's LIKE knows upper and lower case only of a to z.
+    """
+    if not query:
+        return Person.objects.all()
+    pattern = "[ _]+".join(re.escape(word) for word in query.replace("_", " ").split())
+    return Person.objects.filter(Q(name__iregex=pattern) | Q(external_id__iregex=pattern))
+
+
+def _listed(found: QuerySet[Person]) -> QuerySet[Person]:
+    best = EnrolledFace.objects.filter(person=OuterRef("pk")).order_by("-quality", "pk")
+    return found.order_by("name", "external_id").annotate(
+        photos=Count("faces"), portrait_id=Subquery(best.values("pk")[:1])
+    )
+
+
+@operators_only
+@form_methods
+def person_add(request: Request) -> HttpResponse:
+    form = PersonForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return _form_page(request, form)
+    values = form.cleaned_data
+    added = service.add_person(
+        values["name"],
+        request.user,
+        external_id=values["external_id"],
+        training_consent=values["training_consent"],
+    )
+    return redirect("person", added.pk)
+
+
+@operators_only
+@form_methods
+def person_edit(request: Request, pk: int) -> HttpResponse:
+    form = PersonForm(
+        request.POST if request.method == "POST" else None,
+        instance=get_object_or_404(Person, pk=pk),
+    )
+    if not form.is_valid():
+        return _form_page(request, form, get_object_or_404(Person, pk=pk))
+    if form.has_changed():
+        service.change_person(form.instance, request.user, form.changed_data)
+        messages.success(request, _("Saved."))
+    return redirect("person", pk)
+
+
+def _form_page(request: Request, form: PersonForm, person: Person | None = None) -> HttpResponse:
+    status = 422 if form.is_bound else 200
+    context = {"form": form, "person": person}
+    return render(request, "people/person_form.html", context, status=status)
+
+
+@operators_only
+@require_safe
+def person(request: Request, pk: int) -> HttpResponse:
+    return _person_page(request, get_object_or_404(Person, pk=pk), EnrolForm())
+
+
+def _person_page(
+    request: Request, person: Person, form: EnrolForm, status: int = 200
+) -> HttpResponse:
+    """The page, or only its photos when they ask for news of those that wait to be enrolled."""
+    enrolments = list(_enrolments(person))
+    progress = answers.Progress(enrolments)
+    if request.htmx and request.GET.get("state") == progress.state:
+        return HttpResponse(status=204)
+    context = {
+        "person": person,
+        "faces": person.faces.order_by("pk"),
+        "enrolments": [row for row in enrolments if row.status != Status.DONE],
+        "progress": progress,
+        "form": form,
+    }
+    page = "people/_photos.html" if request.htmx else "people/person.html"
+    return render(request, page, context, status=status)
+
+
+def _enrolments(person: Person) -> QuerySet[Enrolment]:
+    """What is under way, and what came of the last hour's photos."""
+    lately = Q(finished_at__gte=timezone.now() - SHOWN_FOR)
+    waiting = Q(status__in=(Status.QUEUED, Status.RUNNING))
+    return person.enrolments.filter(waiting | lately).order_by("created_at", "pk")
+
+
+@operators_only
+@require_POST
+def person_enrol(request: Request, pk: int) -> HttpResponse:
+    person = get_object_or_404(Person, pk=pk)
+    form = EnrolForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _person_page(request, person, form, status=422)
+    requested = service.request_enrolment(person, form.cleaned_data["photos"], request.user)
+    for refused in requested.refused:
+        reason = refusal(refused.code, refused.params)
+        messages.warning(request, format_html("<b>{}</b> {}", refused.filename, reason))
+    return redirect("person", pk)
+
+
+@operators_only
+@form_methods
+def person_remove(request: Request, pk: int) -> HttpResponse:
+    person = get_object_or_404(Person, pk=pk)
+    if request.method == "POST":
+        name = str(person)
+        service.remove_person(person, request.user)
+        messages.success(request, _("%(name)s was removed.") % {"name": name})
+        return redirect("people")
+    context = {
+        "person": person,
+        "photos": person.faces.count(),
+        "answers": ProbeFace.objects.filter(person=person).count(),
+    }
+    return render(request, "people/confirm_remove.html", context)
+
+
+@operators_only
+@form_methods
+def face_remove(request: Request, pk: int) -> HttpResponse:
+    face = get_object_or_404(EnrolledFace.objects.select_related("person"), pk=pk)
+    if request.method == "POST":
+        service.remove_face(face, request.user)
+        messages.success(request, _("The photo was removed."))
+        return redirect("person", face.person_id)
+    is_last = face.person.faces.count() == 1
+    context = {"person": face.person, "face": face, "is_last": is_last}
+    return render(request, "people/confirm_remove.html", context)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.views.decorators.http import require_safe
+
+from recognition.models import EnrolledFace, User
+from recognition.views import access, samples
+
+CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
+
+
+@require_safe
+def photo(request: HttpRequest, kind: str, key: UUID | int) -> HttpResponseBase:
+    """The only way to a stored picture: whoever may not see it learns nothing about it."""
+    user = cast(User, request.user)
+    match kind:
+        case "identification":
+            return _serve(request, _uploaded(user, key))
+        case "probe":
+            return _serve(request, get_object_or_404(access.visible_probes(user), pk=key).crop)
+        case "enrolled":
+            return _serve(request, _portrait(user, key))
+    raise Http404
+
+
+@require_safe
+def sample_photo(request: HttpRequest, name: str) -> HttpResponseBase:
+    path = samples.path(name)
+    if path is None:
+        raise Http404
+    return _guarded(FileResponse(path.open("rb"), content_type="image/jpeg"))
+
+
+def _uploaded(user: User, key: UUID | int) -> FieldFile:
+    identification = get_object_or_404(access.visible_identifications(user), pk=key)
+    access.note_opening(user, identification)
+    return identification.photo
+
+
+def _portrait(user: User, key: UUID | int) -> FieldFile:
+    face = get_object_or_404(EnrolledFace, pk=key)
+    if not access.may_see_portrait(user, face):
+        raise Http404
+    return face.portrait
+
+
+def _serve(request: HttpRequest, file: FieldFile) -> HttpResponseBase:
+    """Stored pictures never change and have unique names, so the name is the entity tag."""
+    if not file:
+        raise Http404
+    etag = quote_etag(str(file.name))
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        return _guarded(unchanged, etag)
+    return _guarded(_stream(file), etag)
+
+
+def _stream(file: FieldFile) -> FileResponse:
+    content_type = CONTENT_TYPES[str(file.name).rpartition(".")[2]]
+    try:
+        return FileResponse(file.open("rb"), content_type=content_type)
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+
+def _guarded(response: HttpResponseBase, etag: str = "") -> HttpResponseBase:
+    """The browser may keep the picture but asks again each time, so a right withdrawn counts."""
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Content-Type-Options"] = "nosniff"
+    if etag:
+        response["ETag"] = etag
+    return response

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
+
+from recognition.models import User
+
+
+class Request(HttpRequest):
+    """A request as the site's own views get it: somebody is logged in, the middleware has run."""
+
+    user: User
+    htmx: HtmxDetails

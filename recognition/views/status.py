@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import shutil
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from recognition.services import status as service
+from recognition.views import access
+from recognition.views.requests import Request
+
+LOW_ON_SPACE = 500 * 1024 * 1024
+UP = "python manage.py up"
+
+
+@require_safe
+def status(request: Request) -> HttpResponse:
+    """How the site is doing, for those whose work depends on it."""
+    if not access.has_staff_role(request.user):
+        raise PermissionDenied
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    context = {
+        "site": service.site(),
+        "disk": disk,
+        "low_on_space": disk.free < LOW_ON_SPACE,
+        "up": UP,
+    }
+    return render(request, "status.html", context)
