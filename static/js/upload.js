@@ -1,0 +1,112 @@
+/* Dropping, previewing and checking photos before they are sent. The form works without it. */
+"use strict";
+(() => {
+  const PHOTO = /\.(jpe?g|png|webp|heic|heif)$/i;
+  const PREVIEW = 112;
+
+  const size = (bytes) =>
+    new Intl.NumberFormat(document.documentElement.lang, {
+      style: "unit", unit: bytes < 1e6 ? "kilobyte" : "megabyte", maximumFractionDigits: 1,
+    }).format(bytes < 1e6 ? Math.ceil(bytes / 1e3) : bytes / 1e6);
+
+  const element = (name, className, text = "") =>
+    Object.assign(document.createElement(name), { className, textContent: text });
+
+  const preview = async (file, canvas) => {
+    canvas.width = canvas.height = PREVIEW;
+    try {
+      const picture = await createImageBitmap(file);
+      const scale = PREVIEW / Math.min(picture.width, picture.height);
+      const [width, height] = [picture.width * scale, picture.height * scale];
+      canvas.getContext("2d").drawImage(picture, (PREVIEW - width) / 2, (PREVIEW - height) / 2, width, height);
+      picture.close();
+    } catch {
+      canvas.classList.add("none"); // HEIC in most browsers; the site itself reads it
+    }
+  };
+
+  const enhance = (zone) => {
+    const { dataset } = zone;
+    const input = zone.querySelector("input[type=file]");
+    const list = zone.querySelector(".chosen");
+    const errors = zone.querySelector(".dropzone-errors");
+    const button = zone.querySelector("button.primary");
+    const form = zone.closest("form");
+    const choices = [zone.querySelector(".dropzone-choose").textContent, dataset.more];
+
+    const problem = (file) => {
+      if (!PHOTO.test(file.name) && !file.type.startsWith("image/")) return dataset.notPhoto;
+      return file.size > Number(dataset.maxBytes) ? dataset.tooLarge : "";
+    };
+
+    const obstacle = (files) => {
+      if (files.length > Number(dataset.maxFiles)) return dataset.tooMany;
+      const total = files.reduce((sum, file) => sum + file.size, 0);
+      return total > Number(dataset.maxTotal) ? dataset.tooMuch : "";
+    };
+
+    const choose = (files) => {
+      const transfer = new DataTransfer();
+      for (const file of files) transfer.items.add(file);
+      input.files = transfer.files;
+      show();
+    };
+
+    const item = (file, index) => {
+      const row = element("li", problem(file) ? "bad" : "");
+      const canvas = element("canvas", "");
+      const takeAway = element("button", "take-away", "×");
+      takeAway.type = "button";
+      takeAway.setAttribute("aria-label", `${dataset.takeAway}: ${file.name}`);
+      takeAway.addEventListener("click", () => {
+        choose([...input.files].filter((_, other) => other !== index));
+        input.focus();
+      });
+      const text = element("span", "chosen-text");
+      const details = [size(file.size), problem(file)].filter(Boolean).join(" · ");
+      text.append(element("b", "", file.name), element("span", "small", details));
+      row.append(canvas, text, takeAway);
+      preview(file, canvas);
+      return row;
+    };
+
+    const show = () => {
+      const files = [...input.files];
+      list.replaceChildren(...files.map(item));
+      list.hidden = files.length === 0;
+      zone.classList.toggle("filled", files.length > 0);
+      zone.querySelector(".dropzone-choose").textContent = choices[Number(files.length > 0)];
+      if (files.length > 0) errors.textContent = obstacle(files);
+      button.disabled = obstacle(files) !== "";
+    };
+
+    let depth = 0;
+    const over = (by) => {
+      depth = by ? depth + by : 0;
+      zone.classList.toggle("over", depth > 0);
+    };
+    zone.addEventListener("dragenter", (event) => { event.preventDefault(); over(1); });
+    zone.addEventListener("dragleave", () => over(-1));
+    zone.addEventListener("dragover", (event) => event.preventDefault());
+    zone.addEventListener("drop", (event) => {
+      event.preventDefault();
+      over(0);
+      choose([...input.files, ...event.dataTransfer.files]);
+    });
+    input.addEventListener("change", show);
+    document.addEventListener("paste", (event) => {
+      if (event.clipboardData?.files.length) choose([...input.files, ...event.clipboardData.files]);
+    });
+    form.addEventListener("submit", () => {
+      button.setAttribute("aria-busy", "true");
+      button.textContent = dataset.busy;
+      // After the browser has taken the values: a second click must not send the photos twice.
+      setTimeout(() => { button.disabled = true; });
+    });
+    window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+    zone.classList.add("ready");
+    show();
+  };
+
+  document.querySelectorAll("[data-dropzone]").forEach(enhance);
+})();
