@@ -1,0 +1,69 @@
+# facesite: `make run` is all it takes. Every other target is for those who work on it.
+PYTHON ?= python3
+UV ?= uv
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# What a deployment behind a proxy sets; the checks run under it, on a data folder of their own.
+PRODUCTION = DATA_DIR="$$folder" FACESITE_HOSTS=faces.example.org
+
+.PHONY: install run test test-browser test-slow check bench lock messages clean
+
+install: .venv/installed
+	@$(BIN)/python -m facesite.catalogues
+
+run: install
+	@$(BIN)/python manage.py up --demo
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+test-browser: .venv/installed-dev
+	$(BIN)/python -m pytest -m browser
+
+test-slow: .venv/installed-dev
+	$(BIN)/python -m pytest -m slow
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && set -ex && \
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING && \
+	$(PRODUCTION) $(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: install
+	$(BIN)/python manage.py benchmark
+
+# Exact versions with hashes for every platform, from the short lists that people write.
+lock:
+	for list in requirements requirements-dev; do \
+		$(UV) pip compile $$list.in --universal --python-version 3.11 --generate-hashes \
+			--no-header --quiet --output-file $$list.txt || exit 1; \
+	done
+
+# After a change of any sentence; what is new then waits in the catalogues for a translation.
+messages: .venv/installed
+	$(BIN)/python -m facesite.extraction
+	$(BIN)/python -m facesite.catalogues
+
+clean:
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "facesite needs Python 3.11 or newer, and there is no $(PYTHON)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "facesite needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+		"Choose another: make PYTHON=python3.12 run" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing into .venv. This takes some minutes and 3 GB, once."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing the test tools into .venv."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,171 @@
+"""Strict readers of environment variables: what is not understood is an error, never a guess."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def text(name: str, default: str = "") -> str:
+    """The value without surrounding space; an empty variable counts as one that is not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value not in _TRUE | _FALSE:
+        raise _error(name, "true or false", value)
+    return value in _TRUE
+
+
+def integer(name: str, default: int, *, at_least: int, at_most: int) -> int:
+    value = text(name, str(default))
+    try:
+        number = int(value)
+    except ValueError:
+        number = at_least - 1
+    if not at_least <= number <= at_most:
+        raise _error(name, f"a whole number from {at_least} to {at_most}", value)
+    return number
+
+
+def fraction(name: str, default: float) -> float:
+    """A number between 0 and 1, both excluded."""
+    value = text(name, str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < 1:
+        raise _error(name, "a number between 0 and 1, such as 0.01", value)
+    return number
+
+
+def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in among:
+        raise _error(name, " or ".join(among), value)
+    return value
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """A comma-separated list."""
+    return [word for part in text(name).split(",") if (word := part.strip())] or list(default)
+
+
+def path(name: str, default: Path) -> Path:
+    """An absolute path; a relative one counts from the current folder."""
+    return Path(text(name, str(default))).expanduser().absolute()
+
+
+def url(name: str, *, schemes: tuple[str, ...]) -> str:
+    """A URL as written, or an empty string when there is none. It may come from a file."""
+    value = secret(name)
+    if value and urlsplit(value).scheme not in schemes:
+        # The value is not repeated: it may hold a password.
+        expected = ", ".join(f"{scheme}://" for scheme in schemes)
+        raise ImproperlyConfigured(f"{name} must be a URL that starts with one of: {expected}.")
+    return value
+
+
+def secret(name: str) -> str:
+    """The value of NAME, or the contents of the file that NAME_FILE names (Docker secrets)."""
+    value, file = text(name), text(f"{name}_FILE")
+    if value and file:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    if not file:
+        return value
+    try:
+        value = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}.") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE names an empty file: {file}.")
+    return value
+
+
+def generated_secret(file: Path) -> str:
+    """The contents of a file that only its owner can read, written with a random value at first."""
+    if not file.exists():
+        beside = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        beside.touch(mode=0o600)
+        beside.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+        # A link, not a rename: of two processes that start together the second must not replace
+        # the secret that the first already uses.
+        try:
+            file.hardlink_to(beside)
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+    return file.read_text(encoding="utf-8").strip()
+
+
+def folder(path: Path) -> Path:
+    """The same path, existing and closed to other users of the machine."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"The folder {path} cannot be made: {error}.") from error
+    return path
+
+
+def data_dir(name: str, default: Path) -> Path:
+    """The folder for everything that the site writes."""
+    place = folder(path(name, default))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name} is {place}, and this user may not write there.")
+    return place
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail server."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    starttls: bool
+
+
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+def mail(name: str) -> Mail | None:
+    """A mail server from smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port."""
+    value = secret(name)
+    if not value:
+        return None
+    parts = urlsplit(value)
+    try:
+        port = parts.port or _MAIL_PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        port = 0
+    if not port or not parts.hostname:
+        raise ImproperlyConfigured(
+            f"{name} must look like smtp://, smtp+tls:// or smtps://user:password@host:port."
+        )
+    return Mail(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=parts.scheme == "smtps",
+        starttls=parts.scheme == "smtp+tls",
+    )
+
+
+def _error(name: str, expected: str, value: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} must be {expected}, but it is {value!r}.")

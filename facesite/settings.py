@@ -1,0 +1,283 @@
+"""The settings of the whole site. What a deployment may change comes from the environment."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+
+from facesite import env
+from ml import imaging
+
+# places
+BASE_DIR = Path(__file__).resolve().parent.parent
+ON_AMVERA = env.boolean("AMVERA", default=False)  # the platform sets it to 1
+DATA_DIR = env.data_dir("DATA_DIR", Path("/data") if ON_AMVERA else BASE_DIR / "data")
+MODELS_DIR = DATA_DIR / "models"
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_ROOT = DATA_DIR / "static"
+BROKER_DIR = DATA_DIR / "broker"
+FILE_UPLOAD_TEMP_DIR = env.folder(DATA_DIR / "tmp")
+
+# identification
+TARGET_FPIR = env.fraction("FACESITE_FPIR", 0.01)
+ENGINE = env.choice("FACESITE_ENGINE", "openvino", among=("openvino", "keras"))
+MAX_PHOTOS_PER_UPLOAD = 20
+MAX_PHOTO_BYTES = imaging.MAX_BYTES
+MAX_PHOTO_PIXELS = imaging.MAX_PIXELS
+
+# the web process and who may reach it
+DEBUG = env.boolean("FACESITE_DEBUG", default=False)
+HOST = env.text("FACESITE_HOST", "0.0.0.0" if ON_AMVERA else "127.0.0.1")  # noqa: S104
+PORT = env.integer("PORT", 8000, at_least=1, at_most=65535)
+WEB_THREADS = env.integer("FACESITE_THREADS", 8, at_least=1, at_most=64)
+# Amvera gives a project <project>-<user>.amvera.io or <project>.<user>.amvera.io and tells the
+# container neither name; its own router decides by host name who is asked.
+PUBLIC_HOSTS = env.words("FACESITE_HOSTS", (".amvera.io",) if ON_AMVERA else ())
+ALLOWED_HOSTS = [*PUBLIC_HOSTS, "localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = env.words("FACESITE_ORIGINS")
+# Without a public name only this machine can ask, over plain HTTP; with one, only HTTPS will do.
+HTTPS = env.boolean("FACESITE_HTTPS", default=bool(PUBLIC_HOSTS))
+
+# security
+SECRET_KEY = env.secret("SECRET_KEY") or env.generated_secret(DATA_DIR / "secret_key")
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Other names under the domain, and browsers' built-in lists, are for the domain's owner.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+X_FRAME_OPTIONS = "DENY"
+
+# applications
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "recognition.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "recognition",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "facesite.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "facesite.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "facesite.urls"
+WSGI_APPLICATION = "facesite.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# database
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASE_URL = env.url("DATABASE_URL", schemes=("postgres", "postgresql"))
+SQLITE: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": DATA_DIR / "db.sqlite3",
+    "CONN_MAX_AGE": 600,
+    "OPTIONS": {
+        # A transaction that reads first and writes later would fail at once when somebody else has
+        # written in between; one that takes the write lock from its start waits its turn.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # With synchronous=NORMAL a power cut may cost the last moments, never consistency.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    },
+    "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+}
+DATABASES = {
+    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
+    if DATABASE_URL
+    else SQLITE
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# files
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+# Photos are private: only a view that checks the right to see them serves them, so that there is
+# no media URL, and nobody else on the machine needs to read them.
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
+# accounts
+AUTH_USER_MODEL = "recognition.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "upload"
+LOGOUT_REDIRECT_URL = "account_login"
+SIGNUP_OPEN = env.boolean("FACESITE_SIGNUP", default=True)
+
+# mail
+MAIL = env.mail("EMAIL_URL")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL else 'console'}.EmailBackend"
+if MAIL:
+    EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FACESITE_EMAIL_FROM", "facesite@localhost")
+
+ACCOUNT_ADAPTER = "recognition.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if MAIL else "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL else "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(MAIL)
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+
+# languages and time
+USE_I18N = USE_TZ = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("TZ", "UTC")
+
+# work in the background
+REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "redis+socket"))
+BROKER_SOCKET = BROKER_DIR / "valkey.sock"
+WORKER_CONCURRENCY = env.integer("FACESITE_WORKERS", 1, at_least=1, at_most=64)
+TRAINING_TIME_LIMIT = int(timedelta(hours=12).total_seconds())
+# Redis hands out a message again when nobody has acknowledged it for this long, also when its
+# worker is merely slow: so above every time limit. Rows whose worker died do not wait for it,
+# the sweeper finds them within minutes.
+VISIBILITY_TIMEOUT = TRAINING_TIME_LIMIT + 3600
+
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": VISIBILITY_TIMEOUT,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,  # for a broker that is there and does not answer
+    "socket_keepalive": True,
+}
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIMEOUT}
+CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# An upload does not wait for a broker that is down: its row stays queued and the sweeper finds it.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True  # the row is the result
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_TIME_LIMIT = 90
+CELERY_TASK_DEFAULT_QUEUE = "identification"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_ROUTES = {"recognition.tasks.train*": {"queue": "training"}}
+CELERY_WORKER_POOL = "prefork"
+CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000  # a new child has to load the model again
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = TIME_ZONE
+
+# log
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "celery": {"level": "WARNING"},
+        "celery.apps.worker": {"level": "INFO"},  # says when it is ready
+        "kombu": {"level": "WARNING"},
+    },
+}
+
+# administration
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "facesite",
+    "SITE_HEADER": "facesite",
+    "SITE_SUBHEADER": _("Administration"),
+    "SITE_ICON": lambda _request: static("img/favicon.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/favicon.svg")}
+    ],
+    "STYLES": [lambda _request: static("css/admin.css")],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "#f1f6fc",
+            "100": "#e1ecf8",
+            "200": "#c5daf1",
+            "300": "#9cc0e6",
+            "400": "#6c9fd8",
+            "500": "#4a83c6",
+            "600": "#1f4f8f",
+            "700": "#1b457e",
+            "800": "#193c6b",
+            "900": "#173458",
+            "950": "#0f213b",
+        }
+    },
+    "SIDEBAR": {"navigation": "recognition.admin.navigation.sidebar"},
+    "ACCOUNT": {"navigation": "recognition.admin.navigation.account"},
+}
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read by TensorFlow as it is imported
