@@ -1,0 +1,95 @@
+"""What the upload page does by itself, and what is left of the site without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.screenshots import DEMO
+
+pytestmark = pytest.mark.browser
+
+PORTRAIT = DEMO / "people" / "Mei_Tanaka" / "4.jpg"
+TEXT: FilePayload = {"name": "list.txt", "mimeType": "text/plain", "buffer": b"hello"}
+
+
+def choose(page: Page, *files: FilePayload) -> None:
+    page.goto("/")
+    page.set_input_files("input[type=file]", list(files))
+
+
+def photo(name: str) -> FilePayload:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": PORTRAIT.read_bytes()}
+
+
+def test_photos_are_shown_and_checked_before_they_are_sent(visit: Visit) -> None:
+    page = visit("user")
+    send = page.locator("[data-dropzone] button.primary")
+    expect(send).to_be_hidden()
+    choose(page, photo("mei.jpg"), TEXT)
+    expect(page.locator(".chosen li")).to_have_count(2)
+    expect(page.locator(".chosen .bad")).to_contain_text("not a photo, will be refused")
+    page.get_by_role("button", name="Take away: list.txt").click()
+    expect(page.locator(".chosen li")).to_have_count(1)
+    expect(send).to_be_enabled()
+
+
+def test_too_many_photos_are_noticed_before_they_are_sent(visit: Visit) -> None:
+    page = visit("user")
+    choose(page, *(photo(f"{number}.jpg") for number in range(21)))
+    expect(page.get_by_role("alert")).to_have_text("At most 20 photos at a time. Take some away.")
+    expect(page.locator("[data-dropzone] button.primary")).to_be_disabled()
+
+
+def test_more_than_the_site_takes_at_once_is_noticed_before_it_is_sent(visit: Visit) -> None:
+    page = visit("user")
+    page.eval_on_selector("[data-dropzone]", "zone => { zone.dataset.maxTotal = 1000 }")
+    page.set_input_files("input[type=file]", [photo("mei.jpg")])
+    expect(page.get_by_role("alert")).to_contain_text("Together these are over")
+
+
+def test_photos_can_be_dropped(visit: Visit) -> None:
+    page = visit("user")
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["x"], "dropped.jpg", {type: "image/jpeg"}));
+            const event = new DragEvent("drop", {dataTransfer: data, bubbles: true});
+            document.querySelector("[data-dropzone]").dispatchEvent(event);
+        }"""
+    )
+    expect(page.locator(".chosen")).to_contain_text("dropped.jpg")
+
+
+def test_a_photo_is_chosen_by_keyboard_alone(visit: Visit) -> None:
+    page = visit("user")
+    page.focus("input[type=file]")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    assert chooser.value.is_multiple()
+
+
+def test_pointing_at_a_face_shows_its_card(visit: Visit) -> None:
+    page = visit("user")
+    choose(page, {**photo("group.jpg"), "buffer": (DEMO / "groups" / "1.jpg").read_bytes()})
+    page.click("[data-dropzone] button.primary")
+    page.locator(".boxes .box").nth(1).hover(force=True)
+    expect(page.locator(".face.pointed")).to_have_attribute("id", "face-2")
+
+
+def test_the_site_works_without_scripts(visit: Visit) -> None:
+    scripted = visit("user")
+    browser = scripted.context.browser
+    assert browser
+    state = scripted.context.storage_state()
+    context = browser.new_context(java_script_enabled=False, storage_state=state)
+    page = context.new_page()
+    page.goto(scripted.url)
+    page.set_input_files("input[type=file]", [photo("mei.jpg")])
+    page.get_by_role("button", name="Identify", exact=True).click()
+    expect(page.locator("h1")).to_have_text("mei.jpg")
+    while page.get_by_role("link", name="Look for the answer").is_visible():
+        page.get_by_role("link", name="Look for the answer").click()
+    expect(page.locator(".face h3")).to_have_text("Mei Tanaka")
+    context.close()

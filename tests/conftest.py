@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+
+from recognition.models import ModelVersion, User
+from recognition.services import model_versions
+from tests.factories import make_user
+from tests.sites import Site
+
+ROOT = Path(__file__).resolve().parent.parent
+ON_CI = os.environ.get("CI") == "true"
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On CI everything that a test needs is there, so that a skipped test is a failed one."""
+    report = yield
+    if ON_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped on CI: {item.nodeid}: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    """Log-in attempts of one test must not count in the next."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return make_user("user")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Another user, who has nothing to do with `user`."""
+    return make_user("user")
+
+
+@pytest.fixture
+def reviewer(db: None) -> User:
+    return make_user("reviewer")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return make_user("operator")
+
+
+@pytest.fixture
+def login() -> Callable[[User], Client]:
+    """A browser in which somebody is logged in."""
+
+    def log_in(somebody: User) -> Client:
+        client = Client()
+        client.force_login(somebody, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return log_in
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the research photos, which are no part of the repository."""
+    place = Path(os.environ.get("FACESITE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not place.is_dir():
+        pytest.skip(f"needs the research photos, and {place} does not exist")
+    return place
+
+
+@pytest.fixture(scope="session")
+def packaged_model() -> Path:
+    """A `models` folder with the default model, built once and kept between runs in `.cache`."""
+    place = ROOT / ".cache" / f"models-{_model_key()}"
+    if not place.is_dir():
+        place.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="facesite-model-") as folder:
+            _build_model(Path(folder))
+            beside = Path(tempfile.mkdtemp(dir=place.parent))
+            shutil.copytree(Path(folder) / "models", beside, dirs_exist_ok=True)
+        try:
+            beside.rename(place)
+        except OSError:  # another run was faster
+            shutil.rmtree(beside)
+    return place
+
+
+def _model_key() -> str:
+    """Changes when the code that builds the model does, or a version of what it builds with."""
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for path in (
+        sorted((ROOT / "ml").glob("*.json"))
+        + sorted((ROOT / "ml" / "architectures").glob("*.py"))
+        + [ROOT / "ml" / f"{name}.py" for name in ("artifact", "export", "pretrained")]
+    ):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _build_model(data_dir: Path) -> None:
+    Site(data_dir).manage("migrate", "--verbosity=0")
+    Site(data_dir).manage("install_model")
+
+
+@pytest.fixture(scope="session")
+def installed_model(packaged_model: Path) -> Path:
+    """The default model in the `models` folder of this test run."""
+    return Path(shutil.copytree(packaged_model, settings.MODELS_DIR, dirs_exist_ok=True))
+
+
+@pytest.fixture
+def active_model(db: None, installed_model: Path) -> ModelVersion:
+    """The default model in service."""
+    return model_versions.install_default(lambda _line: None)
+
+
+@pytest.fixture(scope="session")
+def prepared_data(packaged_model: Path) -> Iterator[Path]:
+    """The data folder of a site that has everything and has never run."""
+    with tempfile.TemporaryDirectory(prefix="facesite-") as folder:
+        place = Path(folder) / "data"
+        shutil.copytree(packaged_model, place / "models")
+        site = Site(place)
+        site.manage("migrate", "--verbosity=0")
+        site.make_user("admin", is_staff=True, is_superuser=True)
+        site.manage("prepare")
+        yield place
+
+
+@pytest.fixture(scope="session")
+def make_site(packaged_model: Path, prepared_data: Path) -> Iterator[Callable[..., Site]]:
+    """Make a site that does not run yet, with its own data folder and free port."""
+    sites: list[Site] = []
+    with tempfile.TemporaryDirectory(prefix="facesite-") as folder:
+
+        def make(*, prepared: bool = True, **environment: str) -> Site:
+            data_dir = Path(folder) / str(len(sites))
+            if prepared:
+                shutil.copytree(prepared_data, data_dir)
+            else:
+                shutil.copytree(packaged_model, data_dir / "models")
+            sites.append(Site(data_dir, **environment))
+            return sites[-1]
+
+        yield make
+        for site in sites:
+            site.close()
+
+
+@pytest.fixture(scope="session")
+def live_site(make_site: Callable[..., Site]) -> Site:
+    """A running site with broker, worker and web process, shared by all tests that only visit it.
+
+    Nobody is enrolled in it at first.
+    """
+    return make_site().start()

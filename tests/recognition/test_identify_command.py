@@ -1,0 +1,131 @@
+"""`manage.py identify PATH...`: the site's own answer, storing nothing."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+
+from ml.errors import ArtifactDamaged
+from recognition import predictors
+from recognition.models import Person
+from recognition.services.enrolling import enrol_photo
+from tests.recognition.fakes import Face, StripeRecognizer, photo
+
+
+@pytest.fixture
+def ann(recognizer: StripeRecognizer) -> Person:
+    face, _ = enrol_photo(Person(name="Ann_Lee"), photo(Face(1)), "0.png")
+    enrol_photo(face.person, photo(Face(1, 1)), "1.png")
+    return face.person
+
+
+def identify(*paths: Path) -> dict[str, Any]:
+    out = StringIO()
+    call_command("identify", *map(str, paths), "--json", stdout=out)
+    answer: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
+    return answer
+
+
+def test_the_answer_has_the_promised_shape(ann: Person, tmp_path: Path) -> None:
+    path = tmp_path / "two.png"
+    path.write_bytes(photo(Face(1, 5), Face(9)))
+    answer = identify(path)
+    (found,) = answer["photos"]
+    known, stranger = found.pop("faces")
+    assert answer["model"] == "stripes"
+    assert answer["gallery"] == {"people": 1, "templates": 2}
+    assert found == {
+        "path": str(path),
+        "status": "done",
+        "error": None,
+        "width": 180,
+        "height": 80,
+    }
+    assert known.keys() == {
+        "box",
+        "score",
+        "quality",
+        "decision",
+        "person",
+        "probability",
+        "similarity",
+        "candidates",
+    }
+    assert known["box"] == [20, 5, 60, 60]
+    assert (known["decision"], known["person"]) == ("match", "Ann_Lee")
+    assert known["candidates"] == [
+        {key: known[key] for key in ("person", "similarity", "probability")}
+    ]
+    assert (stranger["decision"], stranger["person"]) == ("unknown", None)
+    assert stranger["candidates"][0]["person"] == "Ann_Lee"
+
+
+def test_five_candidates_come_best_first_whatever_the_decision(ann: Person, tmp_path: Path) -> None:
+    for number in range(20, 30):
+        enrol_photo(Person(name=str(number)), photo(Face(number)), "0.png")
+    (tmp_path / "stranger.png").write_bytes(photo(Face(99)))
+    (face,) = identify(tmp_path / "stranger.png")["photos"][0]["faces"]
+    similarities = [candidate["similarity"] for candidate in face["candidates"]]
+    assert face["decision"] == "unknown"
+    assert len(similarities) == 5
+    assert similarities == sorted(similarities, reverse=True)
+    assert face["similarity"] == similarities[0]
+
+
+def test_what_cannot_be_read_is_rejected_and_the_rest_goes_on(ann: Person, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("text")
+    (tmp_path / "good.png").write_bytes(photo(Face(1, 5)))
+    photos = identify(tmp_path / "none.jpg", tmp_path, tmp_path / "text.jpg", tmp_path / "good.png")
+    assert [(each["status"], each["error"]) for each in photos["photos"]] == [
+        ("rejected", "unreadable_file"),
+        ("rejected", "unreadable_file"),
+        ("rejected", "unreadable_image"),
+        ("done", None),
+    ]
+    assert photos["photos"][0]["faces"] == []
+
+
+def test_an_empty_gallery_knows_nobody(recognizer: StripeRecognizer, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo(Face(1)))
+    answer = identify(tmp_path / "photo.png")
+    (face,) = answer["photos"][0]["faces"]
+    assert answer["gallery"] == {"people": 0, "templates": 0}
+    assert (face["decision"], face["person"], face["similarity"]) == ("unknown", None, None)
+    assert face["candidates"] == []
+
+
+def test_nothing_is_stored(ann: Person, tmp_path: Path, media: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo(Face(1, 5)))
+    files = sorted(media.rglob("*"))
+    rows = {model: model._default_manager.count() for model in apps.get_models()}
+    identify(tmp_path / "photo.png")
+    assert {model: model._default_manager.count() for model in apps.get_models()} == rows
+    assert sorted(media.rglob("*")) == files
+
+
+def test_people_read_a_small_table(ann: Person, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo(Face(1, 5)))
+    (tmp_path / "none.png").write_bytes(photo())
+    out = StringIO()
+    call_command("identify", str(tmp_path / "photo.png"), str(tmp_path / "none.png"), stdout=out)
+    first, face, none = out.getvalue().splitlines()
+    assert first.endswith("photo.png: 1 face")
+    assert face.split()[:2] == ["match", "Ann_Lee"]
+    assert none.endswith("none.png: no faces")
+
+
+def test_a_damaged_model_is_one_sentence_with_the_command_that_mends_it(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged() -> predictors.Predictor:
+        raise ArtifactDamaged("models/x/model.bin is not the file.", "models/x/model.bin")
+
+    monkeypatch.setattr(predictors, "active", damaged)
+    with pytest.raises(CommandError, match=r"model\.bin .* Run: python manage\.py install_model"):
+        call_command("identify", str(tmp_path))

@@ -1,0 +1,75 @@
+"""Every code has a sentence, and the sentence has the numbers a person needs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ml.types import QualityReason
+from recognition import messages
+
+CODES = (
+    "unreadable_image",
+    "image_too_large",
+    "gave_up",
+    "timed_out",
+    "original_missing",
+    "unreadable_file",
+)
+REFUSALS = (
+    "no_face",
+    "several_faces",
+    "low_quality",
+    "enrolled_elsewhere",
+    "person_removed",
+    "not_in_a_folder",
+    "nested_folder",
+    "empty_folder",
+    "bad_name",
+)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_error_of_a_photo_has_a_sentence(code: str) -> None:
+    assert messages.photo_error(code).endswith(".")
+    assert "%(" not in messages.photo_error(code)
+
+
+@pytest.mark.parametrize("code", [*CODES, *REFUSALS, *QualityReason])
+def test_each_refusal_has_a_sentence_of_its_own(code: str) -> None:
+    sentence = messages.refusal(code)
+    assert sentence.endswith(".")
+    assert code == "gave_up" or sentence != messages.photo_error("gave_up")
+
+
+@pytest.mark.parametrize("reason", QualityReason)
+def test_each_trouble_with_quality_has_advice(reason: QualityReason) -> None:
+    assert "Try" in messages.quality_advice([reason])
+
+
+def test_the_worst_trouble_is_the_one_named() -> None:
+    assert "dark" in messages.quality_advice(["too_dark", "blurred"])
+    assert messages.quality_advice([]) == ""
+
+
+def test_limits_are_told_in_units_that_people_use() -> None:
+    too_many = {"unit": "bytes", "limit": 10 * 1024**2, "actual": 12_900_000}
+    assert "12.3\xa0MB; the limit is 10.0\xa0MB" in messages.photo_error(
+        "image_too_large", too_many
+    )
+    too_wide = {"unit": "pixels", "limit": 25_000_000, "actual": 25_000_001}
+    assert "25.1 megapixels; the limit is 25." in messages.photo_error("image_too_large", too_wide)
+
+
+def test_who_has_the_photo_is_named() -> None:
+    assert "under Ann." in messages.refusal("enrolled_elsewhere", {"name": "Ann"})
+
+
+def test_every_code_that_the_services_refuse_with_has_a_sentence() -> None:
+    services = Path(messages.__file__).parent / "services"
+    source = "".join(path.read_text() for path in services.glob("*.py"))
+    written = set(re.findall(r'(?:EnrolmentRefused|RefusedPath)\((?:\w+, )?\s*"(\w+)"', source))
+    assert written
+    assert written <= {*CODES, *REFUSALS}

@@ -1,0 +1,129 @@
+"""The site as a Russian reader meets it: no English word is left over in any page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import deactivate, ngettext, override
+
+from facesite.catalogues import compile_stale
+from recognition.models import Identification, Person, User
+from recognition.services.enrolling import enrol_photo
+from recognition.services.identification import process, submit
+from recognition.services.review import review
+from tests.factories import make_user
+from tests.recognition.fakes import Face, StripeRecognizer, photo
+from tests.visible import PROPER, latin_words
+
+ADMIN = "/admin/recognition"
+# What people have called things, and what is typed into a terminal.
+GIVEN = re.compile(r"\b\w+\.png\b|\bstripes\b")
+PAGES = {
+    "log-in": ("", "/accounts/login/"),
+    "sign-up": ("", "/accounts/signup/"),
+    "forgotten password": ("", "/accounts/password/reset/"),
+    "new password": ("user", "/accounts/password/change/"),
+    "upload": ("user", "/"),
+    "history": ("user", "/history/"),
+    "answer": ("user", "answer"),
+    "no such page": ("user", "/nowhere/"),
+    "not allowed": ("user", "/people/"),
+    "people": ("operator", "/people/"),
+    "person": ("operator", "person"),
+    "new person": ("operator", "/people/add/"),
+    "removal": ("operator", "removal"),
+    "status": ("operator", "/status/"),
+    "overview": ("reviewer", "/admin/"),
+    "reviewed answer": ("reviewer", "review"),
+    **{
+        f"list of {name}": ("reviewer", f"{ADMIN}/{name}/")
+        for name in ("identification", "person", "enrolledface", "modelversion", "auditevent")
+    },
+    "list of users": ("superuser", f"{ADMIN}/user/"),
+    "new user": ("superuser", f"{ADMIN}/user/add/"),
+    "list of roles": ("superuser", "/admin/auth/group/"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    compile_stale()
+
+
+@pytest.fixture(autouse=True)
+def _english_again() -> Iterator[None]:
+    """A request leaves its language to the thread, and so to the next test."""
+    yield
+    deactivate()
+
+
+@pytest.fixture
+def anna(recognizer: StripeRecognizer) -> Person:
+    person = enrol_photo(Person(name="Анна"), photo(Face(1)), "1.png")[0].person
+    enrol_photo(Person(name="Борис"), photo(Face(2)), "2.png")
+    return person
+
+
+@pytest.fixture
+def row(anna: Person) -> Identification:
+    """A photo of three, one of them reviewed, and a second photo that waits."""
+    asked_by = make_user("user", username="петя")
+    faces = Face(1, shot=9), Face(7), Face(2, shot=9, quality=0.4)
+    upload = SimpleUploadedFile("3.png", photo(*faces))
+    row = submit(asked_by, [upload]).accepted[0]
+    process(row.pk)
+    submit(asked_by, [SimpleUploadedFile("4.png", photo(Face(3)))])
+    face = row.faces.get(index=0)
+    review(face, make_user("reviewer", username="рита"), "right")
+    return Identification.objects.get(pk=row.pk)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_english_is_left(
+    page: str, row: Identification, anna: Person, login: Callable[[User], Client]
+) -> None:
+    role, path = PAGES[page]
+    path = {
+        "answer": reverse("identification", args=(row.pk,)),
+        "person": reverse("person", args=(anna.pk,)),
+        "removal": reverse("person_remove", args=(anna.pk,)),
+        "review": reverse("admin:recognition_identification_change", args=(row.pk,)),
+    }.get(path, path)
+    visitor = Client() if role == "" else login(visitors(role, row))
+    visitor.cookies["django_language"] = "ru"
+    html = GIVEN.sub("", visitor.get(path).content.decode())
+    assert 'lang="ru"' in html
+    assert latin_words(html) - PROPER == set()
+
+
+def test_what_is_broken_is_said_in_russian_too(
+    operator: User, login: Callable[[User], Client]
+) -> None:
+    """There is no model here, no broker and no worker."""
+    visitor = login(operator)
+    visitor.cookies["django_language"] = "ru"
+    html = visitor.get("/status/").content.decode().replace(operator.username, "")
+    said = re.sub(r"/[\w/-]+", "", html.partition("<main")[2].partition("</main")[0])
+    assert "Модель" in said
+    assert latin_words(f"<main{said}") - PROPER == set()
+
+
+def visitors(role: str, row: Identification) -> User:
+    if role == "user":
+        return row.user
+    if role == "superuser":
+        return User.objects.create_superuser("вера", password="x")
+    return make_user(role, username="олег")
+
+
+def test_numbers_take_the_right_form() -> None:
+    with override("ru"):
+        said = [
+            ngettext("%(count)d enrolled photo", "%(count)d enrolled photos", n) for n in (1, 3, 5)
+        ]
+    assert len(set(said)) == 3

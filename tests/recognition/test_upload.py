@@ -1,0 +1,112 @@
+"""What happens to photos on their way in."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from ml.imaging import MAX_BYTES
+from recognition.models import Identification, User
+from recognition.services.identification import submit
+from tests.recognition.conftest import Broker
+from tests.recognition.fakes import Face, photo
+
+HTML = b"<html><body>not a photo</body></html>"
+
+
+def upload(data: bytes, name: str = "photo.png") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data)
+
+
+def test_a_photo_is_stored_and_waits(user: User, media: Path) -> None:
+    data = photo(Face(1))
+    submission = submit(user, [upload(data, "holiday.png")])
+    row = Identification.objects.get()
+    assert submission.accepted == (row,)
+    assert (row.user, row.batch, row.filename) == (user, submission.batch, "holiday.png")
+    assert row.status == "queued"
+    assert row.original.read() == data
+
+
+def test_only_the_id_is_sent_and_only_after_the_commit(
+    user: User,
+    media: Path,
+    broker: Broker,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks() as committed:
+        submission = submit(user, [upload(photo(Face(1))), upload(photo(Face(2)))])
+    assert broker.sent() == []
+    for callback in committed:
+        callback()
+    assert broker.sent() == [("identify", str(row.pk)) for row in submission.accepted]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        HTML,
+        b"%PDF-1.7",
+        b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        b"\x89PNG\r\n\x1a\n" + HTML,
+        photo(Face(1))[:20],
+    ],
+    ids=["empty", "html", "pdf", "svg", "png header and html", "cut short"],
+)
+def test_a_file_that_is_no_photo_is_refused_by_name_and_the_others_go_on(
+    user: User, media: Path, data: bytes
+) -> None:
+    submission = submit(user, [upload(data, "odd.jpg"), upload(photo(Face(1)), "good.jpg")])
+    assert [refused.filename for refused in submission.refused] == ["odd.jpg"]
+    assert submission.refused[0].code == "unreadable_image"
+    assert [row.filename for row in submission.accepted] == ["good.jpg"]
+
+
+def test_a_file_over_the_limit_is_refused_with_limit_and_size(user: User, media: Path) -> None:
+    (refused,) = submit(user, [upload(photo(Face(1)) + bytes(MAX_BYTES))]).refused
+    assert refused.code == "image_too_large"
+    assert refused.params["limit"] == MAX_BYTES
+    assert refused.params["actual"] > MAX_BYTES
+    assert refused.params["unit"] == "bytes"
+
+
+def test_a_file_that_lies_about_its_size_is_not_read_beyond_the_limit(
+    user: User, media: Path
+) -> None:
+    file = upload(photo(Face(1)) + bytes(3 * MAX_BYTES))
+    file.size = 1
+    (refused,) = submit(user, [file]).refused
+    assert refused.params["actual"] == MAX_BYTES + 1
+
+
+def test_a_photo_with_too_many_pixels_is_refused(user: User, media: Path) -> None:
+    header = bytearray(photo(Face(1)))
+    header[16:24] = (50_000).to_bytes(4) + (50_000).to_bytes(4)
+    (refused,) = submit(user, [upload(bytes(header))]).refused
+    assert refused.code in {"image_too_large", "unreadable_image"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_file_is_left_when_the_rows_cannot_be_stored(media: Path) -> None:
+    with pytest.raises(IntegrityError):
+        submit(User(pk=10**6), [upload(photo(Face(1)))])
+    assert [path for path in media.rglob("*") if path.is_file()] == []
+
+
+def test_an_upload_of_twenty_photos_does_not_wait_for_a_broker_that_is_down(
+    user: User,
+    media: Path,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    started = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        submission = submit(user, [upload(photo(Face(n))) for n in range(1, 21)], uuid4())
+    assert time.monotonic() - started < 2
+    assert Identification.objects.filter(status="queued", batch=submission.batch).count() == 20

@@ -1,0 +1,377 @@
+"""From the upload page to the answer, as a browser sees it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ml.imaging import MAX_BYTES
+from recognition.models import Identification, Person, ProbeFace, User
+from recognition.services.enrolling import enrol_photo
+from recognition.services.identification import process
+from recognition.services.review import review
+from tests.recognition.fakes import Face, StripeRecognizer, photo
+
+Login = Callable[[User], Client]
+HTMX = {"HX-Request": "true"}
+ADA, GRACE, EMMY, NOBODY = (Face(person) for person in (1, 2, 3, 200))
+
+
+@pytest.fixture
+def gallery(recognizer: StripeRecognizer) -> None:
+    for number, name in enumerate(("Ada_Lovelace", "Grace_Hopper", "Emmy_Noether"), start=1):
+        enrol_photo(Person(name=name), photo(Face(number, shot=7)), f"{name}.png")
+
+
+def send(client: Client, *files: tuple[str, bytes]) -> Any:
+    photos = [SimpleUploadedFile(name, data) for name, data in files]
+    return client.post(reverse("upload"), {"photos": photos})
+
+
+def answered(client: Client, *files: tuple[str, bytes]) -> str:
+    """The page of an upload whose photos a worker has answered."""
+    address = send(client, *files).headers["Location"]
+    for row in Identification.objects.filter(status="queued"):
+        process(row.pk)
+    return text(client.get(address))
+
+
+def text(response: Any) -> str:
+    """What is on the page, without the space between."""
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+# upload
+
+
+def test_the_limits_are_told_beforehand(user: User, login: Login) -> None:
+    page = text(login(user).get(reverse("upload")))
+    assert "up to 20 photos" in page
+    assert "up to 10 MB and 25 megapixels each" in page
+    assert ".heic" in page
+
+
+def test_an_empty_gallery_is_told_and_operators_get_a_link(
+    user: User, operator: User, login: Login
+) -> None:
+    link = f'<a href="{reverse("people")}">Enrol the first people</a>'
+    assert "Nobody is enrolled yet" in text(login(user).get(reverse("upload")))
+    assert link not in text(login(user).get(reverse("upload")))
+    assert link in text(login(operator).get(reverse("upload")))
+
+
+def test_once_somebody_is_enrolled_the_page_says_nothing_of_it(
+    user: User, login: Login, gallery: None
+) -> None:
+    assert "Nobody is enrolled yet" not in text(login(user).get(reverse("upload")))
+
+
+def test_refused_files_are_named_with_their_reasons_and_the_rest_goes_on(
+    user: User, login: Login, media: Path
+) -> None:
+    client = login(user)
+    large = ("large.png", photo(ADA) + bytes(MAX_BYTES))
+    response = send(client, ("notes.txt", b"hello"), large, ("ada.png", photo(ADA)))
+    row = Identification.objects.get()
+    assert response.headers["Location"] == reverse("batch", args=(row.batch,))
+    page = text(client.get(response.headers["Location"]))
+    assert "<b>notes.txt</b> This file is not a photo we can read" in page
+    assert "<b>large.png</b> This photo has 10.0" in page
+    assert row.filename == "ada.png"
+
+
+def test_a_file_name_is_text_and_not_markup(user: User, login: Login) -> None:
+    page = text(login(user).get(send(login(user), ("<i>x.txt", b"hello")).headers["Location"]))
+    assert "<i>x.txt" not in page
+
+
+def test_when_every_file_is_refused_one_is_back_on_the_upload_page(
+    user: User, login: Login
+) -> None:
+    client = login(user)
+    response = send(client, ("empty.jpg", b""))
+    assert response.headers["Location"] == reverse("upload")
+    assert "<b>empty.jpg</b>" in text(client.get(reverse("upload")))
+
+
+def test_no_file_is_a_clear_sentence(user: User, login: Login) -> None:
+    response = login(user).post(reverse("upload"))
+    assert response.status_code == 422
+    assert "Choose at least one photo." in text(response)
+
+
+def test_too_many_files_are_a_clear_sentence_and_none_is_stored(
+    user: User, login: Login, media: Path
+) -> None:
+    response = send(login(user), *[(f"{number}.png", photo(ADA)) for number in range(21)])
+    assert response.status_code == 422
+    assert "At most 20 photos at a time; these are 21. None was stored." in text(response)
+    assert not Identification.objects.exists()
+
+
+def test_far_too_many_files_are_a_page_and_not_a_crash(user: User, login: Login) -> None:
+    response = send(login(user), *[(f"{number}.png", b"x") for number in range(101)])
+    assert response.status_code == 400
+    assert "Nothing was stored." in text(response)
+
+
+def test_a_sample_is_answered_like_any_photo(user: User, login: Login, media: Path) -> None:
+    client = login(user)
+    assert b"These are rendered pictures" in client.get(reverse("upload")).content
+    response = client.post(reverse("sample", args=("group",)))
+    row = Identification.objects.get()
+    assert response.headers["Location"] == reverse("batch", args=(row.batch,))
+    assert client.post(reverse("sample", args=("nothing",))).status_code == 404
+
+
+# waiting
+
+
+def test_a_page_fills_in_by_itself_and_stops_asking(
+    user: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+    address = send(client, ("ada.png", photo(ADA))).headers["Location"]
+    page = text(client.get(address))
+    assert "Stored and waiting since" in page
+    assert 'hx-trigger="load delay:150ms, every 500ms"' in page
+    process(Identification.objects.get().pk)
+    fragment = client.get(f"{address}?state=0-0-0", headers=HTMX)
+    assert "<html" not in text(fragment)
+    assert "Ada Lovelace" in text(fragment)
+    assert "hx-trigger" not in text(fragment)
+
+
+def test_a_look_that_finds_nothing_new_changes_nothing(
+    user: User, login: Login, media: Path
+) -> None:
+    client = login(user)
+    address = send(client, ("ada.png", photo(ADA))).headers["Location"]
+    asks = re.search(r'hx-get="([^"]+)"', text(client.get(address)))
+    assert asks
+    assert client.get(asks[1], headers=HTMX).status_code == 204
+
+
+def test_a_photo_that_waits_for_long_is_told_that_the_worker_is_away(
+    user: User, login: Login, media: Path
+) -> None:
+    client = login(user)
+    address = send(client, ("ada.png", photo(ADA))).headers["Location"]
+    row = Identification.objects.get()
+    row.created_at -= dt.timedelta(seconds=11)
+    row.save()
+    page = text(client.get(f"{address}?state=0-0-0", headers=HTMX))
+    assert "The worker seems to be away" in page
+    assert 'hx-trigger="every 3s"' in page
+
+
+def test_a_page_left_open_past_the_log_out_reloads_instead_of_showing_a_log_in_page_inside_itself(
+    user: User, login: Login, media: Path
+) -> None:
+    address = send(login(user), ("ada.png", photo(ADA))).headers["Location"]
+    response = Client().get(address, headers=HTMX)
+    assert response.headers["HX-Refresh"] == "true"
+    assert response.content == b""
+
+
+def test_a_batch_shows_each_photo_as_it_is_answered(
+    user: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+    files = [("ada.png", photo(ADA)), ("two.png", photo(GRACE, NOBODY)), ("none.png", photo())]
+    address = send(client, *files).headers["Location"]
+    for row in Identification.objects.exclude(filename="none.png"):
+        process(row.pk)
+    page = text(client.get(address))
+    assert "2 of 3 photos answered" in page
+    for words in ("Ada Lovelace", "Grace Hopper", "Nobody the site knows", "Stored and waiting"):
+        assert words in page
+    process(Identification.objects.get(filename="none.png").pk)
+    page = text(client.get(address, headers=HTMX))
+    assert "All 3 photos answered" in page
+    assert "No face found" in page
+    assert "hx-trigger" not in page
+
+
+def test_a_batch_takes_no_more_queries_for_more_photos(
+    user: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+
+    def queries(photos: int) -> int:
+        files = [(f"{number}.png", photo(ADA, GRACE)) for number in range(photos)]
+        address = send(client, *files).headers["Location"]
+        for row in Identification.objects.filter(status="queued"):
+            process(row.pk)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        return len(captured)
+
+    assert queries(10) == queries(2)
+
+
+# answers
+
+
+def test_a_match_names_the_person_with_a_probability_and_its_evidence(
+    user: User, login: Login, gallery: None
+) -> None:
+    page = answered(login(user), ("ada.png", photo(ADA)))
+    face = ProbeFace.objects.get()
+    assert "<h3>Ada Lovelace </h3>" in page
+    assert "Almost certainly" in page
+    assert "over 99%" in page
+    assert 'class="box match"' in page
+    assert reverse("photo", args=("probe", face.pk)) in page
+    assert "Enrolled photo of Ada Lovelace" in page
+    assert "Who else came close" in page
+    assert f"names somebody from {face.threshold:.2f} on" in page
+
+
+def test_operators_get_from_a_name_to_the_person(
+    operator: User, login: Login, gallery: None
+) -> None:
+    page = answered(login(operator), ("ada.png", photo(ADA)))
+    ada = Person.objects.get(name="Ada_Lovelace")
+    assert f'<h3><a href="{reverse("person", args=(ada.pk,))}">Ada Lovelace</a>' in page
+
+
+def test_unknown_is_an_answer_with_a_next_step(
+    user: User, operator: User, login: Login, gallery: None
+) -> None:
+    page = answered(login(user), ("who.png", photo(NOBODY)))
+    assert "Nobody the site knows" in page
+    assert "ask an operator to enrol this person" in page
+    assert "Who came closest" in page
+    page = answered(login(operator), ("who.png", photo(NOBODY)))
+    assert f'<a href="{reverse("person_add")}">enrol this person</a>' in page
+
+
+def test_two_people_who_fit_are_both_named(user: User, login: Login, gallery: None) -> None:
+    client = login(user)
+    answered(client, ("twins.png", photo(ADA)))
+    face = ProbeFace.objects.get()
+    ProbeFace.objects.update(decision="ambiguous", person=None)
+    first, second = face.candidates.all()[:2]
+    address = reverse("identification", args=(face.identification_id,))
+    page = text(client.get(address))
+    assert f"<h3>{first.person} or {second.person}</h3>" in page
+    assert "The site cannot tell which of the two this is." in page
+
+
+def test_no_face_is_an_answer_with_advice(user: User, login: Login, gallery: None) -> None:
+    page = answered(login(user), ("wall.png", photo()))
+    assert "No face found" in page
+    assert "Try another photo" in page
+
+
+def test_a_poor_photo_comes_with_advice(user: User, login: Login, gallery: None) -> None:
+    page = answered(login(user), ("dim.png", photo(Face(1, quality=0.4))))
+    assert "The face is blurred. Try a sharper photo." in page
+
+
+def test_a_photo_that_cannot_be_used_says_why_and_what_to_try(
+    user: User, login: Login, gallery: None
+) -> None:
+    page = answered(login(user), ("cut.png", photo(ADA)[:200]))
+    assert "This photo cannot be used" in page
+    assert "This file is not a photo we can read" in page
+    assert "Try another photo" in page
+
+
+def test_a_photo_that_failed_says_so(user: User, login: Login, media: Path) -> None:
+    client = login(user)
+    address = send(client, ("ada.png", photo(ADA))).headers["Location"]
+    Identification.objects.get().finish("failed", "gave_up")  # type: ignore[arg-type]
+    page = text(client.get(address))
+    assert "This photo could not be answered" in page
+    assert "Something went wrong on our side" in page
+
+
+def test_an_empty_gallery_is_part_of_the_answer(
+    user: User, login: Login, recognizer: StripeRecognizer
+) -> None:
+    page = answered(login(user), ("ada.png", photo(ADA)))
+    assert "Nobody was enrolled when this photo was answered" in page
+
+
+def test_a_raised_threshold_is_told(user: User, login: Login, gallery: None) -> None:
+    client = login(user)
+    page = answered(client, ("ada.png", photo(ADA)))
+    assert "look more alike to the network" not in page
+    Identification.objects.update(threshold_raised=0.093)
+    row = Identification.objects.get()
+    page = text(client.get(reverse("identification", args=(row.pk,))))
+    assert "The bar was therefore raised by 0.09" in page
+
+
+def test_what_a_reviewer_said_is_shown(
+    user: User, reviewer: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+    answered(client, ("ada.png", photo(ADA)))
+    face = ProbeFace.objects.get()
+    grace = Person.objects.get(name="Grace_Hopper")
+    review(face, reviewer, "somebody_else", grace)
+    page = text(client.get(reverse("identification", args=(face.identification_id,))))
+    assert "A reviewer corrected this answer: it is Grace Hopper." in page
+
+
+def test_a_person_removed_since_leaves_the_answer_readable(
+    user: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+    answered(client, ("ada.png", photo(ADA)))
+    Person.objects.get(name="Ada_Lovelace").delete()
+    for route in ("identification", "history"):
+        args = (Identification.objects.get().pk,) if route == "identification" else ()
+        page = text(client.get(reverse(route, args=args)))
+        assert "A person who has since been removed" in page
+        assert "Ada" not in page.replace("ada.png", "")
+
+
+def test_a_reviewer_sees_whose_photo_it_is_and_that_it_is_logged(
+    user: User, reviewer: User, login: Login, gallery: None
+) -> None:
+    answered(login(user), ("ada.png", photo(ADA)))
+    row = Identification.objects.get()
+    page = text(login(reviewer).get(reverse("identification", args=(row.pk,))))
+    assert f"This photo was uploaded by <b>{user.username}</b>" in page
+    assert "audit log" in page
+
+
+def test_boxes_are_drawn_with_points_in_every_language(
+    user: User, login: Login, gallery: None
+) -> None:
+    """A decimal comma in a coordinate would make the browser drop the box."""
+    client = login(user)
+    client.cookies["django_language"] = "ru"
+    page = answered(client, ("two.png", photo(ADA, GRACE)))
+    drawing = re.search(r'<svg class="boxes".*?</svg>', page)
+    assert drawing
+    numbers = re.findall(r' (?:x|y|width|height|cx|cy|r|font-size)="([^"]*)"', drawing[0])
+    assert len(numbers) == 20
+    assert all(re.fullmatch(r"-?\d+(\.\d+)?", number) for number in numbers)
+
+
+def test_no_page_carries_scripts_or_styles_of_its_own(
+    user: User, operator: User, login: Login, gallery: None
+) -> None:
+    """The content security policy would stop them."""
+    client = login(operator)
+    pages = [answered(client, ("two.png", photo(ADA, NOBODY)))]
+    ada = Person.objects.get(name="Ada_Lovelace")
+    for route, args in (("upload", ()), ("history", ()), ("people", ()), ("person", (ada.pk,))):
+        pages.append(text(client.get(reverse(route, args=args))))
+    for page in pages:
+        assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=", page)

@@ -1,0 +1,109 @@
+"""How photos are served, and what the audit log keeps of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from recognition.models import AuditEvent, Identification, User
+from recognition.services.identification import process, submit
+from recognition.views import access
+from tests.recognition.fakes import Face, StripeRecognizer, photo
+
+Login = Callable[[User], Client]
+
+
+@pytest.fixture
+def answered(user: User, recognizer: StripeRecognizer) -> Identification:
+    submission = submit(user, [SimpleUploadedFile("face.png", photo(Face(1)))])
+    process(submission.accepted[0].pk)
+    return Identification.objects.get()
+
+
+def openings() -> int:
+    return AuditEvent.objects.filter(action="photo.opened").count()
+
+
+def address(row: Identification) -> str:
+    return reverse("photo", args=("identification", row.pk))
+
+
+def test_a_photo_is_sent_as_what_it_is_and_kept_by_nobody_between(
+    answered: Identification, user: User, login: Login
+) -> None:
+    response = login(user).get(address(answered))
+    assert b"".join(response.streaming_content) == answered.photo.read()  # type: ignore[attr-defined]
+    assert response.headers["Content-Type"] == "image/jpeg"
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_face_is_sent_as_png(answered: Identification, user: User, login: Login) -> None:
+    face = answered.faces.get()
+    response = login(user).get(reverse("photo", args=("probe", face.pk)))
+    assert response.headers["Content-Type"] == "image/png"
+
+
+def test_a_photo_the_browser_has_is_not_sent_again_but_the_right_is_asked_again(
+    answered: Identification, user: User, stranger: User, login: Login
+) -> None:
+    etag = login(user).get(address(answered)).headers["ETag"]
+    again = login(user).get(address(answered), headers={"If-None-Match": etag})
+    assert again.status_code == 304
+    assert again.headers["ETag"] == etag
+    refused = login(stranger).get(address(answered), headers={"If-None-Match": etag})
+    assert refused.status_code == 404
+
+
+def test_a_photo_whose_file_is_gone_is_not_found(
+    answered: Identification, user: User, login: Login
+) -> None:
+    answered.photo.storage.delete(str(answered.photo.name))
+    assert login(user).get(address(answered)).status_code == 404
+
+
+def test_a_photo_that_is_not_answered_yet_is_not_found(
+    user: User, recognizer: StripeRecognizer, login: Login
+) -> None:
+    (row,) = submit(user, [SimpleUploadedFile("face.png", photo(Face(1)))]).accepted
+    assert login(user).get(address(row)).status_code == 404
+
+
+def test_a_reviewer_opening_a_page_is_one_event_however_many_requests_it_takes(
+    answered: Identification, reviewer: User, login: Login
+) -> None:
+    client = login(reviewer)
+    client.get(reverse("identification", args=(answered.pk,)))
+    client.get(address(answered))
+    client.get(reverse("photo", args=("probe", answered.faces.get().pk)))
+    event = AuditEvent.objects.get(action="photo.opened")
+    assert (event.actor, event.subject_id) == (reviewer, str(answered.pk))
+
+
+def test_fetching_the_bare_photo_is_an_event_too(
+    answered: Identification, reviewer: User, login: Login
+) -> None:
+    login(reviewer).get(address(answered))
+    assert openings() == 1
+
+
+def test_opening_the_photo_again_later_is_another_event(
+    answered: Identification, reviewer: User, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login(reviewer).get(address(answered))
+    monkeypatch.setattr(access, "SAME_OPENING", dt.timedelta(0))
+    login(reviewer).get(address(answered))
+    assert openings() == 2
+
+
+def test_opening_ones_own_photo_is_nobodys_business(
+    answered: Identification, user: User, login: Login
+) -> None:
+    login(user).get(reverse("identification", args=(answered.pk,)))
+    login(user).get(address(answered))
+    assert openings() == 0

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+
+from tests.sites import Site
+
+PUBLIC_NAME = "faces.example.org"
+
+
+@pytest.mark.django_db
+def test_pages_load_scripts_and_styles_from_this_site_only(client: Client) -> None:
+    policy = client.get("/accounts/login/").headers["Content-Security-Policy"]
+    assert "default-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.django_db
+def test_only_the_admin_may_run_inline_scripts(client: Client) -> None:
+    policy = client.get("/admin/").headers["Content-Security-Policy"]
+    assert "default-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
+
+
+@pytest.fixture(scope="module")
+def public(make_site: Callable[..., Site]) -> Iterator[Site]:
+    """A site with a public name, to which a proxy that ends HTTPS would forward requests."""
+    site = make_site(FACESITE_HOSTS=PUBLIC_NAME).start()
+    yield site
+    site.close()
+
+
+def ask(site: Site, path: str, **headers: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("GET", path, headers={"Host": PUBLIC_NAME} | named)
+    return connection.getresponse()
+
+
+def test_a_public_site_insists_on_https(public: Site) -> None:
+    response = ask(public, "/accounts/login/")
+    assert response.status == 301
+    assert response.headers["Location"] == f"https://{PUBLIC_NAME}/accounts/login/"
+
+
+def test_a_public_site_believes_its_proxy_about_https(public: Site) -> None:
+    response = ask(public, "/accounts/login/", X_Forwarded_Proto="https", X_Forwarded_For="1.2.3.4")
+    assert response.status == 200
+    assert "Secure" in response.headers["Set-Cookie"]
+    assert "max-age=31536000" in response.headers["Strict-Transport-Security"]
+
+
+def test_another_host_name_is_refused(public: Site) -> None:
+    assert ask(public, "/", Host="evil.example", X_Forwarded_Proto="https").status == 400
+
+
+def test_static_files_are_compressed_and_kept_for_ever(public: Site) -> None:
+    page = ask(public, "/accounts/login/", X_Forwarded_Proto="https").read().decode()
+    path = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    response = ask(public, path, X_Forwarded_Proto="https", Accept_Encoding="gzip")
+    assert response.status == 200
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert "immutable" in response.headers["Cache-Control"]
+
+
+def test_a_body_larger_than_a_full_upload_is_refused_before_it_is_read(public: Site) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", public.port, timeout=30)
+    connection.putrequest("POST", "/")
+    connection.putheader("Content-Length", str(300 * 2**20))
+    connection.endheaders(b"x")
+    assert connection.getresponse().status == 413
