@@ -119,6 +119,8 @@ class Gallery:
 
     def _refresh(self) -> None:
         """Bring the prototypes of changed people up to date."""
+        if not self._stale:
+            return
         stale, self._stale = self._stale, set()
         self._changed_since_cohort += len(stale)
         for person in stale - self._templates.keys():
