@@ -3,7 +3,8 @@
 Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research, 2023,
 https://doi.org/10.1007/s11633-023-1423-y. The network sees faces of some 10 to 300 pixels, so a
 photo is looked at twice: once nearly whole for the small faces, once shrunk and with a margin
-around it for faces that fill the frame.
+around it for faces that fill the frame. A photo that is itself small is enlarged first: landmarks
+that are a pixel off in a photo of 112 pixels more than double the errors of what is then embedded.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ml.types import Box, DetectedFace, Floats, Image
 
 STRIDES = (8, 16, 32)
 SIZE_MULTIPLE = 32
+MIN_SIDE = 224
 MIN_SCORE = 0.6
 MAX_OVERLAP = 0.5
 """Of two boxes of which one lies to a larger share in the other, the lower score goes."""
@@ -27,8 +29,8 @@ MAX_OVERLAP = 0.5
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One look at the photo: shrunk to `long_side` pixels, then padded by `margin` (a share of the
-    long side) with grey."""
+    """One look at the photo: shrunk to `long_side` pixels or enlarged to `MIN_SIDE`, then padded
+    by `margin` (a share of the long side) with grey."""
 
     long_side: int
     margin: float
@@ -95,13 +97,15 @@ class Detector:
 def _canvas(photo: Image, view: View) -> tuple[Image, float, float]:
     """The view as a picture whose sides the network can halve five times, its scale and offset."""
     height, width = photo.shape[:2]
-    scale = min(1.0, view.long_side / max(height, width))
+    long_side = max(height, width)
+    scale = min(max(1.0, MIN_SIDE / long_side), view.long_side / long_side)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) if scale < 1 else photo
-    pad = round(view.margin * max(small.shape[:2]))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    sized = cv2.resize(photo, size, interpolation=how) if scale != 1 else photo
+    pad = round(view.margin * max(size))
     right, bottom = (-(side + 2 * pad) % SIZE_MULTIPLE + pad for side in size)
     canvas = cv2.copyMakeBorder(
-        small, pad, bottom, pad, right, cv2.BORDER_CONSTANT, value=(128, 128, 128)
+        sized, pad, bottom, pad, right, cv2.BORDER_CONSTANT, value=(128, 128, 128)
     )
     return np.asarray(canvas, np.uint8), scale, float(pad)
 
