@@ -6,10 +6,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangosMid
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRefresh
 
-_COMMON = (
-    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
+_COMMON = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _STRICT = f"default-src 'self'; {_COMMON}"
 # The admin's pages carry inline scripts and styles, and Alpine evaluates its attributes.
 _ADMIN = f"default-src 'self' 'unsafe-inline' 'unsafe-eval'; {_COMMON}"

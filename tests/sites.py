@@ -42,10 +42,10 @@ class Site:
         self.log = data_dir / "up.log"
         self.process: subprocess.Popen[bytes]
 
-    def start(self, *arguments: str, timeout: float = 120) -> Site:
+    def start(self, *arguments: str, timeout: float = 300) -> Site:
         self.run(*arguments)
-        wait_for(lambda: "facesite is ready" in self.output() or self.exit_code(), timeout)
-        assert self.exit_code() is None, self.output()
+        wait_for(lambda: "facesite is ready" in self.output() or self.has_ended(), timeout)
+        assert not self.has_ended(), self.output()
         return self
 
     def run(self, *arguments: str) -> None:
@@ -66,6 +66,9 @@ class Site:
     def exit_code(self) -> int | None:
         """None as long as it runs."""
         return self.process.poll()
+
+    def has_ended(self) -> bool:
+        return self.exit_code() is not None
 
     def processes(self) -> list[psutil.Process]:
         """The supervisor and everything below it."""
@@ -91,11 +94,11 @@ class Site:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(how)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def close(self) -> None:
         """End whatever still runs; for the end of a test, whatever became of it."""
-        if hasattr(self, "process") and self.exit_code() is None:
+        if hasattr(self, "process") and not self.has_ended():
             self.stop()
 
 
@@ -163,7 +166,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Any, timeout: float = 20) -> Any:
+def wait_for(condition: Any, timeout: float = 60) -> Any:
     """What the condition answers as soon as that is true; an error after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.screenshots import DEMO
@@ -62,19 +62,39 @@ def test_photos_can_be_dropped(visit: Visit) -> None:
     expect(page.locator(".chosen")).to_contain_text("dropped.jpg")
 
 
-def test_a_photo_is_chosen_by_keyboard_alone(visit: Visit) -> None:
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_a_photo_is_chosen_and_sent_by_keyboard_alone(visit: Visit, key: str) -> None:
     page = visit("user")
-    page.focus("input[type=file]")
+    field = page.locator("input[type=file]")
+    tab_to(page, field)
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        # Asked inside: the browser has then also heard that this window must not be opened. A key
+        # takes another way than that order, and would sometimes be there first.
+        expect(field).to_be_focused()
+        page.keyboard.press(key)
     assert chooser.value.is_multiple()
+    chooser.value.set_files([photo("mei.jpg")])
+    expect(page.locator(".chosen")).to_contain_text("mei.jpg")
+    expect(field).to_be_focused()
+    tab_to(page, page.locator("[data-dropzone] button.primary"))
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("mei.jpg")
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press the tabulator until this has the focus."""
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail(f"the tabulator never comes to {wanted}")
 
 
 def test_pointing_at_a_face_shows_its_card(visit: Visit) -> None:
     page = visit("user")
     choose(page, {**photo("group.jpg"), "buffer": (DEMO / "groups" / "1.jpg").read_bytes()})
     page.click("[data-dropzone] button.primary")
-    page.locator(".boxes .box").nth(1).hover(force=True)
+    page.locator(".boxes .box").nth(1).hover()
     expect(page.locator(".face.pointed")).to_have_attribute("id", "face-2")
 
 

