@@ -12,6 +12,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from ml.calibration import CANDIDATES, Calibration, best_impostor
+from ml.evaluation.comparisons import ENROL, enrolled_as, rows_of
+from ml.evaluation.held_out import HeldOut
 from ml.gallery import Gallery
 from ml.types import Floats
 
@@ -63,9 +65,77 @@ def fit(
     for done, (size, templates) in enumerate(galleries, start=1):
         trials.append(_draw(people, size, templates, rng))
         progress(done, len(galleries))
+    return _fitted(trials, source)
+
+
+def fit_part(people: Mapping[str, Floats], *, seed: int = 0) -> Calibration:
+    """A rougher fit to a part of the people, for measuring on the others how well a fit holds.
+
+    What does not fit into galleries as small as the people are few is extrapolated.
+
+    Raises:
+        ValueError: there are fewer than three people.
+    """
+    sizes = [size for size in GALLERY_SIZES if size * 4 <= len(people) * 3]
+    if len(sizes) < 2:  # how the extremes grow takes two points
+        raise ValueError(f"{len(people)} people are too few; 3 are needed.")
+    rng = np.random.default_rng(seed)
+    galleries = [*product(sizes, TEMPLATES_PER_PERSON)] * 2
+    return _fitted([_draw(people, size, count, rng) for size, count in galleries], {})
+
+
+def _fitted(trials: list[_Trial], source: Mapping[str, Any]) -> Calibration:
     mean, sd = _extremes(trials)
     half_fitted = Calibration(mean, sd, _tail(trials), (0.0, 1.0), dict(source))
     return replace(half_fitted, evidence=_evidence(trials, half_fitted))
+
+
+def carried_over(
+    parent: Calibration, before: HeldOut, after: HeldOut, source: Mapping[str, Any]
+) -> Calibration:
+    """The calibration of another model in the units of a new one, for want of people to fit to.
+
+    `before` and `after` are the same photos as the two models embed them. A few people are enough
+    to see where the similarities of different people lie (mean) and how far they spread (sd), but
+    not what share of them comes above three deviations. So the first two are measured under both
+    models, and the line that maps one pair onto the other carries over everything else:
+
+    - A calibration knows similarities only in units of the spread of impostors: `tail` and
+      `evidence` are about (similarity - mean) / sd, which a line leaves as it is. `mean` and `sd`
+      of the best of N impostors are quantiles of theirs, and a line maps quantiles to quantiles.
+    - Both models see the same photos. What is peculiar to these few people, who may look more alike
+      than those of the calibration, shifts both sides and cancels.
+    - Compared is as in serving, a photo with other people's prototypes: how much longer a
+      prototype's agreement makes its similarities differs between models, too.
+
+    It presumes that the two distributions have the same shape. `ml.evaluation.reliability` says
+    how well that holds.
+
+    Raises:
+        ValueError: the photos are not the same, or show fewer than two people.
+    """
+    if len(set(after.labels)) < 2 or not np.array_equal(before.owners, after.owners):
+        raise ValueError("It takes the same photos of two people or more under both models.")
+    old, new = _impostors(before), _impostors(after)
+    factor = float(new.std() / max(old.std(), 1e-6))
+    shift = float(new.mean() - factor * old.mean())
+    return Calibration(
+        mean=(factor * parent.mean[0] + shift, factor * parent.mean[1]),
+        sd=(factor * parent.sd[0], factor * parent.sd[1]),
+        tail=parent.tail,
+        evidence=parent.evidence,
+        source={**source, "carried_over": {"factor": factor, "shift": shift}},
+    )
+
+
+def _impostors(held_out: HeldOut) -> Floats:
+    """Similarities of all photos to the prototypes of everybody else."""
+    rows = rows_of(held_out.owners)
+    prototypes = np.stack([enrolled_as(held_out.embeddings[own[:ENROL]]) for own in rows])
+    similarities = held_out.embeddings @ prototypes.T
+    different = held_out.owners[:, None] != np.arange(len(rows))
+    impostors: Floats = similarities[different]
+    return impostors
 
 
 def _draw(

@@ -133,7 +133,7 @@ class Gallery:
                 self._row_of[person] = len(self._persons)
                 self._persons.append(person)
         for person in stale & self._templates.keys():
-            self._prototypes[self._row_of[person]] = _prototype(self._templates[person])
+            self._prototypes[self._row_of[person]] = prototype(self._templates[person])
 
     def _drop_row(self, person: int) -> None:
         """Remove a person's prototype; the last row takes its place."""
@@ -173,8 +173,10 @@ class Gallery:
         return np.stack([probe for probe, _ in chosen]), np.array([row for _, row in chosen])
 
 
-def _prototype(templates: dict[int, tuple[Floats, float]]) -> Floats:
+def prototype(templates: dict[int, tuple[Floats, float]]) -> Floats:
     """The direction in which a person's templates agree, (D,) float32, length 1.
+
+    `templates` maps ids to embedding, (D,) float32 of length 1, and quality, 0..1.
 
     A template counts by its quality and by its agreement: the median similarity to the person's
     other templates, against that of the one that agrees best. One wrong or bad photo among several

@@ -1,15 +1,10 @@
-"""The networks that facesite can build, by the names that commands and manifests use."""
+"""The networks that facesite can train, by the names that commands and manifests use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from ml.architectures.compact import COMPACT
+from ml.architectures.network import Architecture
+from ml.architectures.paper import PAPER
+from ml.architectures.sface import SFACE
 
-from ml.architectures import sface
-
-if TYPE_CHECKING:
-    import keras
-
-ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {
-    "sface": sface.build,
-}
+ARCHITECTURES: dict[str, Architecture] = {"paper": PAPER, "compact": COMPACT, "sface": SFACE}

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ml.architectures.heads import cosine_head, softmax
+from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape
+from ml.training.job import Opened, Stage
+
 if TYPE_CHECKING:
     import keras
 
-INPUT_SIZE = 112
+INPUT_SIZE = CROP_SIZE
 EMBEDDING_SIZE = 128
+
+PROJECTION_DECAY = 0.1
 
 # (filters, stride) of the depthwise-separable blocks, which the source network counts from 2.
 BLOCKS = (
@@ -52,5 +58,60 @@ def build() -> keras.Model:
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(EMBEDDING_SIZE, name="pre_fc1")(x)
     x = layers.BatchNormalization(epsilon=2e-5, name="fc1")(x)
-    x = layers.UnitNormalization(name="embedding")(x)
+    x = layers.UnitNormalization(dtype="float32", name="embedding")(x)
     return keras.Model(crops, x, name="sface")
+
+
+def build_for_training(shape: Shape) -> Network:
+    """Build the network with a projection of its embedding and a margin-softmax head.
+
+    The projection adds a linear map, at first zero, to the embedding: training starts from what
+    the network knows, and weight decay draws back to it. The kernel of the head holds a direction
+    of length 1 for each class, so that its output are cosines.
+    """
+    import keras  # noqa: PLC0415
+
+    from ml.training.losses import ArcFace  # noqa: PLC0415  (loads Keras)
+
+    layers, trunk = keras.layers, build()
+    features = trunk.output
+    projection = layers.Dense(
+        EMBEDDING_SIZE,
+        use_bias=False,
+        kernel_initializer="zeros",
+        kernel_regularizer=keras.regularizers.L2(PROJECTION_DECAY),
+        dtype="float32",
+        name="projection",
+    )
+    x = layers.Add(dtype="float32", name="projected")([features, projection(features)])
+    embedding = layers.UnitNormalization(dtype="float32", name="projected_embedding")(x)
+    cosines = cosine_head(embedding, shape.classes)
+    probabilities = softmax(cosines, shape.scale)
+    loss = ArcFace(shape.scale, shape.margin)
+    return Network(trunk.input, embedding, cosines, probabilities, loss, features, learns)
+
+
+def learns(layer: str, opened: Opened) -> bool:
+    """Whether a layer learns in a stage. Batch statistics of a few people would spoil the old ones,
+    so that batch normalisation never does."""
+    if layer.endswith("_batchnorm") or layer in {"bn1", "fc1"}:
+        return False
+    match opened:
+        case "head":
+            return layer in {"projection", "cosines"}
+        case "last":
+            return layer.startswith(("conv_13", "conv_14", "pre_fc1", "projection", "cosines"))
+        case "all":
+            return True
+
+
+SFACE = Architecture(
+    build_for_training,
+    Defaults(
+        stages=(Stage(30, 1e-3, "head"), Stage(3, 1e-4, "last"), Stage(2, 2e-5, "all")),
+        batch=64,
+        augmentations=("flip", "jitter", "light", "rotation"),
+        scale=32.0,
+        margin=0.2,
+    ),
+)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 
@@ -15,16 +13,8 @@ from ml import imaging
 from ml.errors import PhotoRejected
 from ml.evaluation.cache import FaceCache, FoundFace
 from ml.inference.recognizer import Recognition
+from ml.threads import Progress, ahead
 from ml.types import DetectedFace, EmbeddedFace, Image
-
-THREADS = 2
-LOOKAHEAD = 64
-
-Progress = Callable[[int, int], None]
-"""Called with the number of photos done and the number of all."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Recognizes(Protocol):
@@ -50,7 +40,7 @@ def find_faces(
         return face
 
     found: dict[Path, FoundFace | None] = {}
-    for path, face in zip(photos, _ahead(look, photos), strict=True):
+    for path, face in zip(photos, ahead(look, photos), strict=True):
         found[path] = face
         progress(len(found), len(photos))
     return found
@@ -85,21 +75,3 @@ def _squared_distance_from_centre(face: DetectedFace, photo: Image) -> float:
     box = face.box
     offset = np.array([box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height / 2])
     return float(offset @ offset)
-
-
-def _ahead(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """Map in threads, a few items ahead: reading and decoding go on beside the networks.
-
-    `Executor.map` would run through all photos at once and hold every one in memory.
-    """
-    pool = ThreadPoolExecutor(THREADS)
-    waiting: deque[Future[R]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= LOOKAHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)

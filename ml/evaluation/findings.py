@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from ml.evaluation.figures import FIRST, SECOND, THIRD, Group, Mark, distributions, trade_off
+import numpy as np
+import numpy.typing as npt
+
+from ml.evaluation import rates
+from ml.evaluation.closed_set import ClosedSet
+from ml.evaluation.figures import FIRST, SECOND, THIRD, Curve, Group, Mark, distributions, trade_off
 from ml.evaluation.open_set import FPIRS, OpenSet
+from ml.evaluation.page import Line, Section, Table, percent, rate
 from ml.evaluation.rates import allowed
-from ml.evaluation.report import Report, Row, percent, rate
+from ml.evaluation.report import Report, Row
 from ml.evaluation.verification import FARS, Verification
 
 
@@ -21,8 +27,7 @@ def verification(result: Verification) -> Report:
         note = f"at most {allowed(far, different)} of {different:,} different pairs accepted"
         rows.append(Row(f"TAR at FAR {rate(far)}", result.tar(far), result.tar_interval(far), note))
     roc = trade_off(
-        result.impostors,
-        result.genuine,
+        [Curve("", FIRST, result.impostors, result.genuine)],
         labels=("FAR: different people taken for one", "TAR: one person recognised as one"),
         marks=[Mark(f"FAR {rate(far)}", far, result.tar(far)) for far in FARS],
         caption=f"ROC over {same:,} pairs of one person and {different:,} pairs of two. The axis "
@@ -69,8 +74,7 @@ def open_set(result: OpenSet) -> Report:
     ]
     decision = Mark("the product's decision", summary["fpir_measured"], summary["dir_at_decision"])
     curve = trade_off(
-        result.stranger_similarities,
-        result.right_similarities,
+        [Curve("", FIRST, result.stranger_similarities, result.right_similarities)],
         labels=("FPIR: strangers named", "DIR: enrolled people named rightly"),
         marks=[Mark(f"promised: {rate(result.fpir_promised)}", result.fpir_promised), decision],
         caption=f"{probes:,} probes of {result.people:,} enrolled people ({result.enrol} "
@@ -101,6 +105,61 @@ def open_set(result: OpenSet) -> Report:
         ],
         summary,
     )
+
+
+PART_NAMES = {
+    "train": "Training photos",
+    "validation": "Validation photos",
+    "test": "Test photos",
+}
+
+
+def closed_set(result: ClosedSet, missing: int) -> Report:
+    """The report on people whom a version knows; `missing` photos of its split were not there."""
+    rows = [
+        _share(PART_NAMES[part], answers.hits, f"{len(answers.truth):,} photos")
+        for part, answers in result.parts.items()
+    ]
+    if "test" in result.parts:
+        among = "the right one is among the five likeliest"
+        rows.append(_share("Test photos, top-5", result.parts["test"].hits_in_top, among))
+    lead = f"{percent(result.accuracy('test'))} of the test photos got the right name of "
+    return Report(
+        "Whose face is it, of those it knows?",
+        f"{lead}{len(result.labels):,}.",
+        rows,
+        [],
+        [
+            "Intervals are 95 % score intervals over single photos. Photos of one person resemble "
+            "each other, which makes the true intervals a little wider.",
+            *([f"{missing:,} photos of the split of this version were not found."] * bool(missing)),
+        ],
+        result.summary(),
+        more=[Section("Mistakes", tables=[mistakes(result)])] if mistakes(result) else [],
+    )
+
+
+def _share(name: str, hits: npt.NDArray[np.bool_], note: str) -> Row:
+    share = float(hits.mean())
+    return Row(name, share, rates.score_interval(share, len(hits)), note)
+
+
+def mistakes(result: ClosedSet) -> list[Table]:
+    """Whose test photos it gets wrong, and whom it takes them for; nothing if none."""
+    worst = [
+        Line(one.label, [percent(one.accuracy), f"{one.right} of {one.photos}"])
+        for one in result.worst()
+    ]
+    confused = [
+        Line(one.label, [one.taken_for, f"{one.times} of {one.photos}"])
+        for one in result.most_confused()
+    ]
+    if not worst:
+        return []
+    return [
+        Table(["Worst on test photos", "Right", "Photos"], worst),
+        Table(["Most confused", "Taken for", "Photos"], confused, main=None),
+    ]
 
 
 _INTERVALS = (

@@ -19,9 +19,9 @@ from ml import calibration
 from ml.evaluation import rates
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
-from ml.evaluation.faces import Progress
 from ml.evaluation.rates import Similarities
 from ml.gallery import Gallery
+from ml.threads import Progress
 from ml.types import Decision, Identification
 
 FPIRS = (0.1, 0.01, 0.003)

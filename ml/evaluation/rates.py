@@ -63,3 +63,16 @@ def interval(
     ]
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def score_interval(share: float, number: int) -> tuple[float, float]:
+    """The 95 % interval of a share of `number` independent things that are either so or not.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference", 1927. Unlike
+    that of a resample it has a width where all or none are so.
+    """
+    z = 1.959964
+    middle = (share + z**2 / (2 * number)) / (1 + z**2 / number)
+    spread = share * (1 - share) / number + z**2 / (4 * number**2)
+    half = z * spread**0.5 / (1 + z**2 / number)
+    return max(0.0, middle - half), min(1.0, middle + half)

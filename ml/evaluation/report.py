@@ -1,21 +1,18 @@
-"""An evaluation as a page that can be sent around: one file, no photos, for day and night."""
+"""What an evaluation found, as a page and as figures for programs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from ml.evaluation.figures import Drawing
+from ml.evaluation.page import Line, Page, Section, Table, ends, percent
 
 REPORT = "report.html"
 METRICS = "metrics.json"
-
-_SPACE = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,7 @@ class Report:
     drawings: Sequence[Drawing]
     notes: Sequence[str]
     metrics: dict[str, Any]
+    more: Sequence[Section] = ()
 
     def write(self, directory: Path, origin: Origin) -> Path:
         """Write `report.html` and `metrics.json` into `directory`; returns the path of the former.
@@ -56,62 +54,47 @@ class Report:
         Raises:
             OSError: the folder cannot be written to.
         """
-        directory.mkdir(parents=True, exist_ok=True)
         facts = {"model": origin.model, "digest": origin.digest, "date": origin.date}
-        metrics = {**self.metrics, **facts, "intervals": self._intervals()}
-        _write(directory / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
-        _write(directory / REPORT, _page(self, origin))
-        return directory / REPORT
+        return write(
+            directory,
+            self._page(origin),
+            {**self.metrics, **facts, "intervals": self._intervals()},
+        )
+
+    def _page(self, origin: Origin) -> Page:
+        lines = [
+            Line(row.name, [percent(row.share), ends(row.interval)], row.note) for row in self.rows
+        ]
+        figures = Section(
+            tables=[[Table(["Measure", "Share", "95 % interval"], lines)]],
+            rows=[[drawing] for drawing in self.drawings],
+            notes=self.notes,
+        )
+        facts = {
+            "Model": f"{origin.model} (digest {origin.digest[:12]})",
+            "Data": origin.data,
+            "Date": origin.date,
+            "Command": origin.command,
+        }
+        return Page(self.title, self.lead, [figures, *self.more], facts)
 
     def _intervals(self) -> dict[str, tuple[float, float]]:
         return {row.name: row.interval for row in self.rows if row.interval}
 
 
-def percent(share: float) -> str:
-    """A measured share 0..1 as people write it."""
-    return f"{share * 100:.2f}{_SPACE}%"
+def write(directory: Path, page: Page, metrics: dict[str, Any]) -> Path:
+    """Write a page and its figures into `directory`; returns the path of the page.
 
-
-def rate(share: float) -> str:
-    """A chosen share 0..1, with no more digits than it has."""
-    return f"{share * 100:g}{_SPACE}%"
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    _write(directory / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    _write(directory / REPORT, page.html())
+    return directory / REPORT
 
 
 def _write(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
-
-
-def _page(report: Report, origin: Origin) -> str:
-    page = Path(__file__).with_name("report_page.html").read_text(encoding="utf-8")
-    return Template(page).substitute(
-        title=escape(report.title),
-        lead=escape(report.lead),
-        rows="".join(_table_row(row) for row in report.rows),
-        drawings="".join(
-            f"<figure>{drawing.svg}<figcaption>{escape(drawing.caption)}</figcaption></figure>"
-            for drawing in report.drawings
-        ),
-        notes="".join(f"<li>{escape(note)}</li>" for note in report.notes),
-        facts=_facts(origin),
-    )
-
-
-def _table_row(row: Row) -> str:
-    low_high = " – ".join(percent(end) for end in row.interval or ())
-    note = f"<small>{escape(row.note)}</small>" if row.note else ""
-    return (
-        f'<tr><th scope="row">{escape(row.name)}{note}</th>'
-        f'<td class="share">{percent(row.share)}</td><td>{low_high}</td></tr>'
-    )
-
-
-def _facts(origin: Origin) -> str:
-    facts = {
-        "Model": f"{origin.model} (digest {origin.digest[:12]})",
-        "Data": origin.data,
-        "Date": origin.date,
-        "Command": origin.command,
-    }
-    return "".join(f"<dt>{name}</dt><dd>{escape(fact)}</dd>" for name, fact in facts.items())

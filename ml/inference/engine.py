@@ -20,6 +20,14 @@ class Engine(Protocol):
         """Embed crops, uint8 RGB, shape (N, S, S, 3); returns float32 (N, D), each of length 1."""
         ...
 
+    def classify(self, crops: Image) -> Floats:
+        """The probabilities of the network's own classes, float32 (N, C).
+
+        Raises:
+            ValueError: the network has no classes; it only embeds.
+        """
+        ...
+
 
 class OpenVINOEngine:
     """The serving form of the network, in the precision that suits this processor best."""
@@ -40,9 +48,16 @@ class OpenVINOEngine:
 
     def embed(self, crops: Image) -> Floats:
         """See `Engine.embed`."""
+        return _unit(self._run(crops)[0])
+
+    def classify(self, crops: Image) -> Floats:
+        """See `Engine.classify`."""
+        return _classes(self._run(crops))
+
+    def _run(self, crops: Image) -> list[Floats]:
         with self._lock:
-            result = self._request.infer([crops.astype(np.float32)])
-            return _unit(np.array(result[0]))
+            results = self._request.infer([crops.astype(np.float32)])
+            return [np.array(result) for result in results.values()]
 
 
 class KerasEngine:
@@ -62,8 +77,16 @@ class KerasEngine:
 
     def embed(self, crops: Image) -> Floats:
         """See `Engine.embed`."""
+        return _unit(self._run(crops)[0])
+
+    def classify(self, crops: Image) -> Floats:
+        """See `Engine.classify`."""
+        return _classes(self._run(crops))
+
+    def _run(self, crops: Image) -> list[Floats]:
         with self._lock:
-            return _unit(self._model.predict(crops.astype(np.float32), verbose=0))
+            results = self._model.predict(crops.astype(np.float32), verbose=0)
+            return results if isinstance(results, list) else [results]
 
 
 def load(name: str, version_dir: Path) -> Engine:
@@ -78,5 +101,13 @@ def load(name: str, version_dir: Path) -> Engine:
 
 def _unit(embeddings: Floats) -> Floats:
     """Length 1 again: in bfloat16 the network's own normalisation is a little off."""
-    unit: Floats = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    # A network that learned nothing may answer all zeros, which are like nobody.
+    unit: Floats = embeddings / np.maximum(lengths, 1e-12)
     return unit.astype(np.float32)
+
+
+def _classes(outputs: list[Floats]) -> Floats:
+    if len(outputs) < 2:
+        raise ValueError("This network has no classes of its own; it only embeds.")
+    return outputs[1].astype(np.float32)

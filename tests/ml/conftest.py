@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from ml import imaging
+from ml.alignment import align
+from ml.architectures import ARCHITECTURES
 from ml.detection import Detector
 from ml.inference.recognizer import Recognizer
+from ml.training.job import Job, Stage
 from ml.types import Image
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
@@ -33,3 +38,32 @@ def version_dir(packaged_model: Path) -> Path:
 @pytest.fixture(scope="session")
 def recognizer(version_dir: Path) -> Recognizer:
     return Recognizer.load(version_dir)
+
+
+@pytest.fixture(scope="session")
+def portraits(detector: Detector) -> tuple[Image, list[int]]:
+    """Aligned crops of three demo people, (12, 112, 112, 3), and who is on each."""
+    crops, classes = [], []
+    for number, person in enumerate(("Mei_Tanaka", "Jonas_Weber", "Leila_Rahimi")):
+        for path in sorted((DEMO / "people" / person).iterdir()):
+            photo = imaging.decode(path.read_bytes())
+            crops.append(align(photo, detector.detect(photo)[0].landmarks))
+            classes.append(number)
+    return np.stack(crops), classes
+
+
+@pytest.fixture
+def crops(portraits: tuple[Image, list[int]]) -> Image:
+    return portraits[0]
+
+
+@pytest.fixture
+def classes(portraits: tuple[Image, list[int]]) -> list[int]:
+    return portraits[1]
+
+
+def job_for(architecture: str, *stages: Stage, **options: Any) -> Job:
+    """A small training of an architecture with its own scale and margin."""
+    defaults = ARCHITECTURES[architecture].defaults
+    chosen = {"scale": defaults.scale, "margin": defaults.margin, "batch": 4, **options}
+    return Job("test", architecture, stages, **chosen)

@@ -1,0 +1,136 @@
+"""How well a network tells people apart whom it has never seen.
+
+Verification: do two photos show one person? All are compared. Open set: who is it, or nobody who
+is enrolled? A random half of the people is, the others are strangers; several draws are pooled. The
+measures are those of ISO/IEC 19795-1, see `ml.evaluation.open_set`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ml.evaluation import resampling
+from ml.evaluation.comparisons import DRAWS, ENROL, Pairs, Searches, compare, rows_of, search
+from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
+from ml.types import Floats
+
+__all__ = ("FARS", "FPIRS", "Figures", "HeldOut", "Interval", "figures")
+
+FARS = (0.1, 0.01, 0.001)
+FPIRS = (0.1, 0.01, 0.003)
+
+MOST_PHOTOS = 100
+"""Photos of one person that are looked at; more of them say little more about people."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Photos of people who had no part in training, as one network embeds them.
+
+    `embeddings` is float32 (N, D), each of length 1; `owners` (N,) has indices of `labels`, of
+    whom everybody has a photo. Two networks are compared on the same photos in the same order.
+    """
+
+    labels: tuple[str, ...]
+    embeddings: Floats
+    owners: Ints
+
+    def only(self, labels: Collection[str]) -> HeldOut:
+        """The photos of some of the people."""
+        wanted = frozenset(labels)
+        chosen = [number for number, label in enumerate(self.labels) if label in wanted]
+        rows = np.flatnonzero(np.isin(self.owners, chosen))
+        return HeldOut(
+            labels=tuple(self.labels[number] for number in chosen),
+            embeddings=self.embeddings[rows],
+            owners=np.searchsorted(chosen, self.owners[rows]),
+        )
+
+    def without(self, labels: Collection[str]) -> HeldOut:
+        """The photos of everybody else."""
+        return self.only(set(self.labels) - set(labels))
+
+    def limited(self, most: int = MOST_PHOTOS, *, seed: int = 0) -> HeldOut:
+        """At most so many photos of each person, the same ones for every network."""
+        rng = np.random.default_rng(seed)
+        kept = [np.sort(rng.permutation(own)[:most]) for own in rows_of(self.owners)]
+        rows = np.concatenate([np.zeros(0, np.int64), *kept])
+        return HeldOut(self.labels, self.embeddings[rows], self.owners[rows])
+
+    @property
+    def people(self) -> dict[str, Floats]:
+        """Embeddings by label, as `ml.fitting.fit` takes them."""
+        rows = rows_of(self.owners)
+        return {label: self.embeddings[own] for label, own in zip(self.labels, rows, strict=True)}
+
+    @property
+    def probes(self) -> int:
+        """Photos of people who have enough of them to be enrolled."""
+        return sum(len(own) for own in rows_of(self.owners) if len(own) > ENROL)
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """What was measured. None stands for what so few photos cannot tell.
+
+    TAR needs as many pairs of different people as FAR has in one, DIR as many photos as FPIR has.
+    """
+
+    people: int
+    photos: int
+    probes: int
+    tar: Mapping[float, Interval | None]
+    rank1: Interval | None
+    dir: Mapping[float, Interval | None]
+    pairs: Pairs
+    searches: Searches
+
+    def summary(self) -> dict[str, Any]:
+        """The figures for JSON, shares 0..1 with the ends of their intervals, or null."""
+        return {
+            "people": self.people,
+            "photos": self.photos,
+            "probes": self.probes,
+            "genuine_pairs": len(self.pairs.genuine),
+            "impostor_pairs": len(self.pairs.impostors),
+            "enrol": ENROL,
+            "draws": DRAWS,
+            "tar": {str(far): _told(figure) for far, figure in self.tar.items()},
+            "rank1": _told(self.rank1),
+            "dir": {str(fpir): _told(figure) for fpir, figure in self.dir.items()},
+        }
+
+
+def figures(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> Figures:
+    """Measure verification and open-set identification, with 95 % intervals over people."""
+    seen = held_out.limited(seed=seed)
+    drawn = resampling.weights(len(seen.labels), bootstraps=bootstraps, seed=seed)
+    pairs = compare(seen.embeddings, seen.owners, seed=seed)
+    searches = search(seen.embeddings, seen.owners, seed=seed)
+    return Figures(
+        people=len(seen.labels),
+        photos=len(seen.owners),
+        probes=seen.probes,
+        tar=_intervals(FARS, pairs.tar(FARS, drawn), len(pairs.impostors)),
+        rank1=Interval.of(searches.rank1(drawn)),
+        dir=_intervals(FPIRS, searches.dir(FPIRS, drawn), len(seen.owners)),
+        pairs=pairs,
+        searches=searches,
+    )
+
+
+def _told(figure: Interval | None) -> dict[str, Any] | None:
+    return figure.as_dict() if figure else None
+
+
+def _intervals(
+    rates: Sequence[float], values: Doubles, number: int
+) -> dict[float, Interval | None]:
+    return {
+        rate: Interval.of(column) if number * rate >= 1 else None
+        for rate, column in zip(rates, values.T, strict=True)
+    }

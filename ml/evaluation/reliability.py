@@ -1,0 +1,286 @@
+"""Does a calibration keep its promises: are probabilities and FPIR what they are said to be?
+
+Always measured on people whom the calibration was not fitted to. One that was fitted to the people
+at hand is fitted anew to a part of them and measured on the others, part after part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ml import calibration, fitting
+from ml.calibration import Calibration
+from ml.evaluation import resampling
+from ml.evaluation.comparisons import ENROL
+from ml.evaluation.held_out import FPIRS, HeldOut
+from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
+from ml.gallery import Gallery
+from ml.types import Floats
+
+Size = Literal["10", "100", "all"]
+SIZES: Final[tuple[Size, ...]] = ("10", "100", "all")
+"""People enrolled. `all` are as many as leave a fifth of the people, and `STRANGERS`, outside."""
+STRANGERS = 4
+ROUNDS = 4
+MOST_PROBES = 1000
+"""Of enrolled people and of strangers alike, in each gallery."""
+BINS = 10
+
+Calibrate = Callable[[HeldOut], Calibration]
+"""Makes a calibration from those of the people at whom it may look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers with a probability of `low` to `high`: the mean probability of theirs that was
+    promised, the share that were right, and which share of all answers they are, each 0..1."""
+
+    low: float
+    high: float
+    promised: float
+    right: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What share of strangers was named in galleries of one size, by the FPIR that was promised.
+
+    `people` are enrolled, None where there are too few: `needed` is how many it would take. A
+    measured share is None where there are too few photos of strangers to see it.
+    """
+
+    gallery: Size
+    people: int | None
+    needed: int
+    measured: dict[float, Interval | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How well promises were kept. `error` is the expected calibration error, 0..1.
+
+    Without enough people for any gallery there are no bins, and `error` is None. Half of the
+    answers are about enrolled people, half about strangers, as probabilities presume.
+    """
+
+    people: int
+    bins: tuple[Bin, ...]
+    error: float | None
+    promises: tuple[Promise, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """The figures for JSON."""
+        return {
+            "people": self.people,
+            "calibration_error": self.error,
+            "bins": [asdict(one) for one in self.bins],
+            "fpir": [
+                {
+                    "gallery": promise.gallery,
+                    "people": promise.people,
+                    "needed": promise.needed,
+                    "measured": {
+                        str(promised): measured and measured.as_dict()
+                        for promised, measured in promise.measured.items()
+                    },
+                }
+                for promise in self.promises
+            ],
+        }
+
+
+def of_fitted(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> Reliability:
+    """Of calibrations that `ml.fitting.fit` makes for this model: from one half of the people, for
+    the other, both ways."""
+
+    def fit(people: HeldOut) -> Calibration:
+        return fitting.fit_part(people.people, seed=seed)
+
+    return _measure(held_out, fit, parts=2, seed=seed, bootstraps=bootstraps)
+
+
+def of_carried_over(
+    parent: Calibration,
+    before: HeldOut,
+    after: HeldOut,
+    *,
+    seed: int = 0,
+    bootstraps: int = BOOTSTRAPS,
+) -> Reliability:
+    """Of calibrations that `ml.fitting.carried_over` makes: from one third of the people each.
+
+    Two numbers need fewer people than a fit does; that leaves more to measure with.
+    """
+
+    def carry_over(people: HeldOut) -> Calibration:
+        return fitting.carried_over(parent, before.only(people.labels), people, {})
+
+    return _measure(after, carry_over, parts=3, seed=seed, bootstraps=bootstraps)
+
+
+def of_known(
+    known: Calibration, held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS
+) -> Reliability:
+    """Of a calibration that has nothing to do with these people."""
+    return _measure(held_out, lambda _people: known, parts=1, seed=seed, bootstraps=bootstraps)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Answers in one gallery of `people`: photo, probability and similarity of the best person,
+    whether that is right, and whether nobody would be, all (P,); thresholds by promised FPIR."""
+
+    people: int
+    photos: Ints
+    probability: Doubles
+    similarity: Doubles
+    right: npt.NDArray[np.bool_]
+    stranger: npt.NDArray[np.bool_]
+    limits: dict[float, float]
+
+
+_Trials = dict[Size, list[_Trial]]
+
+
+def _measure(
+    held_out: HeldOut, calibrate: Calibrate, *, parts: int, seed: int, bootstraps: int
+) -> Reliability:
+    seen = held_out.limited(seed=seed)
+    trials = _trials(seen, calibrate, parts, np.random.default_rng(seed))
+    drawn = resampling.weights(len(seen.labels), bootstraps=bootstraps, seed=seed)
+    bins = tuple(_bins([trial for of_size in trials.values() for trial in of_size]))
+    return Reliability(
+        people=len(seen.labels),
+        bins=bins,
+        error=sum(one.share * abs(one.promised - one.right) for one in bins) if bins else None,
+        promises=tuple(
+            Promise(
+                gallery=size,
+                people=trials[size][0].people if trials[size] else None,
+                needed=_needed(size, parts),
+                measured=_named_by_promise(trials[size], seen.owners, drawn),
+            )
+            for size in SIZES
+        ),
+    )
+
+
+def _trials(seen: HeldOut, calibrate: Calibrate, parts: int, rng: np.random.Generator) -> _Trials:
+    trials: _Trials = {size: [] for size in SIZES}
+    shuffled = rng.permutation(len(seen.labels))
+    for part in np.array_split(shuffled, parts) if parts > 1 else [shuffled[:0]]:
+        others = np.setdiff1d(shuffled, part)
+        known = np.array([n for n in others if (seen.owners == n).sum() > ENROL], np.int64)
+        sizes = {size: _enrolled(size, len(known), len(others)) for size in SIZES}
+        if not any(sizes.values()):
+            continue
+        calibrated = calibrate(seen.only([seen.labels[number] for number in part]))
+        for size, number in sizes.items():
+            for _ in range(ROUNDS if number else 0):
+                enrolled = rng.permutation(known)[:number]
+                strangers = np.setdiff1d(others, enrolled)
+                trials[size].append(_trial(seen, calibrated, enrolled, strangers, rng))
+    return trials
+
+
+def _enrolled(size: Size, known: int, people: int) -> int:
+    """How many to enrol; 0 where a gallery of this size would leave too few strangers."""
+    most = min(known, people - max(STRANGERS, people // 5 if size == "all" else 0))
+    wanted = most if size == "all" else int(size)
+    return wanted if 2 <= wanted <= most else 0
+
+
+def _trial(
+    seen: HeldOut,
+    calibrated: Calibration,
+    enrolled: Ints,
+    strangers: Ints,
+    rng: np.random.Generator,
+) -> _Trial:
+    gallery = Gallery(seen.embeddings.shape[1])
+    mated: list[int] = []
+    for person in enrolled:
+        photos = rng.permutation(np.flatnonzero(seen.owners == person))
+        for photo in photos[:ENROL]:
+            gallery.add(int(photo), int(person), seen.embeddings[photo])
+        mated += photos[ENROL:].tolist()
+    unknown = np.flatnonzero(np.isin(seen.owners, strangers))
+    photos = np.concatenate([rng.permutation(rows)[:MOST_PROBES] for rows in (mated, unknown)])
+    best = [_best(seen.embeddings[photo], gallery, calibrated) for photo in photos]
+    people, probability, similarity = zip(*best, strict=True)
+    return _Trial(
+        people=len(enrolled),
+        photos=photos,
+        probability=np.array(probability),
+        similarity=np.array(similarity),
+        right=np.equal(people, seen.owners[photos]),
+        stranger=np.isin(seen.owners[photos], strangers),
+        limits={
+            fpir: calibration.threshold(gallery, calibrated, fpir).similarity for fpir in FPIRS
+        },
+    )
+
+
+def _best(embedding: Floats, gallery: Gallery, calibrated: Calibration) -> tuple[int, float, float]:
+    """The best person, and the probability and similarity of that."""
+    answer = calibration.identify(embedding, gallery, calibrated, fpir=FPIRS[0])
+    first = answer.candidates[0]
+    return first.person, first.probability, first.similarity
+
+
+def _bins(trials: Sequence[_Trial]) -> Iterator[Bin]:
+    if not trials:
+        return
+    probability = np.concatenate([trial.probability for trial in trials])
+    right = np.concatenate([trial.right for trial in trials])
+    weight = np.concatenate([_halves(trial.stranger) for trial in trials]) / len(trials)
+    place = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    for number in np.unique(place):
+        inside = place == number
+        yield Bin(
+            low=float(number / BINS),
+            high=float((number + 1) / BINS),
+            promised=float(np.average(probability[inside], weights=weight[inside])),
+            right=float(np.average(right[inside], weights=weight[inside])),
+            share=float(weight[inside].sum()),
+        )
+
+
+def _halves(stranger: npt.NDArray[np.bool_]) -> Doubles:
+    """Weights of the answers, (P,): strangers are half of all, however many they are."""
+    counts = np.where(stranger, stranger.sum(), (~stranger).sum())
+    halves: Doubles = 0.5 / counts
+    return halves
+
+
+def _needed(size: Size, parts: int) -> int:
+    """How many people it takes, with those to whom the calibration is fitted."""
+    measured = (2 if size == "all" else int(size)) + STRANGERS
+    return measured if parts == 1 else -(-measured * parts // (parts - 1))
+
+
+def _named_by_promise(
+    trials: Sequence[_Trial], owners: Ints, drawn: Floats
+) -> dict[float, Interval | None]:
+    if not trials:
+        return {}
+    return {fpir: _named(trials, fpir, owners, drawn) for fpir in FPIRS}
+
+
+def _named(trials: Sequence[_Trial], fpir: float, owners: Ints, drawn: Floats) -> Interval | None:
+    """The share of strangers who were named, with its interval over people."""
+    photos = np.concatenate([trial.photos[trial.stranger] for trial in trials])
+    if len(np.unique(photos)) * fpir < 1:
+        return None
+    named = [trial.similarity[trial.stranger] >= trial.limits[fpir] for trial in trials]
+    half = np.full((len(drawn), 1), 0.5)
+    shares = resampling.shares_above(
+        half, np.concatenate(named).astype(np.float32), owners[photos], drawn
+    )
+    return Interval.of(shares[:, 0])

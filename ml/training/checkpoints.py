@@ -1,0 +1,113 @@
+"""What a run that was interrupted goes on from: never more than an epoch behind."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.errors import MLError
+from ml.training.job import Job
+from ml.training.progress import Epoch
+
+Weights = list[npt.NDArray[np.float32]]
+STATE = "state.json"
+
+
+class CannotResume(MLError):
+    """The checkpoint in the folder is of another job, or cannot be read."""
+
+    code = "cannot_resume"
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run is: the epochs that are done, and the files that hold its networks.
+
+    `latest` are the weights and the optimizer's variables after the last epoch, `best` the weights
+    of the best epoch of its stage.
+    """
+
+    history: tuple[Epoch, ...]
+    latest: str
+    best: str
+
+
+class Checkpoints:
+    """The folder of one run. A state names its files, and is replaced in one step."""
+
+    def __init__(self, folder: Path, job: Job) -> None:
+        self._folder = folder
+        self._job = json.loads(json.dumps(asdict(job)))
+
+    @classmethod
+    def open(cls, folder: Path, job: Job) -> Self:
+        """Use `folder` for `job`; it may hold a state of the same job from before.
+
+        Raises:
+            CannotResume: it holds that of another job.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder, job)
+
+    def read(self) -> State | None:
+        """The state from before, or None.
+
+        Raises:
+            CannotResume: see the class.
+        """
+        path = self._folder / STATE
+        if not path.is_file():
+            return None
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            history = tuple(Epoch(**epoch) for epoch in values["history"])
+            state = State(history, values["latest"], values["best"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise CannotResume(
+                f"{path} cannot be read ({error}). Start the training anew."
+            ) from error
+        if values["job"] != self._job:
+            raise CannotResume(f"{path} is of a training with other settings. Start this one anew.")
+        return state
+
+    def arrays(self, name: str) -> Weights:
+        """The arrays of one of the files that a state names."""
+        with np.load(self._folder / name, allow_pickle=False) as file:
+            return [file[f"arr_{number}"] for number in range(len(file.files))]
+
+    def write(self, history: Sequence[Epoch], latest: Weights, best: Weights | None) -> State:
+        """Write a state and then forget the one before; `best` is None if that has not changed."""
+        before = self.read()
+        number = len(history)
+        self._save(f"latest-{number}.npz", latest)
+        if best is not None:
+            self._save(f"best-{number}.npz", best)
+        name = f"best-{number}.npz" if best is not None else before.best if before else ""
+        state = State(tuple(history), f"latest-{number}.npz", name)
+        self._replace_state(state)
+        self._clear(keep={state.latest, state.best, STATE})
+        return state
+
+    def _save(self, name: str, arrays: Weights) -> None:
+        with (self._folder / name).open("wb") as file:
+            np.savez(file, *arrays)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _replace_state(self, state: State) -> None:
+        values: dict[str, Any] = {"job": self._job, **asdict(state)}
+        beside = self._folder / f".{STATE}"
+        beside.write_text(json.dumps(values, indent=1), encoding="utf-8")
+        beside.replace(self._folder / STATE)
+
+    def _clear(self, keep: set[str]) -> None:
+        for path in self._folder.glob("*.npz"):
+            if path.name not in keep:
+                path.unlink()

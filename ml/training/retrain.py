@@ -1,0 +1,119 @@
+"""A whole training: from folders of photos, or the site's own faces, to a new model version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ml import artifact, pretrained
+from ml.training import crops, data, splits
+from ml.training.job import Job
+from ml.training.pipeline import Examples
+from ml.training.progress import Listener, Phase
+from ml.training.trainer import Parts, train
+from ml.training.version import Made, Material, Origin, Places, write
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Folders that hold a folder of photos per person; `mode` says what becomes of a photo."""
+
+    paths: tuple[Path, ...]
+    mode: crops.Mode = "aligned"
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Files of aligned crops by label."""
+
+    people: Mapping[str, Sequence[Path]]
+    mode: crops.Mode = "as-is"
+
+
+Source = Roots | Faces
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who is trained on and who is held out: see `ml.training.splits.split`. `minimum` are the
+    photos that a person needs."""
+
+    seed: int = 0
+    hold_out: float = splits.HOLD_OUT
+    minimum: int = data.MINIMUM
+
+
+def read(source: Source, minimum: int, listener: Listener) -> data.Dataset:
+    """Read and check what there is to learn from.
+
+    Raises:
+        DataError: see `ml.training.data`.
+    """
+    listener.phase(Phase.READING)
+    progress = partial(listener.phase, Phase.READING)
+    match source:
+        case Roots(paths=paths):
+            return data.read(paths, minimum=minimum, progress=progress)
+        case Faces(people=people):
+            return data.gather(people, minimum=minimum, progress=progress)
+
+
+def prepare(source: Source, choice: Choice, cache: Path, listener: Listener) -> Material:
+    """Read the photos, make their crops and split them.
+
+    Raises:
+        DataError: see `ml.training.data`.
+    """
+    dataset = read(source, choice.minimum, listener)
+    made = crops.prepare(
+        dataset, cache, mode=source.mode, progress=partial(listener.phase, Phase.CROPS)
+    )
+    split = splits.split(made.dataset, seed=choice.seed, hold_out=choice.hold_out)
+    return Material(made.dataset, split, made.images)
+
+
+def retrain(
+    job: Job, material: Material, origin: Origin, places: Places, listener: Listener
+) -> Made:
+    """Train, or go on with a training that was interrupted, and write the version.
+
+    Raises:
+        TrainingError, CannotResume: see `ml.training.trainer.train`.
+        ExportDisagrees: the serving form does not compute what the Keras model computes.
+        OSError: a folder cannot be written.
+    """
+    split = material.split
+    examples = partial(Examples, material.images, split.classes)
+    parts = Parts(examples(split.train), examples(split.validation))
+    parent = starting_point(job, places.active)
+    trained = train(job, parts, places.run, listener, start=parent.weights if parent else None)
+    origin = replace(origin, parent=parent.name if parent else None)
+    return write(trained, material, origin, places, listener)
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The version whose weights a training begins with."""
+
+    name: str
+    weights: Mapping[str, list[Any]]
+
+
+def starting_point(job: Job, active: Path) -> Parent | None:
+    """For `sface` the version in service if it is one, or else the packaged weights."""
+    if job.architecture != "sface":
+        return None
+    if artifact.read_manifest(active).architecture == "sface":
+        import keras  # noqa: PLC0415  (loads TensorFlow, which this module's readers need not)
+
+        model = keras.saving.load_model(active / artifact.KERAS_MODEL, compile=False)
+        return Parent(active.name, _weights(model))
+    return Parent(pretrained.VERSION, _weights(pretrained.build_sface()))
+
+
+def _weights(model: Any) -> dict[str, list[Any]]:
+    """By layer; without the head, whose classes are other people."""
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.name != "cosines"}

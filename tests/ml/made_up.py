@@ -1,0 +1,39 @@
+"""People who are nothing but directions in a space, for tests of what is measured of people."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.evaluation.held_out import HeldOut
+from ml.types import Floats
+
+SIZE = 128
+ALIKE = 0.1
+
+
+def unit(vectors: npt.ArrayLike) -> Floats:
+    values = np.asarray(vectors, np.float64)
+    lengths = np.linalg.norm(values, axis=-1, keepdims=True)
+    return np.asarray(values / lengths, np.float32)
+
+
+def held_out(
+    people: int = 20, photos: int = 10, *, noise: float = 0.6, seed: int = 0, name: str = "person"
+) -> HeldOut:
+    """People whose photos lie around a direction of theirs; those of two are a little alike."""
+    rng = np.random.default_rng(seed)
+    common = unit(np.random.default_rng(99).normal(size=SIZE))
+    own = unit(rng.normal(size=(people, SIZE)))
+    middles = np.sqrt(ALIKE) * common + np.sqrt(1 - ALIKE) * own
+    shots = rng.normal(size=(people, photos, SIZE)) / np.sqrt(SIZE) * noise
+    embeddings = unit((middles[:, None] + shots).reshape(-1, SIZE))
+    labels = tuple(f"{name} {number:03d}" for number in range(people))
+    return HeldOut(labels, embeddings, np.repeat(np.arange(people), photos))
+
+
+def blurred(one: HeldOut, noise: float, seed: int = 1) -> HeldOut:
+    """The same photos as a worse network sees them."""
+    rng = np.random.default_rng(seed)
+    shift = rng.normal(size=one.embeddings.shape) / np.sqrt(SIZE) * noise
+    return HeldOut(one.labels, unit(one.embeddings + shift), one.owners)

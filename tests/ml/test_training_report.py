@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml import pretrained
+from ml.calibration import Calibration
+from ml.evaluation import gate, groups, reliability
+from ml.evaluation.closed_set import Answers, ClosedSet
+from ml.evaluation.held_out import HeldOut, figures
+from ml.training import splits
+from ml.training.data import Dataset, Identity, Photo, Skipped
+from ml.training.figures import Cost, Findings, write
+from ml.training.job import Job, Stage
+from ml.training.progress import Epoch
+from ml.training.version import Origin
+from tests.ml.made_up import blurred, held_out
+from tests.ml.test_evaluation_report import Links
+
+LABELS = [f"<i>{n:02d}</i> & sons" for n in range(24)]
+
+
+def identity(label: str) -> Identity:
+    hashes = [hashlib.sha256(f"{label} {k}".encode()).hexdigest() for k in range(8)]
+    return Identity(label, tuple(Photo(Path(one), one) for one in sorted(hashes)))
+
+
+def epoch(number: int, stage: int) -> Epoch:
+    return Epoch(
+        stage=stage,
+        epoch=number,
+        learning_rate=0.001 / stage,
+        loss=3 / number,
+        accuracy=1 - 0.9 / number,
+        validation_loss=3.2 / number,
+        validation_accuracy=1 - 0.95 / number,
+        seconds=12.5,
+        photos_per_second=400.0,
+        waiting=0.02,
+        best=True,
+    )
+
+
+def answers(split: splits.Split, part: str, mistakes: int) -> Answers:
+    truth = split.classes[getattr(split, part)]
+    taken = truth.copy()
+    taken[:mistakes] = (taken[:mistakes] + 1) % len(split.labels)
+    return Answers.of(np.eye(len(split.labels), dtype=np.float32)[taken], truth)
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    """Of a training on made-up people, with everything that there can be."""
+    dataset = Dataset(tuple(map(identity, LABELS)), (Skipped("x.jpg", "no_face"),), (("Few", 2),))
+    split = splits.split(dataset, seed=0, hold_out=0.5)
+    people = held_out(12, 12, noise=1.2)
+    active = HeldOut(split.held_out, people.embeddings, people.owners)
+    new = blurred(active, 0.5)
+    mistakes = {"train": 0, "validation": 1, "test": 3}
+    return Findings(
+        job=Job("paper-20300102-030405", "paper", (Stage(2, 1e-3), Stage(1, 5e-4))),
+        origin=Origin(command="manage.py retrain --data <people>", data=("people",)),
+        dataset=dataset,
+        split=split,
+        history=(epoch(1, 1), epoch(2, 1), epoch(3, 2)),
+        closed_set=ClosedSet(
+            split.labels, {part: answers(split, part, wrong) for part, wrong in mistakes.items()}
+        ),
+        held_out=figures(new, bootstraps=50),
+        reliability=reliability.of_carried_over(
+            Calibration.load(pretrained.FITTED), active, new, bootstraps=50
+        ),
+        groups=groups.by_group(new, {label: label[4] for label in split.held_out}),
+        cost=Cost(37.5, 400.0, 0.02, 2.4, 160.0, 12_000_000),
+        compared_with="sface-2021dec",
+        verdict=gate.judge(new, active),
+        in_service=figures(active, bootstraps=50),
+        calibration=Calibration.load(pretrained.FITTED),
+        libraries={"keras": "3.0"},
+        date="2030-01-02",
+    )
+
+
+def written(findings: Findings, folder: Path) -> tuple[str, dict[str, Any]]:
+    metrics = write(folder / "report", findings)
+    page = (folder / "report" / "report.html").read_text(encoding="utf-8")
+    text = (folder / "report" / "metrics.json").read_text(encoding="utf-8")
+    assert json.loads(text) == json.loads(json.dumps(metrics, allow_nan=False))
+    return page, json.loads(text)
+
+
+def test_the_page_needs_nothing_but_itself_and_suits_day_and_night(
+    findings: Findings, tmp_path: Path
+) -> None:
+    page, _ = written(findings, tmp_path)
+    links = Links()
+    links.feed(page)
+    assert {link for link in links.found if not link.startswith("#")} == set()
+    assert "prefers-color-scheme: dark" in page
+    assert not re.search(r"#0101\d\d", page)
+    assert page.count("<svg") == page.count("<figcaption>") == 7
+
+
+def test_everything_that_was_measured_is_told(findings: Findings, tmp_path: Path) -> None:
+    page, metrics = written(findings, tmp_path)
+    for title in ("Training", "Closed set", "Open set", "Calibration", "By group", "Cost"):
+        assert f"<h2>{title}" in page
+    for name in ("Worst on test photos", "Most confused", "top-5", "DIR at FPIR 0.3", "TAR at FAR"):
+        assert name.replace(" 0.3", "\N{SPACE}0.3") in page
+    assert findings.dataset.fingerprint[:16] in page
+    assert metrics["trained_on"]["fingerprint"] == findings.dataset.fingerprint
+    assert metrics["closed_set"]["test"] == 1 - 3 / len(findings.split.test)
+    assert len(metrics["closed_set"]["worst"]) == len(metrics["closed_set"]["confused"]) == 3
+    assert metrics["held_out"]["rank1"]["low"] <= metrics["held_out"]["rank1"]["value"]
+    assert metrics["in_service"]["rank1"]["value"] >= metrics["held_out"]["rank1"]["value"]
+    assert metrics["calibration"]["calibration_error"] > 0
+    assert metrics["gate"] == findings.verdict.as_dict()  # type: ignore[union-attr]
+    assert [one["stage"] for one in metrics["history"]] == [1, 1, 2]
+    assert metrics["cost"]["waiting"] == 0.02
+    assert metrics["trained_on"]["skipped"] == {"no_face": 1}
+    assert metrics["trained_on"]["left_out"] == {"Few": 2}
+
+
+def test_names_are_text_and_not_html(findings: Findings, tmp_path: Path) -> None:
+    page, metrics = written(findings, tmp_path)
+    assert "<i>" not in page
+    assert "&lt;i&gt;" in page
+    assert "--data &lt;people&gt;" in page
+    assert metrics["closed_set"]["worst"][0]["label"] in LABELS
+
+
+def test_a_passed_gate_says_so(findings: Findings, tmp_path: Path) -> None:
+    assert "It did not pass the gate" in written(findings, tmp_path)[0]
+    passed = replace(findings, verdict=gate.Verdict(passed=True, reasons=()))
+    assert "It passed the gate" in written(passed, tmp_path)[0]
+
+
+def test_what_there_is_not_is_left_out_or_said_to_be_missing(
+    findings: Findings, tmp_path: Path
+) -> None:
+    bare = replace(
+        findings,
+        closed_set=None,
+        held_out=None,
+        reliability=None,
+        groups=None,
+        compared_with=None,
+        verdict=None,
+        in_service=None,
+        history=findings.history[:1],
+    )
+    page, metrics = written(bare, tmp_path)
+    assert "Nobody was held out" in page
+    assert metrics["closed_set"] is metrics["held_out"] is metrics["gate"] is None
+    for title in ("Closed set", "By group", "gate", "Calibration"):
+        assert f"<h2>{title}" not in page
+    assert page.count("<svg") == 2
+
+
+def test_too_few_people_are_said_to_be_too_few(findings: Findings, tmp_path: Path) -> None:
+    few = held_out(5, 8)
+    kept = reliability.of_known(Calibration.load(pretrained.FITTED), held_out(5, 8), bootstraps=9)
+    small = replace(
+        findings,
+        held_out=figures(few, bootstraps=9),
+        in_service=None,
+        groups=None,
+        reliability=kept,
+    )
+    page, metrics = written(small, tmp_path)
+    assert "Too few photos of too few people to tell: DIR at FPIR" in page
+    assert "held out are too few for any of this" in page
+    assert metrics["held_out"]["dir"]["0.01"] is None
+
+
+def test_the_same_findings_give_the_same_page(findings: Findings, tmp_path: Path) -> None:
+    assert written(findings, tmp_path / "a") == written(findings, tmp_path / "b")

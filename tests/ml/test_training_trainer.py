@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml.training import checkpoints
+from ml.training.checkpoints import CannotResume
+from ml.training.job import Job, Stage
+from ml.training.pipeline import Examples
+from ml.training.progress import Epoch, Phase, Step
+from ml.training.trainer import Parts, Trained, TrainingError, train
+from ml.types import Image
+from tests.ml.conftest import job_for
+
+
+class Notes:
+    """A listener that keeps everything, and interrupts the run after so many epochs."""
+
+    def __init__(self, interrupt_after: int = 99) -> None:
+        self.phases: list[Phase] = []
+        self.steps: list[Step] = []
+        self.epochs: list[Epoch] = []
+        self._interrupt_after = interrupt_after
+
+    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
+        self.phases.append(phase)
+
+    def note(self, message: str) -> None:
+        pass
+
+    def step(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def epoch(self, epoch: Epoch) -> None:
+        self.epochs.append(epoch)
+        if epoch.epoch == self._interrupt_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def parts(crops: Image, classes: list[int]) -> Parts:
+    known = np.array(classes)
+    rows = np.arange(len(crops))
+    return Parts(
+        Examples(crops, known, rows[rows % 4 > 0]), Examples(crops, known, rows[rows % 4 == 0])
+    )
+
+
+def compact(*stages: Stage, **options: Any) -> Job:
+    return job_for("compact", *(stages or (Stage(2, 1e-3), Stage(1, 3e-4))), **options)
+
+
+def weights(trained: Trained) -> list[Any]:
+    return list(trained.network.served().get_weights())
+
+
+def test_every_epoch_is_told_with_its_stage_and_its_learning_rate(
+    parts: Parts, tmp_path: Path
+) -> None:
+    notes = Notes()
+    trained = train(compact(), parts, tmp_path, notes)
+    told = [(epoch.stage, epoch.epoch, epoch.learning_rate) for epoch in notes.epochs]
+    assert told == [(1, 1, 1e-3), (1, 2, 1e-3), (2, 3, 3e-4)]
+    assert list(trained.history) == notes.epochs
+    last = notes.steps[-1]
+    assert (last.stages, last.epochs, last.done, last.total, last.seconds_left) == (2, 3, 9, 9, 0)
+    assert all(0 <= epoch.waiting < 1 and epoch.photos_per_second > 0 for epoch in notes.epochs)
+
+
+def test_a_network_learns_the_faces_it_is_shown(parts: Parts, tmp_path: Path) -> None:
+    everything = Parts(parts.train, parts.train)
+    trained = train(compact(Stage(12, 1e-3), augmentations=()), everything, tmp_path, Notes())
+    assert max(epoch.validation_accuracy for epoch in trained.history) == 1
+
+
+def test_a_stage_begins_with_the_best_weights_of_the_one_before(
+    parts: Parts, tmp_path: Path
+) -> None:
+    still = Stage(1, 0.0)  # at learning rate 0 a stage changes nothing but batch statistics
+    job = job_for("paper", Stage(3, 1e-3), still)
+    notes = Notes()
+    train(job, parts, tmp_path, notes)
+    first = [epoch for epoch in notes.epochs if epoch.stage == 1]
+    best = [epoch for epoch in first if epoch.best][-1]
+    assert notes.epochs[-1].validation_loss == pytest.approx(best.validation_loss, rel=1e-4)
+
+
+def test_an_interrupted_run_comes_to_the_same_as_an_unbroken_one(
+    parts: Parts, tmp_path: Path
+) -> None:
+    """Paper, since it has dropout; at every place between two epochs, a change of stage too."""
+    job = job_for("paper", Stage(2, 1e-3), Stage(1, 3e-4), augmentations=("flip", "light"))
+    unbroken = train(job, parts, tmp_path / "unbroken", Notes())
+    for epoch in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            train(job, parts, tmp_path / "broken", Notes(interrupt_after=epoch))
+    resumed = Notes()
+    broken = train(job, parts, tmp_path / "broken", resumed)
+    assert [epoch.epoch for epoch in resumed.epochs] == [3]
+    for one, other in zip(unbroken.history, broken.history, strict=True):
+        assert one.validation_loss == pytest.approx(other.validation_loss, rel=1e-3)
+    for one, other in zip(weights(unbroken), weights(broken), strict=True):
+        assert other == pytest.approx(one, abs=1e-3)
+
+
+def test_a_run_that_had_ended_is_not_trained_again(parts: Parts, tmp_path: Path) -> None:
+    train(compact(), parts, tmp_path, Notes())
+    again = Notes()
+    train(compact(), parts, tmp_path, again)
+    assert again.epochs == []
+
+
+def test_the_same_seed_gives_the_same_network(parts: Parts, tmp_path: Path) -> None:
+    one, other, third = (
+        train(compact(Stage(1, 1e-3), seed=seed), parts, tmp_path / str(number), Notes())
+        for number, seed in enumerate((1, 1, 2))
+    )
+    pairs = list(zip(weights(one), weights(other), weights(third), strict=True))
+    assert all(np.allclose(first, second, atol=1e-4) for first, second, _ in pairs)
+    assert not all(np.allclose(first, different, atol=1e-4) for first, _, different in pairs)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(parts: Parts, tmp_path: Path) -> None:
+    train(compact(), parts, tmp_path, Notes())
+    with pytest.raises(CannotResume, match="other settings"):
+        train(compact(seed=7), parts, tmp_path, Notes())
+
+
+def test_a_damaged_checkpoint_is_named(parts: Parts, tmp_path: Path) -> None:
+    (tmp_path / checkpoints.STATE).write_text("{")
+    with pytest.raises(CannotResume, match="cannot be read"):
+        train(compact(), parts, tmp_path, Notes())
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(parts: Parts, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="lower --learning-rates"):
+        train(compact(Stage(3, 1e30)), parts, tmp_path, Notes())
+
+
+def test_a_full_disk_ends_the_run_with_advice_and_keeps_the_last_epoch(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(compact(), parts, tmp_path, Notes(interrupt_after=1))
+
+    def full(*_args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(np, "savez", full)
+        with pytest.raises(TrainingError, match="--resume"):
+            train(compact(), parts, tmp_path, Notes())
+    resumed = Notes()
+    train(compact(), parts, tmp_path, resumed)
+    assert [epoch.epoch for epoch in resumed.epochs] == [2, 3]
+
+
+def test_features_of_frozen_layers_are_computed_once(parts: Parts, tmp_path: Path) -> None:
+    job = job_for("sface", Stage(2, 1e-3, "head"))
+    first = Notes(interrupt_after=1)
+    with pytest.raises(KeyboardInterrupt):
+        train(job, parts, tmp_path, first)
+    second = Notes()
+    train(job, parts, tmp_path, second)
+    assert Phase.FEATURES in first.phases
+    assert Phase.FEATURES not in second.phases
+    assert [epoch.epoch for epoch in second.epochs] == [2]
