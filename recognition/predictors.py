@@ -37,11 +37,14 @@ def active() -> Predictor:
     with _lock:
         if _loaded is None or _loaded.version.digest != version.digest:
             _loaded = None  # first let go of the old network: two at once need twice the memory
-            _loaded = _load(version)
+            _loaded = load(version)
+        elif _loaded.version.activated_at != version.activated_at:
+            _loaded = Predictor(version, _loaded.recognizer)  # it was away and has come back
         return _loaded
 
 
-def _load(version: ModelVersion) -> Predictor:
+def load(version: ModelVersion) -> Predictor:
+    """The recogniser of any version, for the caller alone. Raises as `active` does."""
     model_versions.verify(version)
     from ml.inference.recognizer import Recognizer  # noqa: PLC0415  (imports OpenVINO)
 

@@ -28,6 +28,7 @@ def make_user(*roles: str, **fields: Any) -> User:
 
 def _group(role: str) -> Group:
     if not Group.objects.filter(name=role).exists():  # flushed by a test with real transactions
-        migration = import_module("recognition.migrations.0002_roles_and_triggers")
-        migration.make_roles(apps, SimpleNamespace(connection=connection))
+        for name in ("0002_roles_and_triggers", "0003_training"):
+            migration = import_module(f"recognition.migrations.{name}")
+            migration.make_roles(apps, SimpleNamespace(connection=connection))
     return Group.objects.get(name=role)

@@ -49,6 +49,31 @@ class Site:
         visitor.log_in(name, password)
         return visitor
 
+    def begin_training(self, data: Path) -> None:
+        """Queue a training of the paper's network, as an operator does, and wait until it learns.
+
+        Raises:
+            SiteFailed: it has not begun in time.
+        """
+        asked = {"data": [str(data)], "promote": "never"}
+        self._run(f"training.request(None, 'paper', {asked!r})")
+        until = time.monotonic() + START_SECONDS
+        while not self._run("print(TrainingRun.objects.get().history != [])").endswith("True"):
+            if time.monotonic() > until:
+                raise SiteFailed("The training did not begin.")
+            time.sleep(1)
+
+    def _run(self, code: str) -> str:
+        imports = "from recognition.models import *; from recognition.services import training"
+        run = subprocess.run(  # noqa: S603
+            _manage("shell", "-v0", "-c", f"{imports}; {code}"),
+            env=_environment(self.data_dir),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return run.stdout.strip()
+
     def processes(self) -> dict[str, list[psutil.Process]]:
         """Its processes by what they are: web, worker, broker, and who holds them together."""
         found: dict[str, list[psutil.Process]] = {"supervisor": [self.process]}

@@ -53,9 +53,9 @@ def make_roles(apps, schema_editor):
         group.permissions.add(*(permission(apps, database, codename) for codename in codenames))
 
 
-def permission(apps, database, codename):
+def permission(apps, database, codename, names=NAMES, models=MODELS):
     action, _, model = codename.partition("_")
-    model = MODELS.get(codename, model)
+    model = models.get(codename, model)
     content_type, _ = (
         apps.get_model("contenttypes", "ContentType")
         .objects.using(database)
@@ -68,7 +68,7 @@ def permission(apps, database, codename):
         .get_or_create(
             content_type=content_type,
             codename=codename,
-            defaults={"name": NAMES.get(codename, f"Can {action} {verbose_name}")},
+            defaults={"name": names.get(codename, f"Can {action} {verbose_name}")},
         )
     )
     return found
@@ -94,15 +94,15 @@ CREATE TRIGGER {table}_forward BEFORE UPDATE OF status ON {table}
 """
 
 
-def make_triggers(_apps, schema_editor):
+def make_triggers(_apps, schema_editor, tables=TABLES):
     statement = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[schema_editor.connection.vendor]
-    for table in TABLES:
+    for table in tables:
         schema_editor.execute(statement.format(table=table, backwards=BACKWARDS), params=None)
 
 
-def drop_triggers(_apps, schema_editor):
+def drop_triggers(_apps, schema_editor, tables=TABLES):
     on_table = schema_editor.connection.vendor == "postgresql"
-    for table in TABLES:
+    for table in tables:
         schema_editor.execute(f"DROP TRIGGER {table}_forward" + on_table * f" ON {table}")
 
 

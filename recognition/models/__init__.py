@@ -10,6 +10,7 @@ from recognition.models.people import (
     Template,
 )
 from recognition.models.privacy import AuditEvent
+from recognition.models.training import TrainedPerson, TrainingRun, Trial
 from recognition.models.work import QueuedWork, Status
 
 __all__ = [
@@ -26,5 +27,8 @@ __all__ = [
     "QueuedWork",
     "Status",
     "Template",
+    "TrainedPerson",
+    "TrainingRun",
+    "Trial",
     "User",
 ]

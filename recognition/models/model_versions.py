@@ -17,18 +17,39 @@ class ModelVersion(models.Model):
     name = models.SlugField(_("version"), max_length=80, unique=True)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.CANDIDATE)
     digest = models.CharField(_("digest"), max_length=64, unique=True)
+    architecture = models.CharField(_("architecture"), max_length=40, blank=True)
     embedding_size = models.PositiveIntegerField(_("embedding size"))
+    size = models.PositiveBigIntegerField(_("bytes on disk"), default=0)
     metrics = models.JSONField(_("figures"), default=dict, blank=True)
+    gate = models.JSONField(
+        _("gate"),
+        default=dict,
+        blank=True,
+        help_text=_("How it did against the version that was in service when it was made."),
+    )
     parent = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, verbose_name=_("made from")
     )
     created_at = models.DateTimeField(_("made at"), default=timezone.now)
     activated_at = models.DateTimeField(_("in service since"), null=True, blank=True)
+    replaced = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("replaced"),
+        help_text=_("The version that was in service before: where a rollback leads."),
+    )
+    # While somebody waits for this version to go into service: when it was asked for, and then the
+    # last sign of life of the process that embeds the gallery for it.
+    promotion_requested_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("model version")
         verbose_name_plural = _("model versions")
         ordering = ("-created_at",)
+        permissions = (("manage_models", "Can train networks and put them into service"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("state",), condition=Q(state="active"), name="one_active_model_version"

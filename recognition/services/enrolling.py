@@ -10,7 +10,7 @@ from ml.errors import PhotoRejected
 from ml.types import Box, EmbeddedFace, Image
 from recognition import predictors
 from recognition.models import EnrolledFace, ModelVersion, Person, Template, User
-from recognition.services import gallery, uploads
+from recognition.services import gallery, model_versions, uploads
 from recognition.services.files import new_files
 from recognition.services.privacy import record
 
@@ -44,6 +44,10 @@ class _EnrolledMeanwhile(Exception):
         self.face = face
 
 
+class _ModelSwitched(Exception):
+    """Another version went into service while the photo was being looked at."""
+
+
 def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -64,25 +68,27 @@ def enrol_photo(
     known = _enrolled_before(person, digest)
     if known is not None:
         return known, False
-    predictor = predictors.active()
     image = _decode(data)
+    while True:
+        enrolled = EnrolledFace(person=person, photo_digest=digest, filename=filename[-255:])
+        try:
+            _enrol(enrolled, image, largest=largest, actor=actor)
+        except _EnrolledMeanwhile as meanwhile:
+            return meanwhile.face, False
+        except _ModelSwitched:
+            continue  # its template has to be of the version that answers from now on
+        return enrolled, True
+
+
+def _enrol(enrolled: EnrolledFace, image: Image, *, largest: bool, actor: User | None) -> None:
+    predictor = predictors.active()
     face = _the_face(predictor.recognizer.recognize(image).faces, largest=largest)
     _check_quality(face)
-    enrolled = EnrolledFace(
-        person=person,
-        photo_digest=digest,
-        filename=filename[-255:],
-        box=_numbers(face.detected.box),
-        quality=face.quality.score,
-    )
-    try:
-        with new_files() as write:
-            write(enrolled.crop, imaging.encode_png(face.crop))
-            write(enrolled.portrait, _portrait(image, face.detected.box))
-            _add(enrolled, face, predictor.version, actor)
-    except _EnrolledMeanwhile as meanwhile:
-        return meanwhile.face, False
-    return enrolled, True
+    enrolled.box, enrolled.quality = _numbers(face.detected.box), face.quality.score
+    with new_files() as write:
+        write(enrolled.crop, imaging.encode_png(face.crop))
+        write(enrolled.portrait, _portrait(image, face.detected.box))
+        _add(enrolled, face, predictor.version, actor)
 
 
 def _enrolled_before(person: Person, digest: str) -> EnrolledFace | None:
@@ -138,6 +144,8 @@ def _add(
         known = _enrolled_before(enrolled.person, enrolled.photo_digest)
         if known is not None:
             raise _EnrolledMeanwhile(known)
+        if model_versions.active() != version:
+            raise _ModelSwitched
         enrolled.save()
         embedding = face.embedding.astype("<f4").tobytes()
         Template.objects.create(face=enrolled, model_version=version, embedding=embedding)

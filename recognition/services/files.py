@@ -15,7 +15,7 @@ from django.db.models.fields.files import FieldFile
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from recognition.models import EnrolledFace, Enrolment, Identification, ProbeFace
+from recognition.models import EnrolledFace, Enrolment, Identification, ProbeFace, Trial
 
 Write = Callable[[FieldFile, bytes], None]
 
@@ -51,6 +51,7 @@ def delete_on_commit(names: Iterable[str]) -> None:
 @receiver(post_delete, sender=ProbeFace)
 @receiver(post_delete, sender=EnrolledFace)
 @receiver(post_delete, sender=Enrolment)
+@receiver(post_delete, sender=Trial)
 def go_with_their_row(instance: Model, **_kwargs: Any) -> None:
     """However a row is deleted, also along with its user or person, its files go too."""
     fields = (field for field in instance._meta.concrete_fields if isinstance(field, FileField))

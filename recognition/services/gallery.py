@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -99,21 +100,26 @@ def _revision_now() -> int:
     return GalleryRevision.objects.values_list("revision", flat=True).first() or 0
 
 
+Term = tuple[int, dt.datetime | None]
+"""A version, and since when it has been in service."""
+
 _lock = threading.RLock()
-_followed: dict[int, _Followed] = {}
+_followed: dict[Term, _Followed] = {}
 
 
 @contextmanager
 def current(version: ModelVersion) -> Iterator[Gallery]:
     """This process's gallery under `version`, up to date, for the calling thread alone.
 
-    Only the version asked for last is kept.
+    Only the version asked for last is kept. One that was out of service and comes back is read
+    afresh: who was enrolled meanwhile has got a template of it since, which is no gallery change.
     """
+    term = version.pk, version.activated_at
     with _lock:
-        followed = _followed.get(version.pk)
+        followed = _followed.get(term)
         if followed is None:
             _followed.clear()
-            followed = _followed[version.pk] = _Followed(version)
+            followed = _followed[term] = _Followed(version)
         else:
             followed.follow()
         yield followed.gallery

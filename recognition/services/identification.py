@@ -115,14 +115,15 @@ def _answer(row: Identification) -> None:
         log.info("%s was answered by another worker.", row.pk)
 
 
-def identify_photo(data: bytes) -> PhotoAnswer:
-    """Who is in this photo? The one path to an answer; writes nothing.
+def identify_photo(data: bytes, predictor: predictors.Predictor | None = None) -> PhotoAnswer:
+    """Who is in this photo? The one path to an answer; writes nothing. The version in service
+    answers, unless `predictor` is that of another.
 
     Raises:
         PhotoRejected: the bytes are not a photo that can be used.
         ArtifactError, WeightsMissing: there is no model to ask.
     """
-    predictor = predictors.active()
+    predictor = predictor or predictors.active()
     image, decoding = _timed(imaging.decode, data)
     recognition = predictor.recognizer.recognize(image)
     search, searching = _timed(_search, recognition.faces, predictor)

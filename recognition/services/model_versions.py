@@ -6,16 +6,20 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from ml import artifact
 from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing
-from recognition.models import ModelVersion
+from recognition.models import ModelVersion, TrainedPerson
 from recognition.services.privacy import record
+
+if TYPE_CHECKING:
+    from ml.training.version import Made
 
 MENDING_COMMAND: Final = "python manage.py install_model"
 
@@ -34,6 +38,19 @@ def require_active() -> ModelVersion:
         folder = settings.MODELS_DIR
         raise ArtifactMissing(f"No model is installed in {folder}.", folder)
     return version
+
+
+def listed() -> QuerySet[ModelVersion]:
+    """All versions, the newest first. `erased` says how many people a version was trained on who
+    were erased since."""
+    erased = Count("trained_people", filter=Q(trained_people__erased_at__isnull=False))
+    return ModelVersion.objects.annotate(erased=erased).order_by("-created_at")
+
+
+def needing_retraining() -> QuerySet[ModelVersion]:
+    """Those that were trained on somebody who was erased since."""
+    erased = TrainedPerson.objects.filter(erased_at__isnull=False)
+    return listed().filter(pk__in=erased.values("model_version"))
 
 
 def folder(version: ModelVersion) -> Path:
@@ -124,8 +141,7 @@ def _register(manifest: artifact.Manifest) -> ModelVersion:
     """Installing again may change the digest: the networks are equal, their files need not be."""
     with transaction.atomic():
         version, _ = ModelVersion.objects.update_or_create(
-            name=manifest.version,
-            defaults={"digest": manifest.digest, "embedding_size": manifest.embedding_size},
+            name=manifest.version, defaults=_on_disk(manifest)
         )
         if active() is None:
             version.state = ModelVersion.State.ACTIVE
@@ -133,3 +149,29 @@ def _register(manifest: artifact.Manifest) -> ModelVersion:
             version.save()
             record(None, "model.activated", version)
     return version
+
+
+def register(made: Made, *, against: ModelVersion) -> ModelVersion:
+    """Make a trained version known, as a candidate that was compared with `against`."""
+    manifest = made.manifest
+    parent = ModelVersion.objects.filter(name=manifest.parent).first() if manifest.parent else None
+    version, _ = ModelVersion.objects.update_or_create(
+        name=manifest.version,
+        defaults={
+            **_on_disk(manifest),
+            "metrics": made.metrics,
+            "gate": {**made.verdict.as_dict(), "against": against.name},
+            "parent": parent,
+        },
+    )
+    return version
+
+
+def _on_disk(manifest: artifact.Manifest) -> dict[str, Any]:
+    directory = Path(settings.MODELS_DIR) / manifest.version
+    return {
+        "digest": manifest.digest,
+        "architecture": manifest.architecture,
+        "embedding_size": manifest.embedding_size,
+        "size": sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()),
+    }

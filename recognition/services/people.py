@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from recognition.models import EnrolledFace, Enrolment, Person, Status, User
-from recognition.services import gallery, uploads, work
+from recognition.services import gallery, training_faces, uploads, work
 from recognition.services.enrolling import EnrolmentRefused, enrol_photo
 from recognition.services.files import new_files
 from recognition.services.privacy import record
@@ -60,6 +60,7 @@ def remove_person(person: Person, actor: User | None) -> None:
         faces = list(person.faces.values_list("pk", flat=True))
         changes.removed((face, person.pk) for face in faces)
         record(actor, "person.removed", person, photos=len(faces))
+        training_faces.forget(person)
         person.delete()
 
 

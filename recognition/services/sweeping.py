@@ -9,9 +9,9 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognition.models import Enrolment, Identification, Status
+from recognition.models import Enrolment, Identification, Status, Trial
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import broker, model_versions, work
+from recognition.services import broker, model_versions, promotion, training, work
 
 FORGOTTEN_AFTER = dt.timedelta(seconds=20)
 """A row that has waited for longer may have lost its message."""
@@ -19,7 +19,7 @@ QUEUE_TOP_UP = 500
 """The sweeper fills the queue up to this many messages, so that waiting rows are not sent again
 and again while a long queue is being worked off."""
 
-Row = TypeVar("Row", Identification, Enrolment)
+Row = TypeVar("Row", Identification, Enrolment, Trial)
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Swept:
 
 def sweep() -> Swept:
     """Send once more what was lost, and end as failed what was tried often enough."""
-    failed = _end_hopeless(Identification) + _end_hopeless(Enrolment)
-    return Swept(_requeue(Identification) + _requeue(Enrolment), failed)
+    failed = _end_hopeless(Identification) + _end_hopeless(Enrolment) + _end_hopeless(Trial)
+    requeued = _requeue(Identification) + _requeue(Enrolment) + _requeue(Trial)
+    return Swept(requeued + promotion.sweep() + training.sweep(), failed)
 
 
 def _end_hopeless(model: type[Row]) -> int:

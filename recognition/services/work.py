@@ -16,30 +16,38 @@ from uuid import UUID
 from celery import Task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from kombu import Producer
 
 from ml.errors import ArtifactError, PhotoRejected, WeightsMissing
 from recognition import predictors
-from recognition.models import Enrolment, Identification, Status
+from recognition.models import (
+    Enrolment,
+    Identification,
+    ModelVersion,
+    Status,
+    TrainingRun,
+    Trial,
+)
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services import broker, files
 
 log = logging.getLogger(__name__)
 
-Row = TypeVar("Row", Identification, Enrolment)
+Row = TypeVar("Row", Identification, Enrolment, Trial)
+Ids = Iterable[UUID | int]
 
 
 class OriginalMissing(Exception):
     """The stored bytes of a photo are gone; no later attempt will find them."""
 
 
-def enqueue_on_commit(model: type[Row], ids: Iterable[UUID]) -> None:
+def enqueue_on_commit(model: type[Model], ids: Ids) -> None:
     transaction.on_commit(partial(enqueue, model, list(ids)), robust=True)
 
 
-def enqueue(model: type[Row], ids: Iterable[UUID]) -> int:
+def enqueue(model: type[Model], ids: Ids) -> int:
     """Send a message for each row; gives up at the first that the broker does not take."""
     task, sent = _task_for(model), 0
     try:
@@ -53,10 +61,17 @@ def enqueue(model: type[Row], ids: Iterable[UUID]) -> int:
     return sent
 
 
-def _task_for(model: type[Row]) -> Task[Any, Any]:
+def _task_for(model: type[Model]) -> Task[Any, Any]:
     from recognition import tasks  # noqa: PLC0415  (tasks import the services)
 
-    return tasks.identify if model is Identification else tasks.enrol
+    of: dict[type[Model], Task[Any, Any]] = {
+        Identification: tasks.identify,
+        Enrolment: tasks.enrol,
+        TrainingRun: tasks.train,
+        ModelVersion: tasks.train_promotion,
+        Trial: tasks.train_trial,
+    }
+    return of[model]
 
 
 def attempt(row: Row, work: Callable[[Row], None], *, redelivered: bool) -> None:

@@ -65,9 +65,9 @@ class Broker:
         self.url = f"redis+socket://{socket}"
         self.redis = Redis(unix_socket_path=str(socket))
 
-    def sent(self) -> list[tuple[str, str]]:
+    def sent(self, queue: str = "identification") -> list[tuple[str, str]]:
         """Task and row id of every waiting message, oldest first."""
-        rows = self.redis.lrange("identification", 0, -1)
+        rows = self.redis.lrange(queue, 0, -1)
         messages = [json.loads(row)["headers"] for row in reversed(rows)]
         return [
             (message["task"].rpartition(".")[2], message["argsrepr"].strip("'(,)"))

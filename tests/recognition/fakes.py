@@ -6,7 +6,7 @@ Everything around it is real: bytes, decoding, gallery, calibration, rows, files
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -81,3 +81,23 @@ def _faces(photo: Image) -> Iterator[EmbeddedFace]:
             np.full((112, 112, 3), row[left], np.uint8),
             embedding(person, shot),
         )
+
+
+class CropRecognizer(StripeRecognizer):
+    """Another version of it, which has a space of embeddings of its own. Reads crops too."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(calibration())
+        self.version = version
+        self._turn = np.random.default_rng(list(version.encode())).permutation(SIZE)
+
+    def recognize(self, photo: Image) -> Recognition:
+        found = super().recognize(photo)
+        faces = tuple(replace(face, embedding=self._turned(face.embedding)) for face in found.faces)
+        return Recognition(faces, found.milliseconds)
+
+    def embed(self, crops: Image) -> Floats:
+        return np.stack([self._turned(embedding(*crop[0, 0, :2])) for crop in crops.astype(int)])
+
+    def _turned(self, embedding: Floats) -> Floats:
+        return embedding[self._turn] if self.version != "stripes" else embedding

@@ -13,13 +13,22 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from recognition.models import AuditEvent, EnrolledFace, Identification, Person, ProbeFace, User
+from recognition.models import (
+    AuditEvent,
+    EnrolledFace,
+    Identification,
+    Person,
+    ProbeFace,
+    TrainingRun,
+    User,
+)
 from recognition.services.enrolling import enrol_photo
 from recognition.services.identification import process, submit
 from recognition.services.privacy import record
 from recognition.services.review import review
 from tests.factories import make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
+from tests.recognition.rows import epochs
 
 Login = Callable[[User], Client]
 LIST = "/admin/recognition/identification/"
@@ -88,6 +97,7 @@ PAGES = {
     "person": {"reviewer", "operator"},
     "enrolledface": {"reviewer", "operator"},
     "modelversion": {"reviewer", "operator"},
+    "trainingrun": {"operator"},
     "auditevent": {"reviewer"},
     "user": set(),
 }
@@ -391,6 +401,8 @@ def test_every_list_opens_with_rows_in_it(
     model: str, ann: Person, user: User, admin_client: Client
 ) -> None:
     row = answered(user, 1, 9)
+    run = TrainingRun.objects.create(name="paper-1", architecture="paper", history=epochs(2))
+    record(None, "training.requested", run)
     admin_client.get(detail(row))
     page = admin_client.get(f"/admin/recognition/{model}/")
     assert page.context["cl"].result_count

@@ -5,10 +5,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from ml.artifact import read_manifest, seal
+from ml.inference import engine
+from ml.training.crops import prepare
+from ml.training.data import read
+from ml.training.labels import write_labels
+from ml.training.splits import load_split, split
+from ml.types import Floats, Image
 from recognition.models import ModelVersion
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
@@ -82,6 +90,98 @@ def test_open_set_of_the_demo_people(evaluate: Any, data: Path, tmp_path: Path) 
     assert metrics["rank1"] == 1
 
 
+@pytest.fixture
+def known(tmp_path: Path) -> Path:
+    """Eight photos each of demo people, as a training would have them."""
+    for person in sorted((DEMO / "people").iterdir())[:5]:
+        for photo in [*person.iterdir(), *(DEMO / "photos" / "people" / person.name).iterdir()]:
+            copy(photo, tmp_path / "known", person.name, int(photo.stem))
+    return tmp_path / "known"
+
+
+def test_closed_set_of_a_model_that_only_embeds(
+    evaluate: Any, known: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = evaluate("closed-set", "--data", known, "--report", tmp_path / "report")
+    assert result == {"train": 1.0, "validation": 1.0, "test": 1.0, "top5": 1.0, "classes": 5}
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "Whose face is it" in page
+    call_command("evaluate", "closed-set", "--data", str(known))
+    assert "test photos, top-5      100.00 %\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("evaluate")
+class TestOfAModelWithClasses:
+    """Its own split is what counts, wherever its photos lie now. What stands for the head of a
+    trained network here takes a face for the nearest of its training photos."""
+
+    @pytest.fixture
+    def model(self, packaged_model: Path, known: Path, tmp_path: Path, settings: Settings) -> Path:
+        """A version that was trained on the known people."""
+        settings.MODELS_DIR = tmp_path / "models"
+        version = shutil.copytree(packaged_model / "sface-2021dec", tmp_path / "models" / "trained")
+        dataset = read([known])
+        parts = split(dataset, seed=3, hold_out=0)
+        write_labels(version / "labels.json", parts.labels)
+        parts.save(version / "split.json", dataset)
+        manifest = read_manifest(version)
+        (version / "manifest.json").unlink()
+        seal(version, manifest)
+        return version
+
+    @pytest.fixture(autouse=True)
+    def _head(
+        self, model: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        embedding = engine.load("openvino", model)
+        classes = load_split(model / "split.json").parts["train"]
+        dataset = read([known])
+        rows = [row for row, photo in enumerate(dataset.photos) if photo.sha256 in classes]
+        made = prepare(dataset, tmp_path / "data" / "cache" / "crops")
+        learned = embedding.embed(np.array(made.images[rows]))
+        owners = np.array([classes[dataset.photos[row].sha256] for row in rows])
+
+        class WithHead:
+            def classify(self, crops: Image) -> Floats:
+                near = embedding.embed(crops) @ learned.T
+                shares = [near[:, owners == number].max(axis=1) for number in range(5)]
+                return np.stack(shares, axis=1)
+
+        monkeypatch.setattr("recognition.management.closed_set.engines.load", lambda *_: WithHead())
+
+    def test_its_own_photos_are_found_by_what_is_in_them(
+        self, evaluate: Any, known: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        usual = evaluate("closed-set", "--data", known, "--model", "trained", "--seed", 99)
+        assert usual["classes"] == 5
+        assert usual["train"] == 1.0
+        assert usual["test"] >= 0.8
+        for number, folder in enumerate(sorted(known.iterdir())):
+            for photo in folder.iterdir():
+                photo.rename(photo.with_stem(f"other {photo.stem}"))
+            folder.rename(known / f"Somebody {number}")
+        call_command("evaluate", "closed-set", "--data", str(known), "--model=trained", "--json")
+        captured = capsys.readouterr()
+        assert json.loads(captured.out.splitlines()[-1]) == usual
+        assert "are not there" not in captured.err
+
+    def test_what_is_not_there_is_told(
+        self, known: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        shutil.rmtree(sorted(known.iterdir())[0])
+        call_command("evaluate", "closed-set", "--data", str(known), "--model=trained")
+        assert "8 photos of the split of trained are not there." in capsys.readouterr().err
+
+    def test_other_people_are_no_test_of_it(
+        self, evaluate: Any, known: Path, tmp_path: Path
+    ) -> None:
+        for person in sorted((DEMO / "people").iterdir())[5:7]:
+            for photo in [*person.iterdir(), *(DEMO / "photos/people" / person.name).iterdir()]:
+                copy(photo, tmp_path / "others", person.name, int(photo.stem))
+        with pytest.raises(CommandError, match="None of the photos that trained was trained on"):
+            evaluate("closed-set", "--data", tmp_path / "others", "--model", "trained")
+
+
 def test_a_second_run_finds_the_same_without_looking(
     evaluate: Any, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +210,9 @@ def test_for_people_the_figures_are_in_percent(
         (["open-set", "--data", "{data}", "--enrol", "3"], "Nobody has 4 photos"),
         (["open-set", "--data", "{data}", "--enrol", "0"], "At least one photo"),
         (["open-set", "--data", "{data}", "--model", "newer"], "no model version in"),
+        (["closed-set", "--data", "{data}", "--model", "newer"], "no model version in"),
+        (["closed-set", "--data", "{data}/none"], "no folder"),
+        (["closed-set", "--data", "{data}"], "5 usable photos"),
     ],
 )
 def test_what_cannot_be_evaluated_is_told_in_one_sentence(

@@ -9,20 +9,30 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import deactivate, ngettext, override
 
 from facesite.catalogues import compile_stale
-from recognition.models import Identification, Person, User
+from recognition.models import (
+    Identification,
+    ModelVersion,
+    Person,
+    TrainedPerson,
+    TrainingRun,
+    Trial,
+    User,
+)
 from recognition.services.enrolling import enrol_photo
 from recognition.services.identification import process, submit
 from recognition.services.review import review
 from tests.factories import make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
+from tests.recognition.rows import GATE, METRICS, epochs, step
 from tests.visible import PROPER, latin_words
 
 ADMIN = "/admin/recognition"
 # What people have called things, and what is typed into a terminal.
-GIVEN = re.compile(r"\b\w+\.png\b|\bstripes\b")
+GIVEN = re.compile(r"\b\w+\.png\b|\bstripes\b|\bpaper-\d\b")
 PAGES = {
     "log-in": ("", "/accounts/login/"),
     "sign-up": ("", "/accounts/signup/"),
@@ -38,6 +48,15 @@ PAGES = {
     "new person": ("operator", "/people/add/"),
     "removal": ("operator", "removal"),
     "status": ("operator", "/status/"),
+    "trainings": ("operator", "/training/"),
+    "training": ("operator", "/training/paper-1/"),
+    "waiting training": ("operator", "/training/paper-2/"),
+    "failed training": ("operator", "/training/paper-3/"),
+    "versions": ("operator", "/models/"),
+    "version": ("operator", "/models/paper-0/"),
+    "promotion": ("operator", "/models/paper-0/promote/"),
+    "trial": ("operator", "trial"),
+    "list of trainings": ("operator", f"{ADMIN}/trainingrun/"),
     "overview": ("reviewer", "/admin/"),
     "reviewed answer": ("reviewer", "review"),
     **{
@@ -80,7 +99,52 @@ def row(anna: Person) -> Identification:
     submit(asked_by, [SimpleUploadedFile("4.png", photo(Face(3)))])
     face = row.faces.get(index=0)
     review(face, make_user("reviewer", username="рита"), "right")
+    train()
     return Identification.objects.get(pk=row.pk)
+
+
+def train() -> None:
+    """Trainings in every state, and what came of one."""
+    made = ModelVersion.objects.create(
+        name="paper-0", digest="1" * 64, embedding_size=128, metrics=METRICS, gate=GATE, size=2**24
+    )
+    TrainedPerson.objects.create(model_version=made, person_id=0, erased_at=timezone.now())
+    asked_by = make_user("operator", username="ольга")
+    states = {"done": made, "running": None, "queued": None, "failed": None}
+    for number, (status, version) in enumerate(states.items()):
+        TrainingRun.objects.create(
+            name=f"paper-{number}",
+            architecture="paper",
+            status=status,
+            version=version,
+            requested_by=asked_by,
+            arguments={"from_site": True, "minimum": 5, "stages": [{"epochs": 2}, {"epochs": 2}]},
+            phase="training",
+            progress=step(3, 50),
+            history=epochs(2),
+            skipped=[
+                {"person": "1", "photos": 2, "reason": "too_few_photos"},
+                {"path": "1.png", "reason": "no_face"},
+            ],
+            message="Stopped.",
+            error_code="disk_full" if status == "failed" else "",
+            heartbeat_at=timezone.now(),
+        )
+    answers = {"stripes": [answer("match")], "paper-0": [answer("unknown")]}
+    Trial.objects.create(
+        model_version=made,
+        requested_by=asked_by,
+        filename="5.png",
+        status="done",
+        width=90,
+        height=90,
+        answers=answers,
+    )
+
+
+def answer(decision: str) -> dict[str, object]:
+    nearest = [{"person": "Анна", "similarity": 0.7, "probability": 0.99}]
+    return {"box": [1, 2, 30, 30], "decision": decision, "candidates": nearest}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -92,6 +156,7 @@ def test_no_english_is_left(
         "answer": reverse("identification", args=(row.pk,)),
         "person": reverse("person", args=(anna.pk,)),
         "removal": reverse("person_remove", args=(anna.pk,)),
+        "trial": reverse("trial", args=(Trial.objects.get().pk,)),
         "review": reverse("admin:recognition_identification_change", args=(row.pk,)),
     }.get(path, path)
     visitor = Client() if role == "" else login(visitors(role, row))
@@ -116,6 +181,8 @@ def test_what_is_broken_is_said_in_russian_too(
 def visitors(role: str, row: Identification) -> User:
     if role == "user":
         return row.user
+    if role == "operator":
+        return User.objects.get(username="ольга")
     if role == "superuser":
         return User.objects.create_superuser("вера", password="x")
     return make_user(role, username="олег")

@@ -10,12 +10,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from recognition.models import EnrolledFace, Identification, ModelVersion, Person, ProbeFace, User
+from recognition.models import (
+    EnrolledFace,
+    Identification,
+    ModelVersion,
+    Person,
+    ProbeFace,
+    TrainingRun,
+    Trial,
+    User,
+)
+from recognition.services import model_versions
 from recognition.services.enrolling import enrol_photo
 from recognition.services.identification import process, submit
 from recognition.urls import urlpatterns
 from tests.factories import make_user
-from tests.recognition.fakes import Face, StripeRecognizer, photo
+from tests.recognition.fakes import SIZE, Face, StripeRecognizer, photo
 
 EVERYBODY = ("user", "reviewer", "operator")
 STAFF = ("reviewer", "operator")
@@ -34,15 +44,30 @@ GETS = {
     "person_edit": OPERATORS,
     "person_remove": OPERATORS,
     "face_remove": OPERATORS,
+    "training": OPERATORS,
+    "training_run": OPERATORS,
+    "model_versions": OPERATORS,
+    "model_version": OPERATORS,
+    "model_report": OPERATORS,
+    "model_promote": OPERATORS,
+    "model_rollback": OPERATORS,
     "status": STAFF,
 }
-POSTS = {"sample": EVERYBODY, "person_enrol": OPERATORS}
+POSTS = {
+    "sample": EVERYBODY,
+    "person_enrol": OPERATORS,
+    "training_stop": OPERATORS,
+    "training_resume": OPERATORS,
+    "model_retrain": OPERATORS,
+    "model_try": OPERATORS,
+}
+THEIR_OPERATORS = ("trial",)  # see test_views_model_versions
 PHOTOS = {
     "identification": OWNER_OR_REVIEWER,
     "probe": OWNER_OR_REVIEWER,
     "enrolled": "owner, reviewer or operator",
 }
-LISTED = {*GETS, *POSTS, "photo"}
+LISTED = {*GETS, *POSTS, *THEIR_OPERATORS, "photo"}
 
 Login = Callable[[User], Client]
 
@@ -57,6 +82,19 @@ class Site:
         process(submission.accepted[0].pk)
         self.identification = Identification.objects.get()
         self.probe = ProbeFace.objects.get()
+        self._train()
+
+    def _train(self) -> None:
+        """The version in service came of a training, and has a report and a way back."""
+        before = ModelVersion.objects.create(name="before", digest="1" * 64, embedding_size=SIZE)
+        self.version = ModelVersion.objects.get(name="stripes")
+        ModelVersion.objects.filter(pk=self.version.pk).update(replaced=before)
+        TrainingRun.objects.create(name="run", architecture="paper", version=self.version)
+        asker = make_user("operator")
+        self.trial = Trial.objects.create(model_version=before, requested_by=asker)
+        report = model_versions.folder(self.version) / "report" / "report.html"
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text("<!doctype html>")
 
     def path(self, route: str) -> str:
         arguments: dict[str, UUID | int | str] = {
@@ -69,6 +107,10 @@ class Site:
             "person_remove": self.enrolled.person_id,
             "person_enrol": self.enrolled.person_id,
             "face_remove": self.enrolled.pk,
+            **dict.fromkeys(("training_run", "training_stop", "training_resume"), "run"),
+            **dict.fromkeys(("model_version", "model_report", "model_rollback"), "stripes"),
+            **dict.fromkeys(("model_promote", "model_retrain", "model_try"), "before"),
+            "trial": self.trial.pk,
         }
         return reverse(route, args=[arguments[route]] if route in arguments else [])
 
@@ -90,7 +132,7 @@ def test_every_route_is_listed_above() -> None:
     assert {route.name for route in urlpatterns} == LISTED
 
 
-@pytest.mark.parametrize("route", [*GETS, *POSTS])
+@pytest.mark.parametrize("route", [*GETS, *POSTS, *THEIR_OPERATORS])
 def test_a_stranger_is_sent_to_the_log_in_page(site: Site, client: Client, route: str) -> None:
     path = site.path(route)
     for response in (client.get(path), client.post(path)):
@@ -131,6 +173,15 @@ def test_nobody_posts_with_the_wrong_role(site: Site, login: Login, route: str, 
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("route", THEIR_OPERATORS)
+def test_what_one_operator_asked_is_not_shown_to_others(
+    site: Site, login: Login, route: str, role: str
+) -> None:
+    status = login(make_user(role)).get(site.path(route)).status_code
+    assert status == (404 if role == "operator" else 403)
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("kind", PHOTOS)
 def test_photos_are_served_to_whom_they_are_meant(
     site: Site, login: Login, kind: str, role: str
@@ -157,6 +208,7 @@ def test_what_does_not_exist_is_not_found(user: User, login: Login) -> None:
         reverse("photo", args=("identification", 1)),
         reverse("photo", args=("probe", uuid4())),
         reverse("photo", args=("enrolled", 999)),
+        reverse("photo", args=("trial", uuid4())),
         reverse("photo", args=("originals", 1)),
     ):
         assert client.get(path).status_code == 404, path

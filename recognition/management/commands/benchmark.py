@@ -43,12 +43,19 @@ class Command(BaseCommand):
             "--full", action="store_true", help="also search among a million people (2 GB, minutes)"
         )
         parser.add_argument(
+            "--training",
+            type=Path,
+            metavar="DIR",
+            help="also train on these 112×112 photos, a folder per person, and identify meanwhile",
+        )
+        parser.add_argument(
             "--json", action="store_true", help="end with one JSON object, for programs"
         )
 
     def handle(self, **options: Any) -> None:
         try:
-            figures = self._measure(FULL_GALLERIES if options["full"] else GALLERIES)
+            galleries = FULL_GALLERIES if options["full"] else GALLERIES
+            figures = self._measure(galleries, options["training"])
         except SiteFailed as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
@@ -59,17 +66,34 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(figures))
 
-    def _measure(self, galleries: tuple[int, ...]) -> Figures:
+    def _measure(self, galleries: tuple[int, ...], training: Path | None) -> Figures:
         photos = demo_photos()
         self._say("starting a site with the demo people")
         with running_site() as site:
             self._say(f"uploading {UPLOADS} photos of {PHOTO_SIDE} px, one after the other")
             answers = upload_to_answer(site, photos)
             figures = {"machine": machine(), "upload_to_answer": answers, "memory": memory(site)}
+            if training:
+                self._say("the same while a network is trained")
+                site.begin_training(training)
+                figures["upload_to_answer_while_training"] = upload_to_answer(site, photos)
             self._say("stopping it")
             version_dir = next(path for path in (site.data_dir / "models").iterdir())
             site.stop()
+            if training:
+                figures["training"] = self._measure_training(training)
             return figures | self._measure_networks(version_dir, photos, galleries)
+
+    def _measure_training(self, data: Path) -> Figures:
+        from ml.training import speed as training_speed  # noqa: PLC0415  (loads TensorFlow)
+
+        ways: tuple[training_speed.Way, ...] = ("plain", "facesite")
+        measured: Figures = {}
+        for way in ways:
+            self._say(f"training the paper's network, {way}")
+            measured[way] = asdict(training_speed.measure(way, data))
+        ratio = measured["facesite"]["photos_per_second"] / measured["plain"]["photos_per_second"]
+        return {**measured, "ratio": ratio}
 
     def _measure_networks(
         self, version_dir: Path, photos: list[bytes], galleries: tuple[int, ...]
@@ -188,6 +212,16 @@ def table(figures: Figures) -> Iterator[str]:
     yield f"\nFrom upload to answer over HTTP, {answers['photos']} photos one by one (ms)"
     yield _line("median", answers["median"])
     yield _line("95 % are answered within", answers["p95"])
+    if meanwhile := figures.get("upload_to_answer_while_training"):
+        yield "\nThe same while a network is trained (ms)"
+        yield _line("median", meanwhile["median"])
+        yield _line("95 % are answered within", meanwhile["p95"])
+        training = figures["training"]
+        yield "\nTraining the paper's network (photos/s; share of the time waiting for photos)"
+        yield _line("float32 fit over a folder", training["plain"]["photos_per_second"])
+        mine = training["facesite"]
+        yield _line("facesite", mine["photos_per_second"], f"{mine['waiting']:9.1%}")
+        yield _line("facesite / plain", training["ratio"], "times")
     yield "\nMemory of the running site (MB: resident; resident with shared pages shared out)"
     for part, size in figures["memory"].items():
         yield _line(part, size["rss"], f"{size['pss']:10.1f}" if "pss" in size else "")

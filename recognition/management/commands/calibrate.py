@@ -12,7 +12,7 @@ from ml.errors import ArtifactError, WeightsMissing
 from ml.evaluation.datasets import DatasetError, read_people
 from ml.fitting import fit
 from ml.types import Floats
-from recognition.management.commands.evaluate import Photos, progress_bar
+from recognition.management.photos import Photos, progress_bar
 
 
 class Command(BaseCommand):

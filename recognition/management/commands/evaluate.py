@@ -1,34 +1,35 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from tqdm import tqdm
 
 from ml import artifact
-from ml.errors import ArtifactError, WeightsMissing
+from ml.errors import MLError
 from ml.evaluation import open_set, verification
-from ml.evaluation.cache import FaceCache, FoundFace
-from ml.evaluation.datasets import DatasetError, read_pairs, read_people
-from ml.evaluation.faces import Progress, find_faces
-from ml.inference.recognizer import Recognizer
-from recognition.services import model_versions
+from ml.evaluation.datasets import read_pairs, read_people
+from recognition.management import closed_set
+from recognition.management.photos import Photos, progress_bar, version_dir
+from recognition.services.training_options import CROPS
 
-PROTOCOLS = ("verification", "open-set")
+if TYPE_CHECKING:
+    from ml.evaluation.report import Report
+
+Result = verification.Verification | open_set.OpenSet | closed_set.Measured
+
+PROTOCOLS = ("closed-set", "verification", "open-set")
 
 
 class Command(BaseCommand):
     help = (
-        "Measures a model on photos of known people. verification: are two photos of one person "
-        "(LFW's 10 folds)? open-set: who is it, or nobody who is enrolled?"
+        "Measures a model on photos of known people. closed-set: who is it, of the people it was "
+        "made for? verification: are two photos of one person (LFW's 10 folds)? open-set: who is "
+        "it, or nobody who is enrolled?"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,6 +42,18 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--enrol", type=int, default=1, metavar="K", help="open-set: photos to enrol (1)"
+        )
+        parser.add_argument(
+            "--seed",
+            type=int,
+            default=0,
+            help="closed-set: splits the photos for a model that brings no split (0)",
+        )
+        parser.add_argument(
+            "--crops",
+            choices=CROPS,
+            default="aligned",
+            help="closed-set: the largest face of a photo, or the photo as it is (aligned)",
         )
         parser.add_argument("--model", metavar="V", help="a model version (the active one)")
         parser.add_argument(
@@ -55,7 +68,7 @@ class Command(BaseCommand):
             raise CommandError("Verification needs --pairs FILE.")
         try:
             result = self._evaluate(options)
-        except (DatasetError, ArtifactError, WeightsMissing) as error:
+        except MLError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             message = "Stopped. Photos that were looked at are remembered for the next run."
@@ -65,27 +78,23 @@ class Command(BaseCommand):
         summary = result.summary()
         self.stdout.write(json.dumps(summary) if options["json"] else in_words(summary))
 
-    def _evaluate(self, options: dict[str, Any]) -> verification.Verification | open_set.OpenSet:
-        if options["protocol"] == "verification":
-            pairs = read_pairs(options["pairs"], options["data"])
-            photos = list(dict.fromkeys(p for pair in pairs for p in (pair.first, pair.second)))
-            return verification.verify(pairs, Photos.open(options["model"]).faces(photos))
-        split = open_set.split(read_people(options["data"]), options["enrol"])
-        looked_at = Photos.open(options["model"])
-        faces = looked_at.faces(split.photos)
-        with progress_bar("searching") as progress:
-            return open_set.evaluate(
-                split,
-                faces,
-                looked_at.recognizer.calibration,
-                fpir=settings.TARGET_FPIR,
-                progress=progress,
-            )
+    def _evaluate(self, options: dict[str, Any]) -> Result:
+        match options["protocol"]:
+            case "verification":
+                pairs = read_pairs(options["pairs"], options["data"])
+                photos = list(dict.fromkeys(p for pair in pairs for p in (pair.first, pair.second)))
+                return verification.verify(pairs, Photos.open(options["model"]).faces(photos))
+            case "open-set":
+                return _open_set(options)
+        directory = version_dir(options["model"])
+        measured = closed_set.measure(directory, options["data"], options["crops"], options["seed"])
+        if measured.missing:
+            message = f"{measured.missing:,} photos of the split of {directory.name} are not there."
+            self.stderr.write(message, self.style.WARNING)
+        return measured
 
-    def _report(
-        self, result: verification.Verification | open_set.OpenSet, options: dict[str, Any]
-    ) -> None:
-        from ml.evaluation import findings, report  # noqa: PLC0415  (loads matplotlib)
+    def _report(self, result: Result, options: dict[str, Any]) -> None:
+        from ml.evaluation import report  # noqa: PLC0415  (loads matplotlib)
 
         manifest = artifact.read_manifest(version_dir(options["model"]))
         origin = report.Origin(
@@ -95,57 +104,39 @@ class Command(BaseCommand):
             date=timezone.localdate().isoformat(),
             command=f"manage.py evaluate {options['protocol']}",
         )
-        told = (
-            findings.verification(result)
-            if isinstance(result, verification.Verification)
-            else findings.open_set(result)
-        )
         try:
-            page = told.write(options["report"], origin)
+            page = _told(result).write(options["report"], origin)
         except OSError as error:
             raise CommandError(f"The report cannot be written: {error}.") from error
         self.stderr.write(f"The report is in {page}.", self.style.SUCCESS)
 
 
-@dataclass(frozen=True)
-class Photos:
-    """A model version that looks at photos, and what it saw in earlier runs."""
-
-    directory: Path
-    recognizer: Recognizer
-
-    @classmethod
-    def open(cls, name: str | None) -> Photos:
-        directory = version_dir(name)
-        return cls(directory, Recognizer.load(directory, engine=settings.ENGINE))
-
-    def faces(self, photos: Sequence[Path]) -> dict[Path, FoundFace | None]:
-        folder = settings.DATA_DIR / "cache" / "embeddings"
-        with (
-            FaceCache.open(folder, self.directory, settings.ENGINE) as cache,
-            progress_bar("photos") as progress,
-        ):
-            return find_faces(photos, self.recognizer, cache, progress)
+def _open_set(options: dict[str, Any]) -> open_set.OpenSet:
+    split = open_set.split(read_people(options["data"]), options["enrol"])
+    looked_at = Photos.open(options["model"])
+    faces = looked_at.faces(split.photos)
+    calibration = looked_at.recognizer.calibration
+    with progress_bar("searching") as progress:
+        return open_set.evaluate(
+            split, faces, calibration, fpir=settings.TARGET_FPIR, progress=progress
+        )
 
 
-def version_dir(name: str | None) -> Path:
-    if name is None:
-        return model_versions.folder(model_versions.require_active())
-    return Path(settings.MODELS_DIR) / name
+def _told(result: Result) -> Report:
+    from ml.evaluation import findings  # noqa: PLC0415  (loads matplotlib)
 
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
-    with tqdm(desc=what, unit="", file=sys.stderr, disable=None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield progress
+    if isinstance(result, verification.Verification):
+        return findings.verification(result)
+    if isinstance(result, open_set.OpenSet):
+        return findings.open_set(result)
+    return findings.closed_set(result.answers, result.missing)
 
 
 LABELS = {
+    "train": "right, training photos",
+    "validation": "right, validation",
+    "test": "right, test photos",
+    "top5": "test photos, top-5",
     "sd": "standard deviation",
     "tar": "TAR at FAR",
     "missing": "pairs without a face",
@@ -170,5 +161,7 @@ def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(figure, dict):
             for rate, share in figure.items():
                 yield f"{name} {float(rate) * 100:g} %", f"{share * 100:.2f} %"
+        elif figure is None:
+            yield name, "–"
         else:
             yield name, f"{figure * 100:.2f} %" if isinstance(figure, float) else f"{figure:,}"

@@ -7,12 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ml.errors import PhotoRejected
-from ml.types import Box, Decision, EmbeddedFace, Identification
 from recognition.management.models import require_model
 from recognition.messages import photo_error
-from recognition.models import Person
 from recognition.services import gallery, uploads
-from recognition.services.identification import PhotoAnswer, identify_photo
+from recognition.services.answers import faces_as_json
+from recognition.services.identification import identify_photo
 
 Json = dict[str, Any]
 
@@ -49,41 +48,7 @@ def _photo(path: Path) -> Json:
         rejected = {"status": "rejected", "error": error.code, "width": None, "height": None}
         return {**photo, **rejected, "faces": []}
     height, width = answer.image.shape[:2]
-    names = _names(answer)
-    faces = [_face(face, decided, names) for face, decided in answer.faces]
-    return {**photo, "width": width, "height": height, "faces": faces}
-
-
-def _names(answer: PhotoAnswer) -> dict[int, str]:
-    people = {likely.person for _, decided in answer.faces for likely in decided.candidates}
-    return dict(Person.objects.filter(pk__in=people).values_list("pk", "name"))
-
-
-def _face(face: EmbeddedFace, decided: Identification, names: dict[int, str]) -> Json:
-    candidates = [
-        {
-            "person": names.get(likely.person),
-            "similarity": likely.similarity,
-            "probability": likely.probability,
-        }
-        for likely in decided.candidates
-    ]
-    first = candidates[0] if candidates else {"person": None, "similarity": None}
-    named = decided.decision == Decision.MATCH
-    return {
-        "box": _numbers(face.detected.box),
-        "score": face.detected.score,
-        "quality": face.quality.score,
-        "decision": str(decided.decision),
-        "person": first["person"] if named else None,
-        "probability": decided.probability,
-        "similarity": first["similarity"],
-        "candidates": candidates,
-    }
-
-
-def _numbers(box: Box) -> list[float]:
-    return [box.x, box.y, box.width, box.height]
+    return {**photo, "width": width, "height": height, "faces": faces_as_json(answer)}
 
 
 def _in_words(photo: Json) -> str:

@@ -124,9 +124,10 @@ def python(module: str, *arguments: str) -> list[str]:
 
 
 def worker_command() -> list[str]:
+    """One for both queues: what comes through that of trainings only starts a process."""
     return python(
         "celery",
-        *("--app", "facesite", "--quiet", "worker", "--queues", "identification"),
+        *("--app", "facesite", "--quiet", "worker", "--queues", "identification,training"),
         *("--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
     )
 

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml.errors import MLError
+from ml.training import data, splits
+from ml.training.job import Job
+from ml.training.progress import Phase
+from recognition.management.terminal import Terminal, unused
+from recognition.services import training_options
+from recognition.services.training_options import Options, TrainingRefused
+
+if TYPE_CHECKING:
+    from ml.training.comparison import Results
+    from ml.training.crops import Crops
+
+EIGENFACES = "eigenfaces"
+ARCHITECTURES = (EIGENFACES, "paper", "compact", "sface")
+
+
+class Command(BaseCommand):
+    help = (
+        "Trains several architectures on the very same photos, and tells how well each names "
+        "faces and at what cost. Stopped, it goes on where it was when called again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--data",
+            action="append",
+            required=True,
+            metavar="DIR",
+            help="a folder that holds a folder of photos per person; may be given several times",
+        )
+        parser.add_argument(
+            "--architectures",
+            default=",".join(ARCHITECTURES),
+            metavar="A,B",
+            help=f"which, with commas between them ({','.join(ARCHITECTURES)})",
+        )
+        parser.add_argument("--seed", type=int, default=0, help="of all that is random (0)")
+        parser.add_argument(
+            "--hold-out",
+            type=float,
+            default=splits.HOLD_OUT,
+            metavar="SHARE",
+            help="of the people, to be in no part that is learned from (0.2)",
+        )
+        parser.add_argument(
+            "--crops",
+            choices=training_options.CROPS,
+            default="aligned",
+            help="aligned: the largest face of a photo; as-is: photos are crops already (aligned)",
+        )
+        parser.add_argument(
+            "--epochs", type=int, help="of all stages together (as each trains best)"
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="end with one JSON object, for programs"
+        )
+
+    def handle(self, **options: Any) -> None:
+        names = chosen(options["architectures"])
+        asked = Options.of({**options, "data": tuple(options["data"])})
+        try:
+            for name in set(names) - {EIGENFACES}:
+                training_options.check(name, asked)
+            comparison = Comparison.on(asked)
+            for name in names:
+                comparison.meet(name)
+        except (MLError, TrainingRefused) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"The comparison cannot be written: {error}.") from error
+        except KeyboardInterrupt:
+            message = "Stopped. Call it again in the same way, and it goes on where it was."
+            raise CommandError(message, returncode=130) from None
+        values = comparison.results.values
+        self.stdout.write("\n".join(table(values["results"], names)))
+        if options["json"]:
+            self.stdout.write(json.dumps(values, ensure_ascii=False))
+
+
+def chosen(names: str) -> list[str]:
+    architectures = list(dict.fromkeys(names.split(",")))
+    for name in architectures:
+        if name not in ARCHITECTURES:
+            known = ", ".join(ARCHITECTURES)
+            raise CommandError(f"There is no architecture {name!r}; choose among {known}.")
+    return architectures
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What all learn from; `folder` has what they have come to so far."""
+
+    options: Options
+    crops: Crops
+    split: splits.Split
+    folder: Path
+    results: Results
+
+    @classmethod
+    def on(cls, options: Options) -> Comparison:
+        from ml.training import comparison, crops  # noqa: PLC0415  (loads TensorFlow)
+
+        with closing(Terminal()) as terminal:
+            dataset = data.read(
+                [Path(root) for root in options.data],
+                minimum=options.minimum,
+                progress=partial(terminal.phase, Phase.READING),
+            )
+            made = crops.prepare(
+                dataset,
+                settings.DATA_DIR / "cache" / "crops",
+                mode="as-is" if options.crops == "as-is" else "aligned",
+                progress=partial(terminal.phase, Phase.CROPS),
+            )
+            for unused_one in unused(made.dataset):
+                terminal.note(unused_one)
+        split = splits.split(made.dataset, seed=options.seed, hold_out=options.hold_out)
+        name = comparison.fingerprint(made, split, str(options.epochs))
+        folder = settings.DATA_DIR / "compare" / name
+        results = comparison.Results(folder.with_suffix(".json"), about(made.dataset, split))
+        return cls(options, made, split, folder, results)
+
+    def meet(self, name: str) -> None:
+        """Let one architecture learn, unless an earlier call did, and measure it."""
+        from ml.training import comparison  # noqa: PLC0415  (loads TensorFlow)
+
+        with closing(Terminal(name)) as terminal:
+            if name in self.results:
+                terminal.note("known from an earlier call")
+                return
+            terminal.note("begins")
+            run = self.folder.with_name(f"{self.folder.name}-{name}")
+            if name == EIGENFACES:
+                contestant = comparison.eigenfaces(self.crops, self.split)
+            else:
+                contestant = comparison.network(
+                    self._job(name), self.crops, self.split, run, terminal
+                )
+            self.results.add(name, comparison.measure(contestant, self.crops, self.split))
+            shutil.rmtree(run, ignore_errors=True)
+
+    def _job(self, name: str) -> Job:
+        from ml.training import trainer  # noqa: PLC0415  (loads TensorFlow)
+
+        gpu, bfloat16 = trainer.has_gpu(), trainer.processor_has_bfloat16()
+        return training_options.job(name, name, self.options, gpu=gpu, bfloat16=bfloat16)
+
+
+def about(dataset: data.Dataset, split: splits.Split) -> dict[str, Any]:
+    return {
+        "data": {
+            "fingerprint": dataset.fingerprint,
+            "people": len(dataset.identities),
+            "photos": len(dataset.photos),
+            "skipped": len(dataset.skipped),
+            "left_out": len(dataset.left_out),
+        },
+        "seed": split.seed,
+        "split": {
+            **{part: len(getattr(split, part)) for part in splits.PARTS},
+            "classes": len(split.labels),
+            "held_out_people": len(split.held_out),
+            "held_out": len(split.held_out_photos),
+        },
+    }
+
+
+COLUMNS: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "train": lambda result: share(result["closed_set"]["train"]),
+    "validation": lambda result: share(result["closed_set"]["validation"]),
+    "test": lambda result: share(result["closed_set"]["test"]),
+    "top-5": lambda result: share(result["closed_set"]["top5"]),
+    "TAR@FAR 1%": lambda result: on_held_out(result, "tar", "0.01"),
+    "rank-1": lambda result: on_held_out(result, "rank1"),
+    "DIR@FPIR 1%": lambda result: on_held_out(result, "dir", "0.01"),
+    "seconds": lambda result: f"{result['cost']['seconds']:,.0f}",
+    "photos/s": lambda result: f"{result['cost']['photos_per_second']:,.0f}",
+    "parameters": lambda result: f"{result['cost']['parameters']:,}",
+    "MB": lambda result: f"{result['cost']['bytes'] / 1e6:.1f}",
+    "ms/face": lambda result: f"{result['cost']['milliseconds']:.2f}",
+}
+
+
+def table(results: Mapping[str, dict[str, Any]], names: Sequence[str]) -> Iterator[str]:
+    """A line for each architecture under the names of the columns."""
+    yield line(["", *COLUMNS])
+    for name in names:
+        yield line([name, *(column(results[name]) for column in COLUMNS.values())])
+
+
+def line(cells: Sequence[str]) -> str:
+    first, *others = cells
+    return first.ljust(12) + "".join(
+        cell.rjust(max(len(name), 6) + 2) for name, cell in zip(COLUMNS, others, strict=True)
+    )
+
+
+def share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def on_held_out(result: dict[str, Any], *path: str) -> str:
+    """A figure of the people held out; there may be too few of them to tell."""
+    figure = result["held_out"]
+    for step in path:
+        figure = figure and figure[step]
+    return share(figure and figure["value"])

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from recognition.models import ModelVersion
+from recognition.services import model_versions as service
+
+HEADINGS = ("version", "state", "architecture", "test", "rank-1", "DIR@1%", "gate", "age", "size")
+
+
+class Command(BaseCommand):
+    help = "Lists the model versions, the newest first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object in the place of the table"
+        )
+
+    def handle(self, **options: Any) -> None:
+        versions = service.listed().select_related("parent", "replaced")
+        if options["json"]:
+            self.stdout.write(json.dumps({"versions": [as_dict(version) for version in versions]}))
+        elif versions:
+            self.stdout.write("\n".join(table(list(versions))))
+        else:
+            self.stdout.write(
+                "There is no model version; python manage.py install_model makes one."
+            )
+
+
+def as_dict(version: Any) -> dict[str, Any]:
+    return {
+        "version": version.name,
+        "state": version.state,
+        "architecture": version.architecture,
+        "figures": version.metrics,
+        "gate": version.gate,
+        "parent": version.parent.name if version.parent else None,
+        "replaced": version.replaced.name if version.replaced else None,
+        "created": version.created_at.isoformat(),
+        "activated": version.activated_at.isoformat() if version.activated_at else None,
+        "bytes": version.size,
+        "erased_people": version.erased,
+    }
+
+
+def table(versions: Sequence[Any]) -> list[str]:
+    rows = [HEADINGS, *(_row(version) for version in versions)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row, version in zip(rows, [None, *versions], strict=True):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append("  ".join(cells).rstrip())
+        if version is not None and version.erased:
+            people = "person" if version.erased == 1 else "people"
+            lines.append(
+                f"  trained on {version.erased} {people} erased since: retrain without them"
+            )
+    return lines
+
+
+def _row(version: ModelVersion) -> tuple[str, ...]:
+    held_out = version.metrics.get("held_out") or {}
+    passed = version.gate.get("passed")
+    return (
+        version.name,
+        version.state,
+        version.architecture,
+        _percent((version.metrics.get("closed_set") or {}).get("test")),
+        _percent((held_out.get("rank1") or {}).get("value")),
+        _percent((held_out.get("dir", {}).get("0.01") or {}).get("value")),
+        "–" if passed is None else "passed" if passed else "not passed",
+        timesince(version.created_at, timezone.now(), depth=1).replace("\xa0", " "),
+        filesizeformat(version.size).replace("\xa0", " ") if version.size else "–",
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recognition.management.promoting import put_into_service
+from recognition.services import promotion
+
+
+class Command(BaseCommand):
+    help = "Goes back to the model version that was in service before."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            version = promotion.way_back()
+        except promotion.PromotionRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        embedded = put_into_service(version, quiet=options["quiet"])
+        since = f"; {embedded.faces} faces enrolled since were embedded" if embedded.faces else ""
+        self.stdout.write(f"{version} is in service again{since}.")

@@ -1,0 +1,27 @@
+"""TensorFlow greets everybody who loads it, past Python and past its own log level."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+STDERR = 2
+
+
+def load_tensorflow() -> None:
+    """Load it now, which takes seconds, and let it talk to nobody meanwhile."""
+    with _deaf():
+        import tensorflow  # noqa: F401, PLC0415  (heavy)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    kept, nobody = os.dup(STDERR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nobody, STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(kept)
+        os.close(nobody)

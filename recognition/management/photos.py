@@ -1,0 +1,58 @@
+"""Model versions and photos on disk, as the commands that measure and fit have them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from tqdm import tqdm
+
+from ml.evaluation.cache import FaceCache, FoundFace
+from ml.evaluation.faces import find_faces
+from ml.inference.recognizer import Recognizer
+from ml.threads import Progress
+from recognition.services import model_versions
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A model version that looks at photos, and what it saw in earlier runs."""
+
+    directory: Path
+    recognizer: Recognizer
+
+    @classmethod
+    def open(cls, name: str | None) -> Photos:
+        directory = version_dir(name)
+        return cls(directory, Recognizer.load(directory, engine=settings.ENGINE))
+
+    def faces(self, photos: Sequence[Path]) -> dict[Path, FoundFace | None]:
+        folder = settings.DATA_DIR / "cache" / "embeddings"
+        with (
+            FaceCache.open(folder, self.directory, settings.ENGINE) as cache,
+            progress_bar("photos") as progress,
+        ):
+            return find_faces(photos, self.recognizer, cache, progress)
+
+
+def version_dir(name: str | None) -> Path:
+    """The folder of a model version, by default of the active one."""
+    if name is None:
+        return model_versions.folder(model_versions.require_active())
+    return Path(settings.MODELS_DIR) / name
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """A bar on stderr, where somebody watches."""
+    with tqdm(desc=what, unit="", file=sys.stderr, disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress

@@ -1,0 +1,68 @@
+"""What came of a run: a few lines, or one object for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml.evaluation import gate
+from recognition.models import ModelVersion, TrainingRun
+from recognition.services import model_versions
+
+REPORT = "report/report.html"
+CLOSED_SET = ("train", "validation", "test", "top5", "classes")
+
+
+def as_dict(row: TrainingRun) -> dict[str, Any]:
+    """See `manage.py retrain --json` in docs/training.md."""
+    version = _version(row)
+    closed = version.metrics.get("closed_set") or {}
+    return {
+        "version": version.name,
+        "architecture": version.architecture,
+        "state": version.state,
+        **{name: closed.get(name) for name in CLOSED_SET},
+        "held_out": version.metrics.get("held_out"),
+        "gate": version.gate,
+        **_cost(row),
+        "report": str(model_versions.folder(version) / REPORT),
+    }
+
+
+def _version(row: TrainingRun) -> ModelVersion:
+    assert row.version is not None  # noqa: S101  (a run that is done has one)
+    return row.version
+
+
+def _cost(row: TrainingRun) -> dict[str, float]:
+    """Of all epochs together: seconds, photos learned from in a second, share spent waiting."""
+    seconds = sum(epoch["seconds"] for epoch in row.history)
+    photos = sum(epoch["photos_per_second"] * epoch["seconds"] for epoch in row.history)
+    waited = sum(epoch["waiting"] * epoch["seconds"] for epoch in row.history)
+    return {
+        "seconds": seconds,
+        "photos_per_second": photos / seconds if seconds else 0.0,
+        "waiting": waited / seconds if seconds else 0.0,
+    }
+
+
+def in_words(row: TrainingRun) -> str:
+    """For a terminal."""
+    version, cost = _version(row), _cost(row)
+    found = as_dict(row)
+    lines = [
+        f"{version}: {_percent(found['train'])} of the training photos right, "
+        f"{_percent(found['validation'])} of the validation and {_percent(found['test'])} of the "
+        f"test photos, among {found['classes']} people.",
+        f"Trained for {cost['seconds']:,.0f} s at {cost['photos_per_second']:,.0f} photos/s; the "
+        f"network waited for photos {cost['waiting']:.1%} of the time.",
+    ]
+    if version.gate:
+        lines.append(gate.in_words(gate.Verdict.from_dict(version.gate)))
+    active = version.state == ModelVersion.State.ACTIVE
+    by_hand = f"It stays a candidate; by hand: python manage.py promote {version}"
+    lines.append("It is in service." if active else by_hand)
+    return "\n".join([*lines, f"Report: {found['report']}"])
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"

@@ -1,0 +1,103 @@
+"""One photo, answered by a version beside the one in service. Nobody's history."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from ml import imaging
+from ml.errors import ArtifactError, WeightsMissing
+from recognition import predictors
+from recognition.models import ModelVersion, Status, Trial, User
+from recognition.services import answers, background, promotion, uploads, work
+from recognition.services.files import new_files
+from recognition.services.identification import (
+    PHOTO_LONG_SIDE,
+    Overtaken,
+    PhotoAnswer,
+    identify_photo,
+)
+
+log = logging.getLogger(__name__)
+
+
+def request(version: ModelVersion, user: User, file: UploadedFile[bytes]) -> Trial:
+    """Store a photo for both versions to answer; what is no photo by its header is rejected."""
+    photos, refused = uploads.read([file])
+    trial = Trial(model_version=version, requested_by=user, filename=(file.name or "")[:255])
+    if refused:
+        trial.status, trial.error_code = Status.REJECTED, refused[0].code
+        trial.finished_at = trial.created_at
+    with new_files() as write:
+        for photo in photos:
+            write(trial.original, photo.data)
+        with transaction.atomic():
+            trial.save()
+            if not trial.is_final:
+                work.enqueue_on_commit(Trial, [trial.pk])
+    return trial
+
+
+def launch(trial_id: str) -> None:
+    """Start the process that answers: two versions at once are too much for a worker's memory."""
+    if Trial.objects.filter(pk=trial_id, status__in=(Status.QUEUED, Status.RUNNING)).exists():
+        background.start("trial", trial_id, urgent=True)
+
+
+def process(trial_id: UUID | str) -> None:
+    """Answer one stored photo. Safe to call twice, late, or for a row that is gone."""
+    row = Trial.objects.select_related("model_version").filter(pk=trial_id).first()
+    if row is not None and not row.is_final:
+        try:
+            work.attempt(row, _answer, redelivered=False)
+        except Overtaken:
+            log.info("%s was answered by another process.", row.pk)
+
+
+def _answer(row: Trial) -> None:
+    photo = work.read_original(row)
+    imaging.decode(photo)  # before the whole gallery is embedded in vain
+    try:
+        tried = _tried(row, photo)
+    except (ArtifactError, WeightsMissing) as error:
+        return work.fail(row, error.code)
+    active = identify_photo(photo)
+    return _store(row, tried, active)
+
+
+def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
+    """By the version on trial, in the whole gallery: who has no template of it yet gets one."""
+    version = row.model_version
+
+    def embedding(_done: int, _total: int) -> None:
+        if not work.still_ours(row).update(claimed_at=timezone.now()):
+            raise Overtaken
+
+    promotion.embed_missing(version, embedding)
+    return identify_photo(photo, predictors.load(version))
+
+
+def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
+    height, width = active.image.shape[:2]
+    found: dict[str, Any] = {
+        answer.version.name: answers.faces_as_json(answer) for answer in (tried, active)
+    }
+    with new_files() as write:
+        write(row.photo, imaging.encode_jpeg(active.image, long_side=PHOTO_LONG_SIDE))
+        with transaction.atomic():
+            done = work.still_ours(row).update(
+                status=Status.DONE,
+                finished_at=timezone.now(),
+                photo=row.photo.name,
+                width=width,
+                height=height,
+                answers=found,
+            )
+            if not done:
+                raise Overtaken
+            work.drop_original(row)

@@ -1,0 +1,439 @@
+"""A version goes into service with the whole gallery, and comes back in a moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from ml.errors import ArtifactDamaged
+from recognition import predictors, tasks
+from recognition.models import (
+    AuditEvent,
+    EnrolledFace,
+    Identification,
+    ModelVersion,
+    Person,
+    Template,
+    TrainedPerson,
+    User,
+)
+from recognition.models.work import STALE_AFTER
+from recognition.services import (
+    background,
+    gallery,
+    identification,
+    model_versions,
+    people,
+    promotion,
+    sweeping,
+)
+from recognition.services.enrolling import enrol_photo
+from tests.recognition.conftest import Broker
+from tests.recognition.fakes import SIZE, CropRecognizer, Face, photo
+
+State = ModelVersion.State
+pytestmark = pytest.mark.usefixtures("networks")
+
+
+@pytest.fixture
+def networks(version: ModelVersion, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every version has a network, without files; the door to them is the real one."""
+
+    def load(version: ModelVersion) -> predictors.Predictor:
+        return predictors.Predictor(version, CropRecognizer(version.name))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(predictors, "_loaded", None)
+    monkeypatch.setattr(predictors, "load", load)
+    monkeypatch.setattr(model_versions, "verify", lambda _version: None)
+
+
+def make(name: str, **fields: object) -> ModelVersion:
+    digest = name.ljust(64, "0")
+    return ModelVersion.objects.create(name=name, digest=digest, embedding_size=SIZE, **fields)
+
+
+@pytest.fixture
+def candidate(db: None) -> ModelVersion:
+    return make("better", gate={"passed": True, "reasons": [], "against": "stripes"})
+
+
+def enrol(name: str, number: int, shot: int = 0) -> EnrolledFace:
+    person = Person.objects.filter(name=name).first() or Person(name=name)
+    return enrol_photo(person, photo(Face(number, shot=shot)), f"{name}.png")[0]
+
+
+@pytest.fixture
+def three(version: ModelVersion) -> list[EnrolledFace]:
+    return [enrol("Ann", 1), enrol("Ann", 1, shot=1), enrol("Ben", 2)]
+
+
+def states() -> dict[str, str]:
+    return dict(ModelVersion.objects.values_list("name", "state"))
+
+
+def answer(user: User) -> tuple[str, str]:
+    """Which version answers a photo of Ben, and whom it names."""
+    file = SimpleUploadedFile("ben.png", photo(Face(2, shot=9)))
+    (row,) = identification.submit(user, [file]).accepted
+    identification.process(row.pk)
+    row = Identification.objects.get(pk=row.pk)
+    face = row.faces.get()
+    return str(row.model_version), str(face.person)
+
+
+def test_the_gallery_is_embedded_first_and_nothing_is_deleted(
+    three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion, operator: User
+) -> None:
+    seen: list[tuple[int, int]] = []
+    embedded = promotion.serve(candidate, operator, lambda *done: seen.append(done))
+    assert embedded == promotion.Embedded(3, frozenset())
+    assert seen == [(3, 3)]
+    assert states() == {"stripes": "retired", "better": "active"}
+    assert (candidate.replaced, candidate.activated_at is not None) == (version, True)
+    assert version.templates.count() == candidate.templates.count() == 3
+    event = AuditEvent.objects.get(action="model.activated")
+    assert (event.actor, event.details["replaced"]) == (operator, "stripes")
+
+
+def test_the_next_photo_is_answered_under_the_new_version_in_its_own_gallery(
+    three: list[EnrolledFace], candidate: ModelVersion, user: User
+) -> None:
+    assert answer(user) == ("stripes", "Ben")
+    promotion.serve(candidate, None)
+    assert answer(user) == ("better", "Ben")
+    promotion.rollback(None)
+    assert answer(user) == ("stripes", "Ben")
+
+
+def test_an_answer_under_way_ends_under_the_version_with_which_it_began(
+    three: list[EnrolledFace], candidate: ModelVersion, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognize = CropRecognizer.recognize
+
+    def slowly(self: CropRecognizer, image: object) -> object:
+        promotion.serve(candidate, None)
+        return recognize(self, image)  # type: ignore[arg-type]
+
+    predictors.active()
+    with monkeypatch.context() as patch:
+        patch.setattr(CropRecognizer, "recognize", slowly)
+        assert answer(user) == ("stripes", "Ben")
+    assert answer(user) == ("better", "Ben")
+
+
+def test_a_version_that_stops_half_way_goes_on_there(
+    candidate: ModelVersion, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promotion, "BATCH", 2)
+    for number in range(1, 6):
+        enrol(f"Person {number}", number)
+
+    def stop(done: int, _total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        promotion.serve(candidate, None, stop)
+    assert states()["better"] == "candidate"
+    assert candidate.templates.count() == 4
+    assert promotion.serve(candidate, None).faces == 1
+
+
+def test_whoever_is_enrolled_meanwhile_is_embedded_before_the_switch(
+    three: list[EnrolledFace], candidate: ModelVersion
+) -> None:
+    late: list[EnrolledFace] = []
+
+    def somebody_comes(_done: int, _total: int) -> None:
+        if not late:
+            late.append(enrol("Cleo", 3))
+
+    promotion.serve(candidate, None, somebody_comes)
+    assert not promotion.missing(candidate).exists()
+    assert candidate.templates.filter(face=late[0]).exists()
+
+
+def test_an_enrolment_under_way_during_the_switch_gets_a_template_of_the_new_version(
+    three: list[EnrolledFace], candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognize = CropRecognizer.recognize
+
+    def slowly(self: CropRecognizer, image: object) -> object:
+        if candidate.state != State.ACTIVE:
+            promotion.serve(candidate, None)
+        return recognize(self, image)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(CropRecognizer, "recognize", slowly)
+    cleo = enrol("Cleo", 3)
+    assert [template.model_version for template in cleo.templates.all()] == [candidate]
+    files = list(Path(cleo.crop.path).parent.iterdir())
+    assert len(files) == EnrolledFace.objects.count()
+
+
+def test_a_face_whose_crop_is_gone_is_named_and_stops_nobody(
+    three: list[EnrolledFace], candidate: ModelVersion
+) -> None:
+    Path(three[0].crop.path).unlink()
+    Path(three[1].crop.path).write_bytes(b"no picture")
+    embedded = promotion.serve(candidate, None)
+    assert embedded == promotion.Embedded(1, frozenset({three[0].pk, three[1].pk}))
+    assert states()["better"] == "active"
+    event = AuditEvent.objects.get(action="model.activated")
+    assert event.details["faces_without_crop"] == 2
+
+
+def test_a_face_removed_while_it_is_embedded_does_not_come_back(
+    three: list[EnrolledFace], candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed = CropRecognizer.embed
+
+    def slowly(self: CropRecognizer, crops: object) -> object:
+        if Person.objects.filter(name="Ben").exists():
+            people.remove_person(Person.objects.get(name="Ben"), None)
+        return embed(self, crops)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(CropRecognizer, "embed", slowly)
+    promotion.serve(candidate, None)
+    assert candidate.templates.count() == 2
+
+
+def test_a_rollback_is_one_step_back_and_the_next_one_goes_further(
+    three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
+) -> None:
+    third = make("third")
+    promotion.serve(candidate, None)
+    promotion.serve(third, None)
+    assert promotion.rollback(None) == candidate
+    assert promotion.rollback(None) == version
+    with pytest.raises(promotion.PromotionRefused, match="There is no version to go back to"):
+        promotion.rollback(None)
+    assert states() == {"stripes": "active", "better": "retired", "third": "retired"}
+    actions = AuditEvent.objects.filter(action="model.rolled_back").order_by("pk")
+    assert [event.details["name"] for event in actions] == ["better", "stripes"]
+
+
+def test_a_rollback_over_new_faces_has_a_worker_embed_them_first(
+    three: list[EnrolledFace],
+    candidate: ModelVersion,
+    version: ModelVersion,
+    broker: Broker,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    promotion.serve(candidate, None)
+    enrol("Cleo", 3)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert promotion.rollback(None).state == State.RETIRED
+    assert broker.sent("training") == [("train_promotion", str(version.pk))]
+    out = StringIO()
+    call_command("rollback", stdout=out)
+    assert out.getvalue() == (
+        "stripes is in service again; 1 faces enrolled since were embedded.\n"
+    )
+    version.refresh_from_db()
+    assert (version.state, version.promotion_requested_at) == (State.ACTIVE, None)
+
+
+def test_a_version_that_comes_back_knows_who_was_enrolled_meanwhile(
+    three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
+) -> None:
+    """Also in a worker that had looked into the gallery in between, when it had no template."""
+    promotion.serve(candidate, None)
+    with gallery.current(predictors.active().version) as followed:
+        assert followed.templates == 3
+    promotion.rollback(None)
+    before, cleo = candidate, enrol("Cleo", 3)
+    with gallery.current(before) as followed:
+        assert followed.templates == 3
+    promotion.serve(candidate, None)
+    with gallery.current(predictors.active().version) as followed:
+        assert followed.templates == 4
+    assert cleo.templates.count() == 2
+
+
+def test_a_damaged_version_is_refused_and_nothing_changes(
+    three: list[EnrolledFace],
+    candidate: ModelVersion,
+    operator: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def damaged(_version: ModelVersion) -> None:
+        raise ArtifactDamaged("…", "models/better/model.keras")
+
+    monkeypatch.setattr(model_versions, "verify", damaged)
+    sentence = "better cannot go into service. A file of the model is damaged: models/better/"
+    for attempt in (promotion.request_promotion, promotion.serve):
+        with pytest.raises(promotion.PromotionRefused, match=sentence):
+            attempt(candidate, operator)
+    assert states() == {"stripes": "active", "better": "candidate"}
+    assert AuditEvent.objects.get(action="model.promotion_failed").details["name"] == "better"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands that a worker would have started."""
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(background, "start", lambda *words, **_: commands.append(words))
+    return commands
+
+
+def test_a_promotion_that_was_asked_for_is_seen_to_by_a_process_of_its_own(
+    candidate: ModelVersion,
+    operator: User,
+    broker: Broker,
+    started: list[tuple[str, ...]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        promotion.request_promotion(candidate, operator)
+    assert broker.sent("training") == [("train_promotion", str(candidate.pk))]
+    assert broker.sent() == []
+    tasks.train_promotion(str(candidate.pk))
+    assert started == [("promote", "better", "--quiet")]
+    promotion.serve(candidate, None)
+    tasks.train_promotion(str(candidate.pk))
+    assert len(started) == 1
+    asked = AuditEvent.objects.get(action="model.promotion_requested")
+    assert asked.actor == operator
+
+
+def test_a_promotion_of_which_nobody_has_heard_is_asked_for_again(
+    three: list[EnrolledFace], candidate: ModelVersion, operator: User, broker: Broker
+) -> None:
+    promotion.request_promotion(candidate, operator)
+    sweeping.sweep()
+    assert broker.sent("training") == []
+    old = timezone.now() - STALE_AFTER - dt.timedelta(seconds=1)
+    ModelVersion.objects.filter(pk=candidate.pk).update(promotion_requested_at=old)
+    promotion.embed_missing(candidate)
+    assert sweeping.sweep().requeued == 1
+    assert broker.sent("training") == [("train_promotion", str(candidate.pk))]
+
+
+def test_while_it_embeds_a_promotion_shows_that_it_lives(
+    three: list[EnrolledFace], candidate: ModelVersion, operator: User
+) -> None:
+    promotion.request_promotion(candidate, operator)
+    ModelVersion.objects.filter(pk=candidate.pk).update(
+        promotion_requested_at=timezone.now() - STALE_AFTER
+    )
+
+    def look(_done: int, _total: int) -> None:
+        heard = ModelVersion.objects.get(pk=candidate.pk).promotion_requested_at
+        assert heard is not None
+        assert heard > timezone.now() - dt.timedelta(seconds=10)
+
+    promotion.serve(candidate, None, look)
+    assert candidate.promotion_requested_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_may_be_enrolled_while_versions_change_and_none_is_missed(
+    version: ModelVersion, candidate: ModelVersion
+) -> None:
+    barrier = threading.Barrier(2)
+
+    def in_a_thread(work: Callable[[], object]) -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    def come() -> None:
+        barrier.wait()
+        for number in range(1, 9):
+            enrol(f"Person {number}", number)
+
+    def switch() -> None:
+        barrier.wait()
+        for chosen in (candidate, version, candidate):
+            promotion.serve(chosen, None)
+
+    predictors.active()
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(in_a_thread, switch),
+            pool.submit(in_a_thread, come),
+        ]
+        for job in jobs:
+            job.result()
+    assert model_versions.active() == candidate
+    assert Template.objects.filter(model_version=candidate).count() == 8
+
+
+def test_the_commands_promote_list_and_roll_back(
+    three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
+) -> None:
+    assert run("promote", "better") == (
+        "Passed the gate.\nbetter is in service; 3 faces were embedded.\n"
+    )
+    heading, better, stripes = run("model_versions").splitlines()
+    assert heading.split()[:3] == ["version", "state", "architecture"]
+    assert better.split()[:2] == ["better", "active"]
+    assert stripes.split()[:2] == ["stripes", "retired"]
+    assert run("rollback") == "stripes is in service again.\n"
+    listed = json.loads(run("model_versions", "--json"))["versions"]
+    assert [(one["version"], one["state"]) for one in listed] == [
+        ("better", "retired"),
+        ("stripes", "active"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (("promote", "nobody"), "There is no model version 'nobody'; there are: stripes."),
+        (("promote", "stripes"), "stripes is in service already."),
+        (("rollback",), "There is no version to go back to."),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(
+    command: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        run(*command)
+    assert str(caught.value) == sentence
+
+
+def test_a_version_trained_on_somebody_erased_is_marked_and_listed(
+    three: list[EnrolledFace], candidate: ModelVersion
+) -> None:
+    ben = Person.objects.get(name="Ben")
+    TrainedPerson.objects.create(model_version=candidate, person_id=ben.pk)
+    assert not model_versions.needing_retraining().exists()
+    people.remove_person(ben, None)
+    assert list(model_versions.needing_retraining()) == [candidate]
+    assert "  trained on 1 person erased since: retrain without them\n" in run("model_versions")
+
+
+def run(*command: str) -> str:
+    out = StringIO()
+    call_command(*command, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def test_a_network_that_is_really_damaged_is_never_put_into_service(
+    packaged_model: Path,
+    tmp_path: Path,
+    settings: Settings,
+    candidate: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+    settings.MODELS_DIR = tmp_path / "models"
+    (name,) = (path.name for path in packaged_model.iterdir() if path.is_dir())
+    shutil.copytree(packaged_model / name, tmp_path / "models" / "better")
+    with pytest.raises(promotion.PromotionRefused, match=r"model is damaged"):
+        promotion.serve(candidate, None)

@@ -1,0 +1,286 @@
+"""`manage.py retrain` as somebody at a terminal meets it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from recognition.management import hush
+from recognition.management.run_report import as_dict, in_words
+from recognition.models import ModelVersion, TrainingRun
+from recognition.services import training, training_runs
+from tests.sites import ROOT, Site
+
+PEOPLE = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Иван Петров", "李雷")
+PHOTOS = 6
+
+
+@pytest.fixture
+def _no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognition.management.commands.retrain.load_tensorflow", lambda: None)
+
+
+def refused(*options: str) -> str:
+    with pytest.raises(CommandError) as caught:
+        call_command("retrain", *options, stdout=StringIO(), stderr=StringIO())
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--architecture", "resnet", "--from-site"], "There is no architecture “resnet”; choose"),
+        ([], "Choose what to train on: folders, or the site’s own faces."),
+        (["--from-site", "--stages", "9"], "sface trains in 3 stages at most, not 9."),
+        (["--from-site", "--epochs", "1,x"], "'1,x' is no number and no list such as 6,5,4"),
+        (["--resume", "gone"], "There is no run 'gone'; nothing has been trained here yet."),
+    ],
+)
+def test_a_mistake_is_answered_in_one_sentence(db: None, options: list[str], sentence: str) -> None:
+    assert sentence in refused(*options)
+    assert not TrainingRun.objects.exists()
+
+
+@pytest.mark.usefixtures("_no_tensorflow")
+def test_ctrl_c_says_how_to_go_on(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training_runs, "train", stop)
+    with pytest.raises(CommandError) as caught:
+        call_command("retrain", "--from-site", "--quiet", "--name", "mine", stderr=StringIO())
+    assert caught.value.returncode == 130
+    assert str(caught.value) == "Stopped. Go on with: python manage.py retrain --resume mine"
+
+
+@pytest.mark.usefixtures("_no_tensorflow")
+def test_options_of_the_command_are_those_of_the_run(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_runs, "train", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        call_command(
+            "retrain",
+            *("--architecture", "compact", "--data", "here", "--data", "/there", "--seed", "7"),
+            *("--epochs", "3,2", "--learning-rates", "0.01,0.001", "--no-flip", "--quiet"),
+            *("--augment", "flip,light", "--promote", "never", "--hold-out", "0.5"),
+        )
+    run = TrainingRun.objects.get()
+    asked = training.Options.of(run.arguments)
+    assert asked.data == (str(Path("here").resolve()), "/there")
+    assert (asked.epochs, asked.learning_rates) == ((3, 2), (0.01, 0.001))
+    assert (asked.augmentations, asked.seed, asked.hold_out) == (("light",), 7, 0.5)
+    assert (run.architecture, run.promote) == ("compact", "never")
+
+
+def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
+    version = ModelVersion.objects.create(
+        name="paper-1",
+        architecture="paper",
+        digest="0" * 64,
+        embedding_size=128,
+        metrics={
+            "closed_set": {
+                "train": 0.9,
+                "validation": 0.8,
+                "test": 0.7,
+                "top5": 0.95,
+                "classes": 12,
+            },
+            "held_out": {"rank1": {"value": 0.5, "low": 0.4, "high": 0.6}},
+        },
+        gate={"passed": True, "reasons": [], "against": "sface-2021dec"},
+    )
+    history = [
+        {"seconds": 10.0, "photos_per_second": 100.0, "waiting": 0.1},
+        {"seconds": 30.0, "photos_per_second": 200.0, "waiting": 0.3},
+    ]
+    run = TrainingRun(name="paper-1", version=version, history=history)
+    found = as_dict(run)
+    assert list(found) == [
+        *("version", "architecture", "state", "train", "validation", "test", "top5", "classes"),
+        *("held_out", "gate", "seconds", "photos_per_second", "waiting", "report"),
+    ]
+    assert (found["seconds"], found["photos_per_second"], found["waiting"]) == (40, 175, 0.25)
+    assert found["report"].endswith("/models/paper-1/report/report.html")
+    words = in_words(run)
+    assert "70.0% of the test photos, among 12 people" in words
+    assert "Passed the gate." in words
+    assert "python manage.py promote paper-1" in words
+
+
+def test_tensorflow_comes_in_without_a_word() -> None:
+    script = (
+        "from recognition.management.hush import load_tensorflow as l; import sys; l(); "
+        "print('back', file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "back\n"
+    assert hush.STDERR == 2
+
+
+# From here on a real network learns real, rendered faces: a minute for each run.
+
+
+@pytest.fixture(scope="module")
+def small(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few photos of a few people, whose names are in several scripts."""
+    place = tmp_path_factory.mktemp("small")
+    folders = sorted((shared_data / "synthetic" / "train").iterdir())[: len(PEOPLE)]
+    for name, folder in zip(PEOPLE, folders, strict=True):
+        (place / name).mkdir()
+        for photo in sorted(folder.iterdir())[:PHOTOS]:
+            shutil.copy(photo, place / name)
+    return place
+
+
+@pytest.fixture(scope="module")
+def site(packaged_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    place = tmp_path_factory.mktemp("site") / "data"
+    shutil.copytree(packaged_model, place / "models")
+    site = Site(place)
+    site.manage("migrate", "--verbosity=0")
+    site.manage("install_model")
+    return site
+
+
+def retrain(site: Site, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "retrain", *options],
+        cwd=ROOT,
+        env=site.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1200,
+    )
+
+
+PAPER = ("--architecture", "paper", "--crops", "as-is", "--input-size", "32")
+
+
+def rows(site: Site, fields: str) -> list[list[Any]]:
+    script = (
+        "import json; from recognition.models import TrainingRun\n"
+        f"found = TrainingRun.objects.order_by('created_at').values_list({fields})\n"
+        "print(json.dumps([list(row) for row in found]))"
+    )
+    found: list[list[Any]] = json.loads(site.manage("shell", "-v0", "-c", script))
+    return found
+
+
+@pytest.mark.slow
+def test_a_dry_run_tells_everything_and_writes_nothing(site: Site, small: Path) -> None:
+    before = sorted(site.data_dir.rglob("*"))
+    done = retrain(site, "--data", str(small), *PAPER, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "2 people to learn: 8 photos to train with, 2 to validate, 2 to test." in done.stdout
+    assert "5 people held out" in done.stdout
+    assert "Stage 3:" in done.stdout
+    assert "bfloat16" in done.stdout
+    assert "The training itself would take about" in done.stdout
+    assert sorted(site.data_dir.rglob("*")) == before
+    assert rows(site, "'name'") == []
+
+
+@pytest.mark.slow
+def test_a_training_makes_a_version_with_labels_split_and_report(site: Site, small: Path) -> None:
+    done = retrain(
+        site, "--data", str(small), *PAPER, "--epochs", "1,1", "--json", "--name", "first"
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["version"], found["state"], found["classes"]) == ("first", "candidate", 2)
+    assert not found["gate"]["passed"]
+    assert Path(found["report"]).is_file()
+    version = site.data_dir / "models" / "first"
+    labels = json.loads((version / "labels.json").read_text(encoding="utf-8"))
+    assert set(labels.values()) < set(PEOPLE)
+    assert (version / "split.json").is_file()
+    assert "Stage" not in done.stderr
+    assert "stage 2, epoch 2: loss" in done.stderr
+    assert ", best" in done.stderr
+    assert "oneDNN" not in done.stderr
+    ((status, history, message),) = rows(site, "'status', 'history', 'message'")
+    assert (status, [epoch["stage"] for epoch in history]) == ("done", [1, 2])
+    assert "2 people to learn" in message
+    assert not (site.data_dir / "training" / "first").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("people", "sentence"),
+    [
+        (0, "There are no photos in"),
+        (1, "There is only one person in the data"),
+    ],
+)
+def test_data_that_cannot_be_learned_is_refused_in_one_sentence(
+    site: Site, small: Path, tmp_path: Path, people: int, sentence: str
+) -> None:
+    for folder in sorted(small.iterdir())[:people]:
+        shutil.copytree(folder, tmp_path / folder.name)
+    done = retrain(site, "--data", str(tmp_path), *PAPER, "--name", f"only-{people}")
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("CommandError: ")
+    assert sentence in last
+    assert "Traceback" not in done.stderr
+    assert not (site.data_dir / "models" / f"only-{people}").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_loses_an_epoch_at_most_and_the_run_goes_on(site: Site, small: Path) -> None:
+    command = ("--data", str(small), *PAPER, "--epochs", "4", "--stages", "1", "--name", "broken")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "retrain", *command],
+        cwd=ROOT,
+        env=site.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("stage 1, epoch 2"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=120) == 130
+    assert process.stderr.read().splitlines()[-1] == (
+        "CommandError: Stopped. Go on with: python manage.py retrain --resume broken"
+    )
+    assert not (site.data_dir / "models" / "broken").exists()
+    before = rows(site, "'name', 'history'")[-1][1]
+    assert 2 <= len(before) < 4
+    done = retrain(site, "--resume", "broken", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    after = rows(site, "'name', 'history'")[-1][1]
+    assert after[: len(before)] == before
+    assert [epoch["epoch"] for epoch in after] == [1, 2, 3, 4]
+
+
+@pytest.mark.slow
+def test_a_folder_of_models_that_cannot_be_written_is_named_before_hours_are_spent(
+    site: Site, small: Path, tmp_path: Path
+) -> None:
+    models, aside = site.data_dir / "models", tmp_path / "models"
+    models.rename(aside)
+    models.write_text("in the way")
+    try:
+        done = retrain(site, "--data", str(small), *PAPER, "--name", "nowhere")
+    finally:
+        models.unlink()
+        aside.rename(models)
+    assert done.returncode == 1
+    assert f"{models} cannot be written to" in done.stderr.splitlines()[-1]

@@ -1,0 +1,112 @@
+"""What takes long has a process of its own, which takes nobody's time and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from recognition.services import background
+from tests.sites import ROOT, wait_for
+
+LINUX = sys.platform == "linux"
+TELL = """
+import json, os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: (open({farewell!r}, "w").close(), os._exit(0)))
+told = {{"nice": os.nice(0), "policy": os.sched_getscheduler(0) if hasattr(os, "SCHED_IDLE") else 0,
+        "group": os.getpgid(0), "malloc": os.environ.get("MALLOC_MMAP_THRESHOLD_")}}
+with open({told!r} + ".part", "w") as file:
+    json.dump(told, file)
+os.rename({told!r} + ".part", {told!r})
+time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    background._started.clear()
+    yield
+    for child in background._started.values():
+        child.kill()
+
+
+class Told:
+    """A command that tells about itself in a file and then waits."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told, self.farewell = folder / "told", folder / "farewell"
+        script = TELL.format(told=str(self.told), farewell=str(self.farewell))
+        self.command = ("shell", "-v0", "-c", script)
+
+    def wait(self) -> dict[str, Any]:
+        wait_for(self.told.exists, timeout=60)
+        found: dict[str, Any] = json.loads(self.told.read_text())
+        return found
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    return Told(tmp_path)
+
+
+def test_it_takes_only_what_time_is_left(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "1")
+    assert background.start(*told.command)
+    found = told.wait()
+    assert found["nice"] == 19
+    if LINUX:
+        assert found["policy"] == os.SCHED_IDLE
+    assert found["group"] == os.getpgid(0)
+    assert found["malloc"] is None
+
+
+def test_what_somebody_waits_for_gets_its_share(told: Told) -> None:
+    assert background.start(*told.command, urgent=True)
+    assert told.wait()["nice"] == os.nice(0)
+
+
+def test_the_same_is_not_started_twice(told: Told) -> None:
+    assert background.start(*told.command)
+    assert not background.start(*told.command)
+    assert background.start("help")
+
+
+def test_the_end_of_its_worker_is_told_and_waited_for(told: Told) -> None:
+    background.start(*told.command)
+    told.wait()
+    background.end_all()
+    assert told.farewell.exists()
+    assert [child.returncode for child in background._started.values()] == [0]
+
+
+def test_a_process_that_has_ended_is_buried(told: Told) -> None:
+    background.start("help")
+    (child,) = background._started.values()
+    # Nobody asks: without a thread that waits for it, it would stay a zombie.
+    wait_for(lambda: not psutil.pid_exists(child.pid), timeout=60)
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux tells children of a killed parent")
+def test_it_ends_when_its_worker_is_killed(told: Told, tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(
+        "import django, time\n"
+        "django.setup()\n"
+        "from recognition.services import background\n"
+        f"background.start(*{told.command!r})\n"
+        "time.sleep(60)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    worker = subprocess.Popen([sys.executable, str(script)], env=environment)
+    told.wait()
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    wait_for(told.farewell.exists, timeout=20)

@@ -1,0 +1,406 @@
+"""Trainings are asked for, begun, followed, stopped, gone on with; the network is not the point."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from ml.architectures import ARCHITECTURES
+from ml.architectures.network import Defaults
+from ml.training.data import DataError
+from ml.training.job import Stage
+from ml.training.progress import Epoch, Phase, Step
+from recognition import tasks
+from recognition.models import AuditEvent, ModelVersion, Status, TrainingRun, User
+from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.services import background, sweeping, training, training_progress, training_runs
+from recognition.services.training_options import Options, TrainingRefused, job, stages
+from recognition.services.training_progress import Follower, Overtaken, Silent, StopRequested
+from tests.recognition.conftest import Broker
+
+SITE = {"from_site": True}
+SECOND = dt.timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, settings: Settings) -> None:
+    settings.DATA_DIR = tmp_path
+    settings.MODELS_DIR = tmp_path / "models"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands that a worker would have started."""
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(background, "start", lambda *words, **_: commands.append(words))
+    return commands
+
+
+@pytest.fixture
+def run(db: None) -> TrainingRun:
+    return training.request(None, "sface", SITE)
+
+
+def trains(monkeypatch: pytest.MonkeyPatch, work: Callable[[TrainingRun, Follower], None]) -> None:
+    """Put something else in the place of the training itself."""
+    monkeypatch.setattr(training_runs, "train", work)
+
+
+def raises(error: BaseException) -> Callable[[TrainingRun, Follower], None]:
+    def work(_row: TrainingRun, _listener: Follower) -> None:
+        raise error
+
+    return work
+
+
+def finishes(row: TrainingRun, _listener: Follower) -> None:
+    training_progress.ours(row).update(status=Status.DONE)
+
+
+def fresh(run: TrainingRun) -> TrainingRun:
+    return TrainingRun.objects.get(pk=run.pk)
+
+
+def at_work(**fields: Any) -> TrainingRun:
+    now = timezone.now()
+    values = {"status": Status.RUNNING, "claimed_at": now, "heartbeat_at": now, "attempts": 1}
+    return TrainingRun.objects.create(name="at-work", architecture="paper", **(values | fields))
+
+
+def dead(**fields: Any) -> TrainingRun:
+    return at_work(heartbeat_at=timezone.now() - STALE_AFTER - SECOND, **fields)
+
+
+def test_a_training_that_is_asked_for_waits_on_its_own_queue(
+    operator: User,
+    broker: Broker,
+    started: list[tuple[str, ...]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    options = {**SITE, "data": [], "stages": 2, "epochs": 5, "promote": "never"}
+    with django_capture_on_commit_callbacks(execute=True):
+        run = training.request(operator, "compact", options)
+    assert (run.status, run.promote, run.requested_by) == ("queued", "never", operator)
+    assert broker.sent("training") == [("train", str(run.pk))]
+    assert broker.sent() == []
+    tasks.train(str(run.pk))
+    assert started == [("retrain", "--resume", run.name, "--quiet")]
+    assert AuditEvent.objects.get(action="training.requested").actor == operator
+    asked = Options.of(fresh(run).arguments)
+    assert (asked.from_site, asked.stages, asked.epochs) == (True, 2, (5,))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options", "sentence"),
+    [
+        ("resnet", SITE, "There is no architecture “resnet”; choose one of: paper, compact, sface"),
+        ("paper", {}, "Choose what to train on"),
+        ("paper", {**SITE, "data": ["/x"]}, "Choose what to train on"),
+        ("paper", {**SITE, "stages": 4}, "paper trains in 3 stages at most, not 4."),
+        ("paper", {**SITE, "epochs": 2}, "--epochs does not fit 3 stages."),
+        ("paper", {**SITE, "epochs": [1, 2], "stages": 3}, "--epochs does not fit 3 stages."),
+        ("paper", {**SITE, "epochs": [0, 1, 1]}, "--epochs takes more than 0."),
+        ("paper", {**SITE, "learning_rates": [-1.0]}, "--learning-rates takes more than 0."),
+        ("paper", {**SITE, "batch": 0}, "--batch takes more than 0."),
+        ("paper", {**SITE, "hold_out": 1.0}, "--hold-out is a share of the people"),
+        ("paper", {**SITE, "minimum": 2}, "--minimum is 3 or more"),
+        ("paper", {**SITE, "input_size": 8}, "--input-size is from 32 to 112 pixels."),
+        ("paper", {**SITE, "margin": 2.0}, "--margin is an angle"),
+        ("paper", {**SITE, "precision": "int8"}, "--precision has no “int8”"),
+        ("paper", {**SITE, "crops": "none"}, "--crops has no “none”"),
+        ("paper", {**SITE, "augmentations": ["blur"]}, "--augment has no “blur”"),
+        ("paper", {**SITE, "groups": "/nowhere.csv"}, "There is no file /nowhere.csv"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_with_a_sentence(
+    db: None, architecture: str, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(TrainingRefused) as caught:
+        training.request(None, architecture, options)
+    assert sentence in str(caught.value)
+    assert not TrainingRun.objects.exists()
+
+
+def test_runs_have_names_of_their_own(db: None) -> None:
+    first, second = (training.request(None, "paper", SITE) for _ in range(2))
+    assert first.name != second.name
+    with pytest.raises(TrainingRefused, match=f"There is a “{first.name}” already"):
+        training.request(None, "paper", SITE, name=first.name)
+    with pytest.raises(TrainingRefused, match="small letters, digits and hyphens"):
+        training.request(None, "paper", SITE, name="Модель 1")
+
+
+@pytest.fixture
+def _best_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other defaults than the real ones, which change with what is measured."""
+    scratch = Defaults((Stage(6, 1e-3), Stage(5, 3e-4), Stage(4, 1e-4)), 48, ("flip",), 16.0)
+    head = (Stage(30, 1e-3, "head"), Stage(3, 1e-4, "last"), Stage(2, 2e-5, "all"))
+    for name, defaults in {"paper": scratch, "sface": replace(scratch, stages=head)}.items():
+        tuned = replace(ARCHITECTURES[name], defaults=defaults)
+        monkeypatch.setitem(ARCHITECTURES, name, tuned)
+
+
+@pytest.mark.usefixtures("_best_known")
+@pytest.mark.parametrize(
+    ("architecture", "options", "gpu", "epochs"),
+    [
+        ("paper", {}, False, [6, 5, 4]),
+        ("paper", {"epochs": 15}, False, [6, 5, 4]),
+        ("paper", {"epochs": 4}, False, [2, 1, 1]),
+        ("paper", {"epochs": [1, 2]}, False, [1, 2]),
+        ("paper", {"stages": 1}, False, [6]),
+        ("sface", {}, False, [30]),
+        ("sface", {}, True, [30, 3, 2]),
+        ("sface", {"epochs": 5}, False, [5]),
+    ],
+)
+def test_epochs_are_divided_among_stages(
+    architecture: str, options: dict[str, Any], gpu: bool, epochs: list[int]
+) -> None:
+    planned = stages(architecture, Options.of(options), gpu=gpu)
+    assert [stage.epochs for stage in planned] == epochs
+
+
+@pytest.mark.usefixtures("_best_known")
+def test_what_is_not_asked_for_is_as_the_architecture_trains_best() -> None:
+    planned = job("x", "paper", Options.of({"margin": 0.0}), gpu=False, bfloat16=True)
+    assert (planned.scale, planned.margin, planned.batch) == (16.0, 0.0, 48)
+    assert planned.augmentations == ("flip",)
+    assert planned.mixed_precision
+
+
+def test_there_is_one_training_at_a_time(
+    run: TrainingRun, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = at_work()
+    tasks.train(str(run.pk))
+    assert started == []
+    with pytest.raises(TrainingRefused, match="at-work is being trained"):
+        training.run(run, Silent())
+    assert fresh(run).status == "queued"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TrainingRun.objects.filter(pk=run.pk).update(status=Status.RUNNING)
+    TrainingRun.objects.filter(pk=other.pk).update(status=Status.DONE)
+    trains(monkeypatch, finishes)
+    training.run(run, Silent())
+    assert fresh(run).status == "done"
+
+
+def test_when_one_has_ended_the_next_one_begins(
+    run: TrainingRun, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = training.request(None, "paper", SITE)
+    trains(monkeypatch, finishes)
+    training.run(run, Silent())
+    assert broker.sent("training") == [("train", str(waiting.pk))]
+
+
+def test_a_run_that_has_ended_well_is_not_begun_again(
+    run: TrainingRun, started: list[tuple[str, ...]]
+) -> None:
+    TrainingRun.objects.update(status=Status.DONE)
+    tasks.train(str(run.pk))
+    training.resume(run, None)
+    training.stop(run)
+    assert (started, fresh(run).status, fresh(run).stop_requested) == ([], "done", False)
+    with pytest.raises(TrainingRefused, match="has ended; there is nothing to go on with"):
+        training.run(run, Silent())
+
+
+def test_a_waiting_run_is_stopped_at_once_and_goes_on_when_asked(
+    run: TrainingRun, started: list[tuple[str, ...]], operator: User
+) -> None:
+    training.stop(run, operator)
+    assert (run.status, run.error_code) == ("failed", "stopped")
+    assert run.message == f"Stopped. Go on with: python manage.py retrain --resume {run.name}"
+    tasks.train(str(run.pk))
+    assert started == []
+    training.resume(run, operator)
+    assert (run.status, run.error_code, run.message) == ("queued", "", "")
+    tasks.train(str(run.pk))
+    assert len(started) == 1
+
+
+def test_a_run_at_work_stops_when_it_next_tells_something(
+    run: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(row: TrainingRun, listener: Follower) -> None:
+        training.stop(fresh(row))
+        assert fresh(row).status == "running"
+        listener.phase(Phase.READING)
+
+    trains(monkeypatch, work)
+    with pytest.raises(KeyboardInterrupt):
+        training.run(run, Silent())
+    assert (run.status, run.error_code) == ("failed", "stopped")
+
+
+def test_a_run_whose_process_is_dead_is_stopped_at_once(db: None) -> None:
+    run = dead()
+    training.stop(run)
+    assert (run.status, run.error_code) == ("failed", "stopped")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (KeyboardInterrupt(), "stopped", "Stopped. Go on with"),
+        (DataError("no_photos", "There are no photos."), "no_photos", "There are no photos."),
+        (OSError(errno.ENOSPC, "No space"), "os_error", "The disk is full. Make room"),
+        (OSError(errno.EACCES, "Permission denied", "/m"), "os_error", "/m: Permission denied."),
+        (ValueError("odd"), "bug", "An error of the program ended it: ValueError: odd"),
+    ],
+)
+def test_a_run_that_ends_early_says_why_and_may_go_on(
+    run: TrainingRun,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: str,
+    message: str,
+) -> None:
+    trains(monkeypatch, raises(error))
+    with pytest.raises(type(error)):
+        training.run(run, Silent())
+    assert (run.status, run.error_code) == ("failed", code)
+    assert message in run.message
+    assert run.finished_at is not None
+    trains(monkeypatch, finishes)
+    training.run(run, Silent())
+    assert (fresh(run).status, fresh(run).message, fresh(run).attempts) == ("done", "", 1)
+
+
+def test_a_run_that_the_end_of_the_site_interrupts_waits_for_the_next_start(
+    run: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trains(monkeypatch, raises(training.Interrupted()))
+    with pytest.raises(training.Interrupted):
+        training.run(run, Silent())
+    assert (fresh(run).status, fresh(run).attempts) == ("queued", 0)
+
+
+def test_a_run_whose_process_died_is_sent_again(run: TrainingRun, broker: Broker) -> None:
+    run.delete()
+    alive = at_work()
+    assert sweeping.sweep().requeued == 0
+    alive.delete()
+    lost = dead()
+    assert sweeping.sweep().requeued == 1
+    assert broker.sent("training") == [("train", str(lost.pk))]
+    assert fresh(lost).status == "queued"
+
+
+def test_a_run_that_kills_its_process_every_time_fails(db: None, broker: Broker) -> None:
+    run = dead(attempts=MAX_ATTEMPTS)
+    assert sweeping.sweep().requeued == 0
+    assert (fresh(run).status, fresh(run).error_code) == ("failed", "gave_up")
+
+
+def test_a_process_that_was_taken_for_dead_writes_nothing_more(
+    run: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(row: TrainingRun, listener: Follower) -> None:
+        TrainingRun.objects.update(claimed_at=timezone.now() + SECOND)
+        listener.phase(Phase.READING)
+
+    trains(monkeypatch, work)
+    with pytest.raises(TrainingRefused, match="is trained by another process"):
+        training.run(run, Silent())
+    assert (fresh(run).status, fresh(run).phase) == ("running", "")
+
+
+STEP = Step(1, 3, 1, 15, 64, 640, 2.0, 0.5, 100.0, 60.0)
+EPOCH = Epoch(1, 1, 1e-3, 2.0, 0.5, 1.5, 0.6, 10.0, 100.0, 0.01, best=True)
+
+
+@pytest.fixture
+def follower(db: None) -> Follower:
+    return Follower(at_work(), Silent())
+
+
+def row() -> TrainingRun:
+    return TrainingRun.objects.get(name="at-work")
+
+
+def test_progress_is_written_at_most_once_a_second(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    follower.phase(Phase.TRAINING)
+    writes = []
+    monkeypatch.setattr(training_progress, "show_life", lambda *_, **news: writes.append(news))
+    for _ in range(50):
+        now[0] += 0.1
+        follower.step(STEP)
+    assert 4 <= len(writes) <= 5
+    assert writes[-1]["progress"]["accuracy"] == 0.5
+
+
+def test_an_epoch_is_written_at_once_and_shows_that_it_gets_on(follower: Follower) -> None:
+    TrainingRun.objects.update(attempts=2)
+    follower.phase(Phase.TRAINING)
+    follower.step(STEP)
+    follower.epoch(EPOCH)
+    follower.epoch(EPOCH)
+    assert [epoch["best"] for epoch in row().history] == [True, True]
+    assert (row().attempts, row().phase, row().progress["photos_per_second"]) == (
+        1,
+        "training",
+        100.0,
+    )
+
+
+def test_what_cannot_be_written_now_is_written_with_the_next(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def locked(*_: object, **_news: object) -> None:
+        raise DatabaseError("database is locked")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(training_progress, "show_life", locked)
+        follower.epoch(EPOCH)
+    assert "is written later" in caplog.text
+    follower.note("Going on.")
+    assert (len(row().history), row().message) == (1, "Going on.")
+
+
+def test_the_follower_hands_on_the_wish_to_stop(follower: Follower) -> None:
+    TrainingRun.objects.update(stop_requested=True)
+    with pytest.raises(StopRequested):
+        follower.phase(Phase.CROPS, 1, 2)
+    TrainingRun.objects.update(status=Status.FAILED)
+    with pytest.raises(Overtaken):
+        follower.note("still here")
+
+
+def test_a_long_silence_is_broken_by_the_pulse(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_progress, "PULSE_SECONDS", 0.01)
+    run = dead()
+    with training_progress.pulse(run):
+        until = timezone.now() + 5 * SECOND
+        while fresh(run).heartbeat_at < timezone.now() - STALE_AFTER:  # type: ignore[operator]
+            assert timezone.now() < until
+
+
+def test_a_version_is_trained_again_as_it_was(run: TrainingRun, operator: User) -> None:
+    version = ModelVersion.objects.create(name=run.name, digest="1" * 64, embedding_size=8)
+    with pytest.raises(TrainingRefused, match="was not trained on this site"):
+        training.request_again(version, operator)
+    TrainingRun.objects.update(status=Status.DONE, version=version)
+    again = training.request_again(version, operator)
+    assert (again.architecture, Options.of(again.arguments)) == (
+        "sface",
+        Options.of(fresh(run).arguments),
+    )
