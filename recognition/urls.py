@@ -2,7 +2,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition.views import history, identification, people, photos, status
+from recognition.views import (
+    history,
+    identification,
+    model_versions,
+    people,
+    photos,
+    status,
+    training,
+    trials,
+)
 
 urlpatterns = [
     path("", identification.upload, name="upload"),
@@ -18,8 +27,20 @@ urlpatterns = [
     path("people/<int:pk>/remove/", people.person_remove, name="person_remove"),
     path("people/<int:pk>/photos/", people.person_enrol, name="person_enrol"),
     path("enrolled/<int:pk>/remove/", people.face_remove, name="face_remove"),
+    path("training/", training.training, name="training"),
+    path("training/<slug:name>/", training.training_run, name="training_run"),
+    path("training/<slug:name>/stop/", training.training_stop, name="training_stop"),
+    path("training/<slug:name>/resume/", training.training_resume, name="training_resume"),
+    path("models/", model_versions.model_versions, name="model_versions"),
+    path("models/<slug:name>/", model_versions.model_version, name="model_version"),
+    path("models/<slug:name>/report/", model_versions.model_report, name="model_report"),
+    path("models/<slug:name>/promote/", model_versions.model_promote, name="model_promote"),
+    path("models/<slug:name>/rollback/", model_versions.model_rollback, name="model_rollback"),
+    path("models/<slug:name>/retrain/", model_versions.model_retrain, name="model_retrain"),
+    path("models/<slug:name>/try/", model_versions.model_try, name="model_try"),
+    path("trials/<uuid:pk>/", trials.trial, name="trial"),
     path("status/", status.status, name="status"),
-    # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait)
+    # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial
     path("photos/<slug:kind>/<uuid:key>", photos.photo, name="photo"),
     path("photos/<slug:kind>/<int:key>", photos.photo, name="photo"),
 ]

@@ -28,8 +28,15 @@ ACTIONS = {
     "account.added": _("Account added"),
     "account.changed": _("Account changed"),
     "model.activated": _("Model version put into service"),
+    "model.rolled_back": _("Model version taken back"),
+    "model.promotion_requested": _("Promotion asked for"),
+    "model.promotion_failed": _("Promotion failed"),
+    "model.trained": _("Model version trained"),
+    "training.requested": _("Training asked for"),
+    "training.stopped": _("Training stopped"),
+    "training.resumed": _("Training resumed"),
 }
-WITH_A_PAGE = ("identification", "person", "enrolledface", "modelversion", "user")
+WITH_A_PAGE = ("identification", "person", "enrolledface", "modelversion", "trainingrun", "user")
 
 
 @dataclass(frozen=True)

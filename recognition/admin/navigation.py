@@ -15,6 +15,7 @@ from recognition.models import (
     Identification,
     ModelVersion,
     Person,
+    TrainingRun,
     User,
 )
 
@@ -30,9 +31,15 @@ SUBJECTS: tuple[tuple[Any, tuple[tuple[Any, str, type[Model]], ...]], ...] = (
         ),
     ),
     (
-        _("Site"),
+        _("Models"),
         (
             (_("Model versions"), "neurology", ModelVersion),
+            (_("Trainings"), "model_training", TrainingRun),
+        ),
+    ),
+    (
+        _("Site"),
+        (
             (_("Audit log"), "policy", AuditEvent),
             (_("Users"), "person", User),
             (_("Roles"), "badge", Group),

@@ -11,10 +11,10 @@ MEGA = 1024 * 1024
 
 
 @register.simple_tag
-def upload_limits() -> dict[str, int]:
+def upload_limits(only_one: object = False) -> dict[str, int]:
     """What the site takes; said beforehand, and checked by the page where it can."""
     return {
-        "files": settings.MAX_PHOTOS_PER_UPLOAD,
+        "files": 1 if only_one else settings.MAX_PHOTOS_PER_UPLOAD,
         "bytes": settings.MAX_PHOTO_BYTES,
         "megabytes": settings.MAX_PHOTO_BYTES // MEGA,
         "total_bytes": settings.MAX_PHOTO_BYTES * settings.MAX_PHOTOS_PER_UPLOAD,

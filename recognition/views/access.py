@@ -7,7 +7,15 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from recognition.models import AuditEvent, Candidate, EnrolledFace, Identification, ProbeFace, User
+from recognition.models import (
+    AuditEvent,
+    Candidate,
+    EnrolledFace,
+    Identification,
+    ProbeFace,
+    Trial,
+    User,
+)
 from recognition.services import privacy
 
 SAME_OPENING = dt.timedelta(minutes=10)
@@ -24,6 +32,12 @@ def visible_probes(user: User) -> QuerySet[ProbeFace]:
     """The faces found in the photos that the user may see."""
     mine = Q() if user.is_reviewer else Q(identification__user=user)
     return ProbeFace.objects.filter(mine)
+
+
+def visible_trials(user: User) -> QuerySet[Trial]:
+    """One's own, as long as one is an operator."""
+    mine = Trial.objects.filter(requested_by=user)
+    return mine if user.has_perm("recognition.manage_models") else mine.none()
 
 
 def has_staff_role(user: User) -> bool:

@@ -27,6 +27,8 @@ def photo(request: HttpRequest, kind: str, key: UUID | int) -> HttpResponseBase:
             return _serve(request, get_object_or_404(access.visible_probes(user), pk=key).crop)
         case "enrolled":
             return _serve(request, _portrait(user, key))
+        case "trial":
+            return _serve(request, get_object_or_404(access.visible_trials(user), pk=key).photo)
     raise Http404
 
 

@@ -4,7 +4,8 @@
     python -m tests.browser.screenshots http://127.0.0.1:8000 admin PASSWORD /tmp/look --everything
 
 The account has to be an administrator's, and the gallery the demo gallery. What is uploaded for the
-pictures stays in that account's history.
+pictures stays in that account's history. The scene "run" shows the newest training, so that there
+has to be one.
 """
 
 from __future__ import annotations
@@ -108,6 +109,10 @@ SCENES: dict[str, Callable[[Visitor], None]] = {
     "history": lambda visitor: visitor.open("/history/"),
     "people": lambda visitor: visitor.open("/people/"),
     "person": lambda visitor: visitor.open_first("/people/", ".person"),
+    "training": lambda visitor: visitor.open("/training/"),
+    "run": lambda visitor: visitor.open_first("/training/", ".run"),
+    "models": lambda visitor: visitor.open("/models/"),
+    "version": lambda visitor: visitor.open_first("/models/", ".version-name"),
     "status": lambda visitor: visitor.open("/status/"),
     "overview": lambda visitor: visitor.open("/admin/"),
     "admin": lambda visitor: visitor.open("/admin/recognition/identification/"),

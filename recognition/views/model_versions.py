@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Case, Count, Q, QuerySet, When
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from recognition.forms.training import TrialForm
+from recognition.models import ModelVersion
+from recognition.services import model_versions as service
+from recognition.services import promotion, training, trials
+from recognition.views.requests import Request
+from recognition.views.versions import REPORT, VersionPage
+
+# The report is a page of its own that a training wrote: styles and drawings are within it, it
+# needs nothing else, and may do nothing else.
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+)
+
+operators_only = permission_required("recognition.manage_models", raise_exception=True)
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def _versions() -> QuerySet[ModelVersion]:
+    erased = Count("trained_people", filter=Q(trained_people__erased_at__isnull=False))
+    first = Case(When(state=ModelVersion.State.ACTIVE, then=0), default=1)
+    return ModelVersion.objects.annotate(erased=erased).order_by(first, "-created_at")
+
+
+@operators_only
+@require_safe
+def model_versions(request: Request) -> HttpResponse:
+    """The version in service, and then all others, the newest first."""
+    versions = [VersionPage(version) for version in _versions()]
+    context = {"versions": versions, "moving": any(item.moving for item in versions)}
+    page = "model_versions/_versions.html" if request.htmx else "model_versions/model_versions.html"
+    return render(request, page, context)
+
+
+def _found(name: str) -> ModelVersion:
+    return get_object_or_404(_versions().select_related("parent", "replaced"), name=name)
+
+
+@operators_only
+@require_safe
+def model_version(request: Request, name: str) -> HttpResponse:
+    """One version; while it is being put into service, the page follows that."""
+    version = _found(name)
+    return _version_page(request, version, TrialForm())
+
+
+def _version_page(
+    request: Request, version: ModelVersion, form: TrialForm, status: int = 200
+) -> HttpResponse:
+    item = VersionPage(version)
+    if request.htmx:
+        return _news(request, item)
+    active = service.active()
+    context = {
+        "version": version,
+        "item": item,
+        "form": form,
+        "active": active,
+        "can_try": active is not None and active != version,
+    }
+    return render(request, "model_versions/model_version.html", context, status=status)
+
+
+def _news(request: Request, item: VersionPage) -> HttpResponse:
+    """Of the promotion that is under way; once it is over, everything on the page is another."""
+    if not item.moving:
+        return HttpResponseClientRefresh()
+    if request.GET.get("state") == item.state:
+        return HttpResponse(status=204)
+    context = {"version": item.version, "item": item}
+    return render(request, "model_versions/_head.html", context)
+
+
+@operators_only
+@require_safe
+def model_report(request: Request, name: str) -> HttpResponseBase:
+    """The report that the training wrote."""
+    version = get_object_or_404(ModelVersion, name=name)
+    try:
+        report = (service.folder(version) / REPORT).open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(report, content_type="text/html; charset=utf-8")
+    response["Content-Security-Policy"] = REPORT_POLICY
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@operators_only
+@form_methods
+def model_promote(request: Request, name: str) -> HttpResponse:
+    """Put a version into service, after a question."""
+    version = _found(name)
+    item = VersionPage(version)
+    if not item.can_promote:
+        return redirect("model_version", name)
+    if request.method == "POST":
+        try:
+            promotion.request_promotion(version, request.user)
+        except promotion.PromotionRefused as refusal:
+            messages.error(request, str(refusal))
+        return redirect("model_version", name)
+    context = {"version": version, "item": item, "active": service.active()}
+    return render(request, "model_versions/confirm.html", context)
+
+
+@operators_only
+@form_methods
+def model_rollback(request: Request, name: str) -> HttpResponse:
+    """Take the version in service out of it again, after a question."""
+    version = _found(name)
+    item = VersionPage(version)
+    if not item.can_roll_back:
+        return redirect("model_version", name)
+    if request.method == "POST":
+        return _roll_back(request, name)
+    context = {"version": version, "item": item, "back_to": version.replaced}
+    return render(request, "model_versions/confirm.html", context)
+
+
+def _roll_back(request: Request, name: str) -> HttpResponse:
+    """At once, or as soon as the faces that were enrolled since are embedded."""
+    try:
+        before = promotion.rollback(request.user)
+    except promotion.PromotionRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("model_version", name)
+    if before.state == ModelVersion.State.ACTIVE:
+        messages.success(request, _("%(name)s is in service again.") % {"name": before})
+    return redirect("model_version", before.name)
+
+
+@operators_only
+@require_POST
+def model_retrain(request: Request, name: str) -> HttpResponse:
+    """Train once more as this version was trained, on those who are still there."""
+    version = get_object_or_404(ModelVersion, name=name)
+    try:
+        run = training.request_again(version, request.user)
+    except training.TrainingRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("model_version", name)
+    return redirect("training_run", run.name)
+
+
+@operators_only
+@require_POST
+def model_try(request: Request, name: str) -> HttpResponse:
+    """Ask a version about one photo, beside the one in service."""
+    version = _found(name)
+    form = TrialForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _version_page(request, version, form, status=422)
+    trial = trials.request(version, request.user, form.cleaned_data["photos"][0])
+    return redirect("trial", trial.pk)
