@@ -29,15 +29,15 @@ def test_amvera_starts_the_site_in_its_python_environment() -> None:
 
 def test_compose_starts_every_part_on_its_own() -> None:
     services = load("compose.yaml")["services"]
-    assert set(services) == {"prepare", "web", "worker", "redis", "postgres"}
-    for name in ("web", "worker"):
+    assert set(services) == {"prepare", "web", "worker", "trainer", "redis", "postgres"}
+    for name in ("web", "worker", "trainer"):
         waits_for = services[name]["depends_on"]
         assert waits_for["prepare"] == {"condition": "service_completed_successfully"}
         assert waits_for["redis"] == {"condition": "service_healthy"}
     assert all("healthcheck" in service for name, service in services.items() if name != "prepare")
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "prepare"])
+@pytest.mark.parametrize("name", ["web", "worker", "trainer", "prepare"])
 def test_compose_sets_only_what_the_settings_read(name: str) -> None:
     settings = (ROOT / "facesite" / "settings.py").read_text(encoding="utf-8")
     for variable in load("compose.yaml")["services"][name]["environment"]:

@@ -123,10 +123,10 @@ def closed_set(result: ClosedSet, missing: int) -> Report:
     if "test" in result.parts:
         among = "the right one is among the five likeliest"
         rows.append(_share("Test photos, top-5", result.parts["test"].hits_in_top, among))
-    lead = f"{percent(result.accuracy('test'))} of the test photos got the right name of "
+    right = percent(result.accuracy("test"))
     return Report(
         "Whose face is it, of those it knows?",
-        f"{lead}{len(result.labels):,}.",
+        f"{right} of the test photos got the right one of {len(result.labels):,} names.",
         rows,
         [],
         [

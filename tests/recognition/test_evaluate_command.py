@@ -137,7 +137,7 @@ class TestOfAModelWithClasses:
         classes = load_split(model / "split.json").parts["train"]
         dataset = read([known])
         rows = [row for row, photo in enumerate(dataset.photos) if photo.sha256 in classes]
-        made = prepare(dataset, tmp_path / "data" / "cache" / "crops")
+        made = prepare(dataset, known.parent / "data" / "cache" / "crops")
         learned = embedding.embed(np.array(made.images[rows]))
         owners = np.array([classes[dataset.photos[row].sha256] for row in rows])
 
