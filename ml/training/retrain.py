@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ml import artifact, pretrained
+from ml.evaluation import groups
 from ml.training import crops, data, splits
 from ml.training.job import Job
 from ml.training.pipeline import Examples
@@ -81,10 +82,13 @@ def retrain(
     """Train, or go on with a training that was interrupted, and write the version.
 
     Raises:
+        DatasetError: the groups cannot be read.
         TrainingError, CannotResume: see `ml.training.trainer.train`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
         OSError: a folder cannot be written.
     """
+    if origin.groups:  # what is wrong with them is better known now than after hours
+        groups.read(origin.groups, material.labels)
     split = material.split
     examples = partial(Examples, material.images, split.classes)
     parts = Parts(examples(split.train), examples(split.validation))

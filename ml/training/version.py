@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +46,12 @@ class Material:
     dataset: Dataset
     split: Split
     images: Image
+
+    @property
+    def labels(self) -> set[str]:
+        """Everybody in the data, also those with too few photos to be of use."""
+        people = {identity.label for identity in self.dataset.identities}
+        return people | {label for label, _ in self.dataset.left_out}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +137,19 @@ def write(
 def _cost(trained: Trained, directory: Path, some: Image) -> figures.Cost:
     network = speed.engine_speed("openvino", directory, some)
     files = (path for path in directory.rglob("*") if path.is_file())
+    taken = [epoch.seconds for epoch in trained.history]
     return figures.Cost(
-        seconds=sum(epoch.seconds for epoch in trained.history),
-        photos_per_second=float(np.mean([one.photos_per_second for one in trained.history])),
-        waiting=float(np.mean([one.waiting for one in trained.history])),
+        seconds=sum(taken),
+        photos_per_second=_mean([one.photos_per_second for one in trained.history], taken),
+        waiting=_mean([one.waiting for one in trained.history], taken),
         milliseconds=network.milliseconds,
         resident_mb=network.resident_mb,
         bytes=sum(path.stat().st_size for path in files),
     )
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    return float(np.average(values, weights=weights))
 
 
 def _manifest(
@@ -217,9 +228,10 @@ class Measured:
         If nobody is held out at all, it is carried over on photos of the classes that the network
         has not learned from.
         """
-        before, after, source = self._before, self._held_out, {"people": len(self._held_out.labels)}
+        before, after = self._before, self._held_out
         if len(after.labels) >= fitting.PEOPLE_NEEDED:
-            return fitting.fit(after.people, {**source, "fitted_on": "people held out"})
+            source = {"people": len(after.labels), "fitted_on": "people held out"}
+            return fitting.fit(after.people, source)
         if len(after.labels) < 2:
             rows = np.concatenate([self._material.split.validation, self._material.split.test])
             owners = self._material.split.classes[rows]
@@ -227,6 +239,7 @@ class Measured:
                 HeldOut(self._material.split.labels, self._embeddings(engine, rows), owners)
                 for engine in (self._in_service, self._engine)
             )
+        source = {"people": len(after.labels)}
         return fitting.carried_over(self._calibration_in_service, before, after, source)
 
     @cached_property
@@ -243,8 +256,7 @@ class Measured:
         """The figures by the groups that a CSV file gives for the people held out."""
         if file is None or not self._held_out.labels:
             return None
-        people = self._held_out
-        return groups.by_group(people, groups.read(file, people.labels))
+        return groups.by_group(self._held_out, groups.read(file, self._material.labels))
 
     @cached_property
     def _held_out(self) -> HeldOut:
