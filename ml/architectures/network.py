@@ -72,7 +72,6 @@ class Defaults:
     augmentations: tuple[str, ...]
     scale: float = 32.0
     margin: float = 0.2
-    weight_decay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

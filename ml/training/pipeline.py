@@ -78,14 +78,13 @@ class Stopwatch:
 
     def following(self, batches: tf.data.Dataset) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """Hand on the batches, and note the time that each of them kept the network waiting."""
+        asked = time.perf_counter()
         iterator = iter(batches)
-        while True:
-            asked = time.perf_counter()
-            batch = next(iterator, None)
+        while (batch := next(iterator, None)) is not None:
             self.waited += time.perf_counter() - asked
-            if batch is None:
-                return
             yield batch
+            asked = time.perf_counter()
+        self.waited += time.perf_counter() - asked
 
     @property
     def seconds(self) -> float:

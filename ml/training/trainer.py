@@ -154,15 +154,10 @@ class _Run:
         model, parts = self.network.trained(), self.parts
         if stage.opened == "head" and self.network.features is not None:
             model, parts = self.network.head(), parts.with_inputs(self._features())
-        model.compile(self._optimizer(stage), loss=self.network.loss, metrics=["accuracy"])
+        adam = keras.optimizers.Adam(stage.learning_rate)
+        model.compile(adam, loss=self.network.loss, metrics=["accuracy"])
         model.optimizer.build(model.trainable_variables)
         return _Opened(number, stage, model, parts.train, parts.validation)
-
-    def _optimizer(self, stage: Stage) -> keras.optimizers.Optimizer:
-        decay = ARCHITECTURES[self.job.architecture].defaults.weight_decay
-        if decay:
-            return keras.optimizers.AdamW(stage.learning_rate, weight_decay=decay)
-        return keras.optimizers.Adam(stage.learning_rate)
 
     def _features(self) -> Floats:
         """What the frozen layers make of every crop, computed once and kept beside the run."""

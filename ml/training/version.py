@@ -197,12 +197,7 @@ class Measured:
         """On the classes, part by part."""
         split = self._material.split
         parts = {part: getattr(split, part) for part in closed_set.PARTS}
-        answers = {
-            part: Answers.collect(
-                map(self._engine.classify, self._crops(rows)), split.classes[rows]
-            )
-            for part, rows in parts.items()
-        }
+        answers = {part: self._answers(rows) for part, rows in parts.items()}
         return ClosedSet(split.labels, answers)
 
     @cached_property

@@ -10,29 +10,37 @@ import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db import DatabaseError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from ml.errors import MLError
 from recognition.models import ModelVersion, Status, TrainingRun, User
-from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import background, training_runs, training_words, work
+from recognition.services import training_locks, training_runs, training_words, work
 from recognition.services.privacy import record
 from recognition.services.training_faces import drop_if_it_shows_the_erased, folder, site_dataset
 from recognition.services.training_options import Options, TrainingRefused, check
 from recognition.services.training_progress import Follower, Overtaken, Watcher, ours, pulse
-
-__all__ = ["Interrupted", "Options", "TrainingRefused", "folder", "site_dataset"]
+from recognition.services.training_turns import (
+    UNFINISHED,
+    begin_next,
+    claim,
+    end,
+    launch,
+    release_dead,
+    stopped,
+    sweep,
+    who_is_at_work,
+)
 
 log = logging.getLogger(__name__)
 
-UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
+__all__ = ["Interrupted", "Options", "TrainingRefused", "launch", "site_dataset", "sweep"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -123,59 +131,16 @@ def stop(run: TrainingRun, user: User | None = None) -> None:
     with transaction.atomic():
         if rows.update(stop_requested=True):
             record(user, "training.stopped", run, name=run.name)
-        # Nobody is at work on these who could end them.
-        rows.filter(Q(status=Status.QUEUED) | _silent()).update(
-            status=Status.FAILED,
-            error_code="stopped",
-            message=_stopped(run),
-            finished_at=timezone.now(),
-        )
+        end(rows.filter(status=Status.QUEUED), "stopped", stopped(run))
+    release_dead()  # nobody is at work on it who could end it
     run.refresh_from_db()
-
-
-def _stopped(run: TrainingRun) -> str:
-    return f"Stopped. Go on with: python manage.py retrain --resume {run.name}"
-
-
-def _silent() -> Q:
-    return Q(status=Status.RUNNING, heartbeat_at__lt=timezone.now() - STALE_AFTER)
-
-
-def launch(run_id: str) -> None:
-    """Start the process of a run that waits, unless another is at work: then its turn comes."""
-    if TrainingRun.objects.filter(status=Status.RUNNING).exists():
-        return
-    if run := TrainingRun.objects.filter(pk=run_id, status=Status.QUEUED).first():
-        background.start("retrain", "--resume", run.name, "--quiet")
-
-
-def sweep() -> int:
-    """Let runs whose process died wait for their turn again, and see whose turn it is."""
-    release_silent()
-    return _begin_next() if not TrainingRun.objects.filter(status=Status.RUNNING).exists() else 0
-
-
-def release_silent() -> None:
-    """A run that dies again and again before it has finished an epoch more has no hope left."""
-    silent = TrainingRun.objects.filter(_silent())
-    hopeless = silent.filter(attempts__gte=MAX_ATTEMPTS)
-    message = f"Its process died {MAX_ATTEMPTS} times, perhaps for want of memory."
-    hopeless.update(
-        status=Status.FAILED, error_code="gave_up", message=message, finished_at=timezone.now()
-    )
-    silent.update(status=Status.QUEUED)
-
-
-def _begin_next() -> int:
-    waiting = TrainingRun.objects.filter(status=Status.QUEUED).order_by("created_at").first()
-    return work.enqueue(TrainingRun, [waiting.pk]) if waiting else 0
 
 
 def store(row: TrainingRun) -> None:
     """Keep a row that this process is going to work on. Raises `TrainingRefused` as `run` does."""
-    release_silent()
+    release_dead()
     if TrainingRun.objects.filter(status=Status.RUNNING).exists():
-        raise TrainingRefused(_who_is_at_work(row))
+        raise TrainingRefused(who_is_at_work(row))
     row.save()
 
 
@@ -187,7 +152,18 @@ def run(row: TrainingRun, watcher: Watcher) -> None:
         MLError, OSError: it cannot be done; the row has the same sentence.
         KeyboardInterrupt: it was stopped. The row says whether it goes on by itself.
     """
-    _claim(row)
+    release_dead()
+    try:
+        with training_locks.held(row):
+            claim(row)
+            _run(row, watcher)
+    except training_locks.InUse:
+        raise TrainingRefused(who_is_at_work(row)) from None
+    shutil.rmtree(folder(row), ignore_errors=True)
+    begin_next()
+
+
+def _run(row: TrainingRun, watcher: Watcher) -> None:
     try:
         with pulse(row):
             training_runs.train(row, Follower(row, watcher))
@@ -197,55 +173,31 @@ def run(row: TrainingRun, watcher: Watcher) -> None:
     except Overtaken as overtaken:
         raise TrainingRefused(str(overtaken)) from None
     except BaseException as error:
-        _fail(row, *_why(row, error))
-        _begin_next()
+        _end_early(row, error)
         raise
-    shutil.rmtree(folder(row), ignore_errors=True)
-    _begin_next()
+
+
+def _end_early(row: TrainingRun, error: BaseException) -> None:
+    try:
+        end(ours(row), *_why(row, error))
+        row.refresh_from_db()
+        drop_if_it_shows_the_erased(row)
+        begin_next()
+    except DatabaseError as trouble:  # as on a full disk; the row tells later that nobody is there
+        log.warning("Why %s ended cannot be stored: %s", row, trouble)
 
 
 def _why(row: TrainingRun, error: BaseException) -> tuple[str, str]:
     """The code of what ended a run early, and one sentence."""
     match error:
         case KeyboardInterrupt():
-            return "stopped", _stopped(row)
+            return "stopped", stopped(row)
         case MLError():
             return error.code, str(error)
         case OSError():
             return "os_error", training_words.refused_by_the_system(error)
+        case DatabaseError():
+            return "database", f"The database cannot be used: {error}."
         case TrainingRefused():
             return "refused", str(error)
     return "bug", f"An error of the program ended it: {type(error).__name__}: {error}"
-
-
-def _claim(row: TrainingRun) -> None:
-    release_silent()
-    now = timezone.now()
-    free = TrainingRun.objects.filter(pk=row.pk, status__in=(Status.QUEUED, Status.FAILED))
-    attempts = 1 if row.status == Status.FAILED else F("attempts") + 1  # somebody wants it again
-    claim = {"status": Status.RUNNING, "claimed_at": now, "heartbeat_at": now}
-    reset = {"error_code": "", "message": "", "finished_at": None, "stop_requested": False}
-    try:
-        with transaction.atomic():
-            won = free.update(**claim, **reset, attempts=attempts)
-    except IntegrityError:  # one training at a time
-        won = 0
-    if not won:
-        raise TrainingRefused(_who_is_at_work(row))
-    row.refresh_from_db()
-
-
-def _who_is_at_work(row: TrainingRun) -> str:
-    other = TrainingRun.objects.filter(status=Status.RUNNING).first()
-    if other is None:
-        return _("%(run)s has ended; there is nothing to go on with.") % {"run": row}
-    return _("%(run)s is being trained, and there is one training at a time. Stop it, or wait.") % {
-        "run": other
-    }
-
-
-def _fail(row: TrainingRun, code: str, message: str) -> None:
-    ended = {"status": Status.FAILED, "error_code": code, "message": message}
-    ours(row).update(**ended, finished_at=timezone.now())
-    row.refresh_from_db()
-    drop_if_it_shows_the_erased(row)

@@ -90,16 +90,17 @@ def test_augmented_epochs_differ_and_repeat_with_their_seed(examples: Examples) 
 
 def test_the_stopwatch_tells_waiting_from_working() -> None:
     def slow(number: int) -> int:
-        time.sleep(0.05)
+        time.sleep(0.2)
         return number
 
-    batches = tf.data.Dataset.range(4).map(
-        lambda number: (tf.py_function(slow, [number], tf.int64), number)
-    )
-    watch = Stopwatch()
-    assert len(list(watch.following(batches))) == 4
-    assert watch.waiting > 0.8
-    watch = Stopwatch()
-    for _ in watch.following(tf.data.Dataset.range(8).map(lambda number: (number, number))):
-        time.sleep(0.05)
-    assert watch.waiting < 0.5
+    numbers = tf.data.Dataset.range(4)
+    batches = numbers.map(lambda number: (tf.py_function(slow, [number], tf.int64), number))
+    waits = Stopwatch()
+    assert len(list(waits.following(batches))) == 4
+    waiting = waits.waiting
+    works = Stopwatch()
+    for _ in works.following(numbers.map(lambda number: (number, number))):
+        time.sleep(0.2)
+    assert waits.waited > 4 * 0.2
+    assert works.seconds > 4 * 0.2
+    assert works.waiting < waiting <= 1

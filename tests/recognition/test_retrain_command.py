@@ -242,8 +242,12 @@ def test_data_that_cannot_be_learned_is_refused_in_one_sentence(
 
 
 @pytest.mark.slow
-def test_ctrl_c_loses_an_epoch_at_most_and_the_run_goes_on(site: Site, small: Path) -> None:
-    command = ("--data", str(small), *PAPER, "--epochs", "4", "--stages", "1", "--name", "broken")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_broken_run_loses_an_epoch_at_most_and_goes_on_at_once(
+    site: Site, small: Path, how: signal.Signals
+) -> None:
+    name = f"broken-{how}"
+    command = ("--data", str(small), *PAPER, "--epochs", "4", "--stages", "1", "--name", name)
     process = subprocess.Popen(
         [sys.executable, "manage.py", "retrain", *command],
         cwd=ROOT,
@@ -254,15 +258,16 @@ def test_ctrl_c_loses_an_epoch_at_most_and_the_run_goes_on(site: Site, small: Pa
     assert process.stderr is not None
     while not process.stderr.readline().startswith("stage 1, epoch 2"):
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=120) == 130
-    assert process.stderr.read().splitlines()[-1] == (
-        "CommandError: Stopped. Go on with: python manage.py retrain --resume broken"
-    )
-    assert not (site.data_dir / "models" / "broken").exists()
+    process.send_signal(how)
+    assert process.wait(timeout=120) == (130 if how == signal.SIGINT else -how)
+    if how == signal.SIGINT:
+        assert process.stderr.read().splitlines()[-1] == (
+            f"CommandError: Stopped. Go on with: python manage.py retrain --resume {name}"
+        )
+    assert not (site.data_dir / "models" / name).exists()
     before = rows(site, "'name', 'history'")[-1][1]
     assert 2 <= len(before) < 4
-    done = retrain(site, "--resume", "broken", "--quiet")
+    done = retrain(site, "--resume", name, "--quiet")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     after = rows(site, "'name', 'history'")[-1][1]

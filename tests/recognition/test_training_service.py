@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,14 @@ from ml.training.progress import Epoch, Phase, Step
 from recognition import tasks
 from recognition.models import AuditEvent, ModelVersion, Status, TrainingRun, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import background, sweeping, training, training_progress, training_runs
+from recognition.services import (
+    background,
+    sweeping,
+    training,
+    training_locks,
+    training_progress,
+    training_runs,
+)
 from recognition.services.training_options import Options, TrainingRefused, job, stages
 from recognition.services.training_progress import Follower, Overtaken, Silent, StopRequested
 from tests.recognition.conftest import Broker
@@ -297,6 +305,32 @@ def test_a_run_whose_process_died_is_sent_again(run: TrainingRun, broker: Broker
     assert sweeping.sweep().requeued == 1
     assert broker.sent("training") == [("train", str(lost.pk))]
     assert fresh(lost).status == "queued"
+
+
+def test_a_run_is_missed_at_once_where_its_process_died(
+    db: None, tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = at_work()
+    with training_locks.held(run):
+        assert sweeping.sweep().requeued == 0
+        with pytest.raises(TrainingRefused, match="at-work is being trained"):
+            training.run(run, Silent())
+    left_by_the_dead = tmp_path / "training" / ".at-work.lock"
+    assert not left_by_the_dead.exists()
+    left_by_the_dead.write_text("elsewhere")
+    assert sweeping.sweep().requeued == 0
+    left_by_the_dead.write_text(socket.gethostname())
+    trains(monkeypatch, finishes)
+    training.run(run, Silent())
+    assert fresh(run).status == "done"
+
+
+def test_a_run_that_was_to_stop_does_not_go_on_when_its_process_dies(
+    db: None, broker: Broker
+) -> None:
+    run = dead(stop_requested=True)
+    assert sweeping.sweep().requeued == 0
+    assert (fresh(run).status, fresh(run).error_code) == ("failed", "stopped")
 
 
 def test_a_run_that_kills_its_process_every_time_fails(db: None, broker: Broker) -> None:

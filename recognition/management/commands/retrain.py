@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Never
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from ml.errors import ArtifactMissing, MLError
 from recognition.management.hush import load_tensorflow
@@ -68,6 +69,8 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Run: {MENDING_COMMAND}") from error
         except (MLError, TrainingRefused) as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {error}.") from error
         except OSError as error:
             raise CommandError(training_words.refused_by_the_system(error)) from error
         return self._report(row, as_json=options["json"])
