@@ -194,11 +194,12 @@ TIME_ZONE = env.text("TZ", "UTC")
 REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "redis+socket"))
 BROKER_SOCKET = BROKER_DIR / "valkey.sock"
 WORKER_CONCURRENCY = env.integer("FACESITE_WORKERS", 1, at_least=1, at_most=64)
-TRAINING_TIME_LIMIT = int(timedelta(hours=12).total_seconds())
+TASK_TIME_LIMIT = 90
 # Redis hands out a message again when nobody has acknowledged it for this long, also when its
-# worker is merely slow: so above every time limit. Rows whose worker died do not wait for it,
-# the sweeper finds them within minutes.
-VISIBILITY_TIMEOUT = TRAINING_TIME_LIMIT + 3600
+# worker is merely slow: so minutes above the time limit, as a child may have one message in hand
+# and the next waiting. What takes longer, such as a training, has a process of its own and no
+# message. Rows whose worker died do not wait for it, the sweeper finds them.
+VISIBILITY_TIMEOUT = TASK_TIME_LIMIT + 300
 
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -220,7 +221,7 @@ CELERY_TASK_IGNORE_RESULT = True  # the row is the result
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 60
-CELERY_TASK_TIME_LIMIT = 90
+CELERY_TASK_TIME_LIMIT = TASK_TIME_LIMIT
 CELERY_TASK_DEFAULT_QUEUE = "identification"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_ROUTES = {"recognition.tasks.train*": {"queue": "training"}}

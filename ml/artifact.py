@@ -11,12 +11,14 @@ Loads nothing heavy, so that the web process can check a model version too.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,19 +59,47 @@ def writing(models_dir: Path, version: str) -> Iterator[Path]:
     """Yield an empty folder that becomes `models_dir/version` if the block succeeds.
 
     The block writes every file and ends with `seal`. If it fails, or the process is killed, no
-    half-made version is left under that name.
+    half-made version is left under that name; what a killed one left beside it goes with the next.
 
     Raises:
         ArtifactDamaged: the block left the version incomplete.
     """
     models_dir.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=models_dir))
+    _remove_what_was_left(models_dir, version)
+    beside = Path(tempfile.mkdtemp(prefix=f".{version}~", dir=models_dir))
+    with _lock(beside):
+        try:
+            yield beside
+            check(beside)
+            _replace(beside, models_dir / version)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _remove_what_was_left(models_dir: Path, version: str) -> None:
+    """Half-made folders of processes that were killed: the system took their locks away."""
+    for left in models_dir.glob(f".{version}~*"):
+        with suppress(FileNotFoundError), _lock(left) as ours:
+            if ours:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _lock(directory: Path) -> Iterator[bool]:
+    """Whether this process, and no other, has the folder now."""
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        yield beside
-        check(beside)
-        _replace(beside, models_dir / version)
+        yield _locked(descriptor)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def seal(directory: Path, manifest: Manifest) -> Manifest:

@@ -34,6 +34,10 @@ LOWERING_WEIGHT = 100.0
 """The same against a cohort that is less alike. A few people who happen to differ say little about
 strangers, and a threshold too low names people wrongly; one too high only says `unknown`."""
 
+MINIMUM_QUALITY = 0.1
+"""Of a face, see `ml.quality`. The embedding of a worse one says more about the blur than about the
+person, so that it is `unknown`, whomever it is alike."""
+
 AMBIGUOUS_ODDS = 4.0
 """Two people fit when both pass the threshold and the first is less than so many times likelier."""
 
@@ -120,9 +124,17 @@ def threshold(gallery: Gallery, calibration: Calibration, fpir: float) -> Thresh
 
 
 def identify(
-    embedding: Floats, gallery: Gallery, calibration: Calibration, *, fpir: float
+    embedding: Floats,
+    gallery: Gallery,
+    calibration: Calibration,
+    *,
+    fpir: float,
+    quality: float = 1.0,
 ) -> Identification:
-    """Say who a probe, (D,) float32 of length 1, is, at the promised FPIR (0..1)."""
+    """Say who a probe, (D,) float32 of length 1, is, at the promised FPIR (0..1).
+
+    `quality` is that of the face, 0..1.
+    """
     neighbours = gallery.search(embedding, CANDIDATES)
     limit = threshold(gallery, calibration, fpir).similarity
     if not neighbours:
@@ -132,7 +144,9 @@ def identify(
         Candidate(near.person, near.similarity, probability, near.templates)
         for near, probability in zip(neighbours, probabilities, strict=True)
     )
-    return Identification(_decide(candidates, limit), probabilities[0], limit, candidates)
+    good_enough = quality >= MINIMUM_QUALITY
+    decision = _decide(candidates, limit) if good_enough else Decision.UNKNOWN
+    return Identification(decision, probabilities[0], limit, candidates)
 
 
 def _blended(usual: Spread, cohort: Cohort) -> Spread:

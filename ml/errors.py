@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Of an `OSError`: the disk, a quota or the largest file that is allowed is used up."""
+
 
 class MLError(Exception):
     """Base of every error that `ml` raises on purpose."""
@@ -37,7 +43,7 @@ class ImageTooLarge(PhotoRejected):
 
 
 class ArtifactError(MLError):
-    """A model version on disk cannot be served. `path` is the file or folder at fault."""
+    """A network on disk cannot be used. `path` is the file or folder at fault."""
 
     code = "artifact_error"
 
@@ -64,8 +70,11 @@ class ArtifactTooNew(ArtifactError):
     code = "model_too_new"
 
 
-class WeightsMissing(MLError):
-    """The packaged weights are not installed, or are not the ones this release was made for."""
+class WeightsMissing(ArtifactError):
+    """A packaged network is not installed, or is not the one that this release was made for.
+
+    `path` is its file, or only its name where there is none.
+    """
 
     code = "weights_missing"
 

@@ -56,9 +56,11 @@ def weights_path(name: str) -> Path:
     except PackageNotFoundError:
         path = None
     if path is None or not path.is_file():
-        raise WeightsMissing(f"The package {PACKAGE} with {name} is not installed.")
+        raise WeightsMissing(f"The package {PACKAGE} with {name} is not installed.", name)
     if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[name]:
-        raise WeightsMissing(f"{path} is not the file that this release of facesite was made for.")
+        raise WeightsMissing(
+            f"{path} is not the file that this release of facesite was made for.", path
+        )
     return path
 
 

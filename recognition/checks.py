@@ -23,5 +23,5 @@ def model_can_be_served(app_configs: object, **_kwargs: Any) -> list[CheckMessag
         return []
     if problem is None:
         return []
-    hint = f"Run: {model_versions.MENDING_COMMAND}"
+    hint = f"Run: {model_versions.mending_command(problem)}"
     return [Warning(str(problem), hint=hint, obj=problem.path, id=f"recognition.{problem.code}")]

@@ -65,6 +65,7 @@ _ADVICE = {
 _MODEL = {
     "model_missing": gettext_lazy("The model, or a file of it, is not there: %(path)s"),
     "model_damaged": gettext_lazy("A file of the model is damaged: %(path)s"),
+    "weights_missing": gettext_lazy("A packaged network is missing or damaged: %(path)s"),
     "model_too_new": gettext_lazy("The model was written by a newer facesite: %(path)s"),
 }
 

@@ -35,6 +35,11 @@ urlpatterns = [
     path("models/<slug:name>/", model_versions.model_version, name="model_version"),
     path("models/<slug:name>/report/", model_versions.model_report, name="model_report"),
     path("models/<slug:name>/promote/", model_versions.model_promote, name="model_promote"),
+    path(
+        "models/<slug:name>/promote/cancel/",
+        model_versions.model_promote_cancel,
+        name="model_promote_cancel",
+    ),
     path("models/<slug:name>/rollback/", model_versions.model_rollback, name="model_rollback"),
     path("models/<slug:name>/retrain/", model_versions.model_retrain, name="model_retrain"),
     path("models/<slug:name>/try/", model_versions.model_try, name="model_try"),

@@ -74,8 +74,9 @@ def test_the_visibility_timeout_is_set_in_all_three_places_and_above_every_limit
         settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"],
         settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS["visibility_timeout"],
     }
-    assert len(timeouts) == 1
-    assert timeouts.pop() > max(settings.CELERY_TASK_TIME_LIMIT, settings.TRAINING_TIME_LIMIT)
+    (timeout,) = timeouts
+    # One message in hand and one that waits behind it; and what is lost comes back within minutes.
+    assert 2 * settings.CELERY_TASK_TIME_LIMIT < timeout < 600
 
 
 def test_postgresql_and_redis_are_used_when_they_are_named() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ml.training.job import Opened, Stage
 
@@ -78,14 +78,17 @@ class Defaults:
 class Architecture:
     """A network that can be trained.
 
-    `adopt`, where there is one, gives the network weights to start from.
+    `packaged`, where there is one, gives the weights that a training begins with, by layer: those
+    that come with facesite. Never those of a version that the site has trained: it may have learned
+    people whom the new one must not know, because they are held out now or were erased since.
     """
 
     build: Callable[[Shape], Network]
     defaults: Defaults
+    packaged: Callable[[], Mapping[str, list[Any]]] | None = None
 
 
-def adopt(network: keras.Model, weights: Mapping[str, list[object]]) -> list[str]:
+def adopt(network: keras.Model, weights: Mapping[str, list[Any]]) -> list[str]:
     """Set the weights of all layers that have the name and the shapes of those in `weights`.
 
     Returns the names of the layers that were set.

@@ -7,7 +7,7 @@ OpenCV Zoo. Layers bear the names of the source network, so that its weights fin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ml.architectures.heads import cosine_head, softmax
 from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape
@@ -105,6 +105,13 @@ def learns(layer: str, opened: Opened) -> bool:
             return True
 
 
+def packaged() -> dict[str, list[Any]]:
+    """The packaged weights by layer. Raises `WeightsMissing`."""
+    from ml import pretrained  # noqa: PLC0415  (builds what is above)
+
+    return {layer.name: layer.get_weights() for layer in pretrained.build_sface().layers}
+
+
 SFACE = Architecture(
     build_for_training,
     Defaults(
@@ -114,4 +121,5 @@ SFACE = Architecture(
         scale=32.0,
         margin=0.2,
     ),
+    packaged,
 )

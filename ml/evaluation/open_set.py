@@ -144,8 +144,9 @@ def evaluate(
     fpir: float,
     progress: Progress,
 ) -> OpenSet:
-    """Build the gallery as the site would, search for every probe and stranger, and decide.
+    """Build a gallery, search for every probe and stranger, and decide as the site does.
 
+    Photos are enrolled whatever their quality, for a fixed number of each person.
     `faces` holds what was found in each photo of the split. A probe without a face counts as not
     recognised. `fpir` is what the product is set to promise.
 
@@ -160,10 +161,7 @@ def evaluate(
     probes = [faces[photo] for _, photo in photos.probes]
     answers: list[Identification | None] = []
     for face in [*probes, *strangers]:
-        answer = (
-            calibration.identify(face.embedding, gallery, calibrated, fpir=fpir) if face else None
-        )
-        answers.append(answer)
+        answers.append(_answer(face, gallery, calibrated, fpir) if face else None)
         progress(len(answers), len(probes) + len(strangers))
     best, unknown = answers[: len(probes)], answers[len(probes) :]
     truth = [ids[name] for name, _ in photos.probes]
@@ -182,6 +180,14 @@ def evaluate(
         threshold=threshold.similarity,
         raised_by=threshold.raised_by,
         missing=sum(faces[photo] is None for photo in photos.photos),
+    )
+
+
+def _answer(
+    face: FoundFace, gallery: Gallery, calibrated: calibration.Calibration, fpir: float
+) -> Identification:
+    return calibration.identify(
+        face.embedding, gallery, calibrated, fpir=fpir, quality=face.quality
     )
 
 

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from ml import pretrained
 from ml.evaluation import speed
 from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
 from ml.evaluation.held_out import HeldOut, figures
@@ -130,17 +129,14 @@ def eigenfaces(crops: Crops, split: Split) -> Contestant:
 def network(job: Job, crops: Crops, split: Split, folder: Path, listener: Listener) -> Contestant:
     """Train a network, or go on with it in `folder`, and load it as it would be served.
 
-    `sface` begins with the packaged weights.
-
     Raises:
-        TrainingError, CannotResume: see `ml.training.trainer.train`.
+        WeightsMissing, TrainingError, CannotResume: see `ml.training.trainer.train`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
     """
     watch = _Timed(listener)
     examples = partial(Examples, crops.images, split.classes)
     parts = Parts(examples(split.train), examples(split.validation))
-    start = _weights(pretrained.build_sface()) if job.architecture == "sface" else None
-    trained = train(job, parts, folder, watch, start=start)
+    trained = train(job, parts, folder, watch)
     seconds = watch.seconds(trained.history)
     some = np.array(crops.images[split.test[:SOME]])
     served = _exported(trained.network.served(), folder / "served", some)
@@ -152,10 +148,6 @@ def network(job: Job, crops: Crops, split: Split, folder: Path, listener: Listen
         milliseconds=speed.engine_speed("openvino", served, some).milliseconds,
     )
     return Contestant(engine.load("openvino", served), cost, trained.history)
-
-
-def _weights(model: keras.Model) -> dict[str, list[Any]]:
-    return {layer.name: layer.get_weights() for layer in model.layers}
 
 
 def _exported(model: keras.Model, place: Path, some: Image) -> Path:

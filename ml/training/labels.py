@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ml.errors import ArtifactDamaged, ArtifactMissing
 
+FILE = "labels.json"
+
 
 def write_labels(path: Path, labels: Sequence[str]) -> None:
     """Write labels in order of their class: `{"0": "Ivan Petrov", ...}`, UTF-8, any script."""

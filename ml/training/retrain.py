@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from ml import artifact, pretrained
+from ml import pretrained
+from ml.architectures import ARCHITECTURES
 from ml.evaluation import groups
 from ml.training import crops, data, splits
 from ml.training.job import Job
+from ml.training.material import Material
 from ml.training.pipeline import Examples
 from ml.training.progress import Listener, Phase
 from ml.training.trainer import Parts, train
-from ml.training.version import Made, Material, Origin, Places, write
+from ml.training.version import Made, Origin, Places, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def retrain(
 
     Raises:
         DatasetError: the groups cannot be read.
-        TrainingError, CannotResume: see `ml.training.trainer.train`.
+        WeightsMissing, TrainingError, CannotResume: see `ml.training.trainer.train`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
         OSError: a folder cannot be written.
     """
@@ -92,32 +93,6 @@ def retrain(
     split = material.split
     examples = partial(Examples, material.images, split.classes)
     parts = Parts(examples(split.train), examples(split.validation))
-    parent = starting_point(job, places.active)
-    trained = train(job, parts, places.run, listener, start=parent.weights if parent else None)
-    origin = replace(origin, parent=parent.name if parent else None)
-    return write(trained, material, origin, places, listener)
-
-
-@dataclass(frozen=True)
-class Parent:
-    """The version whose weights a training begins with."""
-
-    name: str
-    weights: Mapping[str, list[Any]]
-
-
-def starting_point(job: Job, active: Path) -> Parent | None:
-    """For `sface` the version in service if it is one, or else the packaged weights."""
-    if job.architecture != "sface":
-        return None
-    if artifact.read_manifest(active).architecture == "sface":
-        import keras  # noqa: PLC0415  (loads TensorFlow, which this module's readers need not)
-
-        model = keras.saving.load_model(active / artifact.KERAS_MODEL, compile=False)
-        return Parent(active.name, _weights(model))
-    return Parent(pretrained.VERSION, _weights(pretrained.build_sface()))
-
-
-def _weights(model: Any) -> dict[str, list[Any]]:
-    """By layer; without the head, whose classes are other people."""
-    return {layer.name: layer.get_weights() for layer in model.layers if layer.name != "cosines"}
+    trained = train(job, parts, places.run, listener)
+    begins_with = pretrained.VERSION if ARCHITECTURES[job.architecture].packaged else None
+    return write(trained, material, replace(origin, parent=begins_with), places, listener)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.evaluation import gate
-from ml.evaluation.closed_set import PARTS
-from ml.evaluation.figures import Mark
+from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.evaluation.findings import PART_NAMES, mistakes
 from ml.evaluation.page import Line, Page, Section, Table, Tile, percent, rate
 from ml.training import unseen
-from ml.training.drawings import Course, courses
+from ml.training.drawings import course_of
 from ml.training.job import Job
 from ml.training.unseen import people, span, value
 
 if TYPE_CHECKING:
     from ml.training.figures import Findings
-
-SHORTEST_MARK = 0.12
-"""Of the width of a figure: the names of stages nearer to each other would touch."""
 
 OPENED = {"head": "the head alone", "last": "the last blocks", "all": "all layers"}
 PRECISIONS = {"mixed_bfloat16": "bfloat16, weights in float32", "float32": "float32"}
@@ -103,19 +99,6 @@ def _comparison(reason: gate.Reason) -> Line:
 def _training(findings: Findings) -> Section:
     history = findings.history
     stages = [list(epochs) for _, epochs in groupby(history, attrgetter("stage"))]
-    marks = list(_stage_marks(stages, len(history)))
-    loss = Course(
-        "loss",
-        [epoch.loss for epoch in history],
-        [epoch.validation_loss for epoch in history],
-        share=False,
-    )
-    accuracy = Course(
-        "accuracy",
-        [epoch.accuracy for epoch in history],
-        [epoch.validation_accuracy for epoch in history],
-        share=True,
-    )
     lines = [
         Line(
             f"Stage {epochs[0].stage}",
@@ -136,25 +119,8 @@ def _training(findings: Findings) -> Section:
         "counted while the network still learns from them, and augmented; validation photos after "
         "each epoch, as they are.",
         tables=[[Table(columns, lines)]],
-        rows=[
-            [
-                courses(accuracy, stages=marks, caption="Accuracy over the epochs."),
-                courses(loss, stages=marks, caption="Loss over the epochs."),
-            ]
-        ]
-        if history
-        else [],
+        rows=[course_of(history)] if history else [],
     )
-
-
-def _stage_marks(stages: Sequence[Sequence[object]], epochs: int) -> Iterator[Mark]:
-    begins, named = 1, -np.inf
-    for number, own in enumerate(stages, start=1):
-        room = begins - named >= SHORTEST_MARK * epochs
-        named = begins if room else named
-        if number > 1:
-            yield Mark(f"stage {number}" if room else "", begins)
-        begins += len(own)
 
 
 def _closed_set(findings: Findings) -> Section | None:
@@ -167,7 +133,7 @@ def _closed_set(findings: Findings) -> Section | None:
     ]
     five = "the right one is among the five likeliest"
     lines.append(Line("Test photos, top-5", [percent(closed_set.top5()), counts["test"]], five))
-    tables = [[Table(["Photos of people it knows", "Right", "Photos"], lines)]]
+    tables = [[Table(["Photos of people it knows", "Right", "Photos"], lines), _people(closed_set)]]
     wrong = mistakes(closed_set)
     return Section(
         title="Closed set: people it has learned",
@@ -176,6 +142,19 @@ def _closed_set(findings: Findings) -> Section | None:
         tables=[*tables, wrong] if wrong else tables,
         notes=[] if wrong else ["No test photo was taken for somebody else."],
     )
+
+
+def _people(closed_set: ClosedSet) -> Table:
+    """Whether a mean hides people who are hardly ever recognised."""
+    shares = np.array([one.accuracy for one in closed_set.per_class()])
+    counts = {
+        "All": (shares == 1).sum(),
+        "Half or more": ((shares >= 0.5) & (shares < 1)).sum(),
+        "Less than half": ((shares > 0) & (shares < 0.5)).sum(),
+        "None": (shares == 0).sum(),
+    }
+    lines = [Line(name, [f"{count:,}"]) for name, count in counts.items()]
+    return Table(["Test photos of a person that are right", "People"], lines)
 
 
 def _cost(findings: Findings) -> Section:

@@ -17,6 +17,7 @@ from typing import Literal
 
 import keras
 
+from ml.architectures.paper import PAPER
 from ml.training import crops, data, splits
 from ml.training.job import Job, Stage
 from ml.training.pipeline import Examples
@@ -24,10 +25,6 @@ from ml.training.progress import Epoch, Phase, Step
 from ml.training.trainer import Parts, build, processor_has_bfloat16, train
 
 Way = Literal["plain", "facesite"]
-PLAIN_BATCH = 32
-"""What Keras takes where nobody says otherwise."""
-
-BATCH = 64
 EPOCHS = 2
 """The first also compiles the network, and only the last is measured."""
 
@@ -57,7 +54,7 @@ def measure(way: Way, root: Path) -> TrainingSpeed:
 
 def _plain(root: Path) -> TrainingSpeed:
     photos = keras.utils.image_dataset_from_directory(
-        root, image_size=(112, 112), batch_size=PLAIN_BATCH, verbose=False
+        root, image_size=(112, 112), batch_size=PAPER.defaults.batch, verbose=False
     )
     model = build(_job(mixed_precision=False), len(photos.class_names)).trained()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -84,7 +81,7 @@ def _job(*, mixed_precision: bool) -> Job:
         "speed",
         "paper",
         (Stage(EPOCHS, 1e-3),),
-        batch=BATCH,
+        batch=PAPER.defaults.batch,
         augmentations=(),
         mixed_precision=mixed_precision,
     )

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from ml.errors import ArtifactDamaged, ArtifactMissing
-from ml.training.data import Dataset, Ints
+from ml.training.data import Dataset, Ints, Photo
 
 SHARE = 0.1
 """Of a class's photos to validate with, and as many to test with; the paper's 80/10/10."""
 HOLD_OUT = 0.2
 FEWEST_HELD_OUT = 5
 PARTS = ("train", "validation", "test")
+FILE = "split.json"
+"""Of a model version: the list of files that it was trained on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,19 +44,24 @@ class Split:
 
     def save(self, path: Path, dataset: Dataset) -> None:
         """Write the file list with hashes, as JSON that `load_split` reads."""
-        hashes = [photo.sha256 for photo in dataset.photos]
+        files = [[_file(photo), photo.sha256] for photo in dataset.photos]
         parts = {
-            part: [[hashes[row], int(self.classes[row])] for row in getattr(self, part)]
+            part: [[*files[row], int(self.classes[row])] for row in getattr(self, part)]
             for part in PARTS
         }
-        held_out: dict[str, list[str]] = {label: [] for label in self.held_out}
+        held_out: dict[str, list[list[str]]] = {label: [] for label in self.held_out}
         for row, owner in zip(self.held_out_photos, self.held_out_owners, strict=True):
-            held_out[self.held_out[owner]].append(hashes[row])
+            held_out[self.held_out[owner]].append(files[row])
         counts = {part: len(photos) for part, photos in parts.items()}
         counts |= {"classes": len(self.labels), "held_out_people": len(held_out)}
         counts |= {"held_out": len(self.held_out_photos)}
         values = {"seed": self.seed, "counts": counts, **parts, "held_out": held_out}
         path.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _file(photo: Photo) -> str:
+    """Within its root, which is another one on the next machine."""
+    return f"{photo.path.parent.name}/{photo.path.name}"
 
 
 @dataclass(frozen=True)
@@ -155,8 +162,10 @@ def load_split(path: Path) -> SavedSplit:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return SavedSplit(
             seed=values["seed"],
-            parts={part: dict(values[part]) for part in PARTS},
-            held_out={label: tuple(photos) for label, photos in values["held_out"].items()},
+            parts={part: {sha: number for _, sha, number in values[part]} for part in PARTS},
+            held_out={
+                label: tuple(sha for _, sha in files) for label, files in values["held_out"].items()
+            },
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArtifactDamaged(f"{path} is no split: {error}", path) from error

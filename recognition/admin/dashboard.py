@@ -64,8 +64,8 @@ def _today() -> Card:
 
 
 def _unknown() -> Card:
-    since = timezone.now() - LOOKED_BACK
-    faces = ProbeFace.objects.filter(identification__created_at__gte=since).aggregate(
+    since = timezone.localdate() - LOOKED_BACK
+    faces = ProbeFace.objects.filter(identification__created_at__gte=day_start(since)).aggregate(
         all=Count("pk"), unknown=Count("pk", filter=Q(decision=ProbeFace.Decision.UNKNOWN))
     )
     note = ngettext(
@@ -74,7 +74,7 @@ def _unknown() -> Card:
         faces["all"],
     )
     share = percent(faces["unknown"] / faces["all"]) if faces["unknown"] else "0%"
-    link = _list(decision="unknown", created_at_from=since.date().isoformat())
+    link = _list(decision="unknown", created_at_from=since.isoformat())
     return Card(_("Unknown faces"), share, note % faces, link)
 
 
@@ -91,7 +91,8 @@ def _waiting() -> Card:
     note = _("Every photo is answered")
     if oldest is not None:
         note = _("The oldest for %(time)s") % {"time": timesince(oldest.created_at)}
-    return Card(_("Waiting"), localize(waiting.count()), note, _list(status__exact=Status.QUEUED))
+    link = _list(status__in=",".join(UNFINISHED))
+    return Card(_("Waiting"), localize(waiting.count()), note, link)
 
 
 def _gallery() -> Card:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from recognition.admin.base import DaysFilter, ReadOnlyAdmin, badge
 from recognition.forms.training import NAMES
 from recognition.models import ModelVersion, Status, TrainingRun
+from recognition.services import model_versions as service
 from recognition.templatetags.models import percentage
 from recognition.views.measures import Figures, verdict
 from recognition.views.runs import Following
@@ -60,10 +61,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
-        erased = Count("trained_people", filter=Q(trained_people__erased_at__isnull=False))
-        versions: QuerySet[ModelVersion] = super().get_queryset(request).annotate(erased=erased)
-        return versions
+    def get_queryset(self, _request: HttpRequest) -> QuerySet[ModelVersion]:
+        return service.listed()
 
     @admin.display(description=_("state"), ordering="state")
     def state_badge(self, version: ModelVersion) -> SafeString:

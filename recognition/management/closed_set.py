@@ -17,13 +17,13 @@ from ml.evaluation.datasets import DatasetError
 from ml.inference import engine as engines
 from ml.training import crops, data, splits
 from ml.training.data import Dataset, Ints
+from ml.training.labels import FILE as LABELS
 from ml.training.labels import read_labels
+from ml.training.splits import FILE as SPLIT
 from ml.training.splits import SavedSplit, load_split
 from ml.types import Image
 from recognition.management.photos import progress_bar
 
-LABELS = "labels.json"
-SPLIT = "split.json"
 BATCH = 64
 
 

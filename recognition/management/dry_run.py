@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
-from ml.training import retrain, splits
+from ml.training import splits
+from ml.training.data import Dataset
+from ml.training.job import Job
 from recognition.management import estimate
 from recognition.management.run_watcher import Quiet, RunWatcher
 from recognition.models import TrainingRun
@@ -13,22 +17,56 @@ from recognition.services import training_runs, training_words
 from recognition.services.training_options import Options
 
 
-def look(row: TrainingRun, watcher: RunWatcher | Quiet) -> Iterator[str]:
-    """Read the photos, time some steps, and tell. Nothing is written.
+@dataclass(frozen=True)
+class Look:
+    """What is planned on what there is. `seconds` are those of the training itself."""
+
+    options: Options
+    job: Job
+    dataset: Dataset
+    split: splits.Split
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """See `manage.py retrain --dry-run --json` in docs/training.md."""
+        job, split = self.job, self.split
+        parts = {part: len(getattr(split, part)) for part in splits.PARTS}
+        return {
+            "architecture": job.architecture,
+            "people": len(split.labels),
+            "photos": {**parts, "held_out": len(split.held_out_photos)},
+            "held_out": len(split.held_out),
+            "left_out": len(self.dataset.left_out),
+            "skipped": len(self.dataset.skipped),
+            "stages": [asdict(stage) for stage in job.stages],
+            "batch": job.batch,
+            "input_size": job.input_size,
+            "augmentations": list(job.augmentations),
+            "precision": "bfloat16" if job.mixed_precision else "float32",
+            "seconds": self.seconds,
+        }
+
+    def in_words(self) -> Iterator[str]:
+        """For a terminal."""
+        yield from training_words.material(self.dataset, self.split)
+        yield from training_words.plan(self.job)
+        yield training_words.precision(self.options.precision, self.job.mixed_precision)
+        if not self.options.from_site and self.options.crops == "aligned":
+            yield "Photos on which no face is found will be left out too."
+        time = timedelta(seconds=round(self.seconds))
+        yield f"The training itself would take about {time} on this machine now."
+
+
+def look(row: TrainingRun, watcher: RunWatcher | Quiet) -> Look:
+    """Read the photos, and time some steps. Nothing is written.
 
     Raises:
         DataError: see `ml.training.data`.
     """
     options = Options.of(row.arguments)
     job = training_runs.planned_job(row, options)
-    source = training_runs.source_of(row, options)
-    dataset = training_runs.read(source, options, watcher)
+    dataset = training_runs.read(training_runs.source_of(row, options), options, watcher)
     split = splits.split(dataset, seed=options.seed, hold_out=options.hold_out)
     watcher.close()
-    yield from training_words.material(dataset, split)
-    yield from training_words.plan(job)
-    yield training_words.precision(options.precision, job.mixed_precision)
-    if isinstance(source, retrain.Roots) and source.mode == "aligned":
-        yield "Photos on which no face is found will be left out too."
-    seconds = round(estimate.seconds(job, split, len(dataset.photos)))
-    yield f"The training itself would take about {timedelta(seconds=seconds)} on this machine now."
+    seconds = estimate.seconds(job, split, len(dataset.photos))
+    return Look(options, job, dataset, split, seconds)

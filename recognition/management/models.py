@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from django.core.management.base import CommandError
 
-from ml.errors import ArtifactError, WeightsMissing
+from ml.errors import ArtifactError
 from recognition import predictors
-from recognition.services.model_versions import MENDING_COMMAND
+from recognition.services.model_versions import mending_command
 
 
 def require_model() -> predictors.Predictor:
@@ -12,6 +12,4 @@ def require_model() -> predictors.Predictor:
     try:
         return predictors.active()
     except ArtifactError as error:
-        raise CommandError(f"{error} Run: {MENDING_COMMAND}") from error
-    except WeightsMissing as error:
-        raise CommandError(f"{error} Run: make install") from error
+        raise CommandError(f"{error} Run: {mending_command(error)}") from error

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from recognition.models import ModelVersion
 from recognition.services import promotion
+from recognition.services.embedding import Embedded
 
 
 def version_named(name: str) -> ModelVersion:
@@ -19,7 +20,7 @@ def version_named(name: str) -> ModelVersion:
     return version
 
 
-def put_into_service(version: ModelVersion, *, quiet: bool) -> promotion.Embedded:
+def put_into_service(version: ModelVersion, *, quiet: bool) -> Embedded:
     with tqdm(unit=" faces", file=sys.stderr, disable=True if quiet else None) as bar:
 
         def progress(done: int, total: int) -> None:

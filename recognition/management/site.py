@@ -63,6 +63,15 @@ class Site:
                 raise SiteFailed("The training did not begin.")
             time.sleep(1)
 
+    def require_training(self) -> None:
+        """Raise `SiteFailed` unless the training that was begun is still under way."""
+        status = self._run("print(TrainingRun.objects.get().status)")
+        if status != "running":
+            raise SiteFailed(
+                f"The training was over before the last photo was answered ({status}), so that "
+                "these figures are not those of a busy site; give it more photos."
+            )
+
     def _run(self, code: str) -> str:
         imports = "from recognition.models import *; from recognition.services import training"
         run = subprocess.run(  # noqa: S603

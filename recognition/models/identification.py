@@ -142,6 +142,16 @@ class ProbeFace(models.Model):
     def __str__(self) -> str:
         return f"{self.identification} #{self.index + 1}"
 
+    @property
+    def names(self) -> int:
+        """How many people the answer names."""
+        return {"match": 1, "ambiguous": 2}.get(self.decision, 0)
+
+    @property
+    def named(self) -> list[Candidate]:
+        """Whom the answer names. Who was removed since is missing, and nobody moves up."""
+        return [candidate for candidate in self.candidates.all() if candidate.rank < self.names]
+
 
 class Candidate(models.Model):
     """A person who may be the probe, and the enrolled photos that speak for it (their ids)."""

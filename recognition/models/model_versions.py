@@ -44,6 +44,8 @@ class ModelVersion(models.Model):
     # While somebody waits for this version to go into service: when it was asked for, and then the
     # last sign of life of the process that embeds the gallery for it.
     promotion_requested_at = models.DateTimeField(null=True, blank=True)
+    # Processes that were started for that.
+    promotion_attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name = _("model version")

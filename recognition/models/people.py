@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Replace
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -58,6 +60,12 @@ class Person(models.Model):
         # Some systems hand over "й" as two code points; the same name must be the same person.
         self.name = unicodedata.normalize("NFC", self.name.strip())
         super().save(*args, **kwargs)
+
+    @classmethod
+    def shown_as(cls, name: str) -> models.QuerySet[Person]:
+        """Those whose name looks like this one on every page, whichever way it is spelt."""
+        shown = Replace("name", Value("_"), Value(" "))
+        return cls.objects.alias(shown=shown).filter(shown=cls(name=name).display_name)
 
     @property
     def display_name(self) -> str:

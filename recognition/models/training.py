@@ -116,7 +116,7 @@ class Trial(QueuedWork):
     """One photo that a candidate answers beside the version in service. Nobody's history.
 
     `answers` has a list of faces for each of the two versions, by version name, as the JSON of
-    `manage.py identify` has them.
+    `manage.py identify` has them, with numbers of people in the place of their names.
     """
 
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="trials")

@@ -1,7 +1,8 @@
-"""An answer in the form in which commands print it and trials keep it."""
+"""An answer in the form in which commands print it, and in which trials keep it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ml.types import Box, Decision, EmbeddedFace, Identification
@@ -13,8 +14,14 @@ Json = dict[str, Any]
 
 def faces_as_json(answer: PhotoAnswer) -> list[Json]:
     """The faces from left to right, as the JSON of `manage.py identify` has them."""
-    names = _names(answer)
-    return [_face(face, decided, names) for face, decided in answer.faces]
+    name = _names(answer).get
+    return [_face(face, decided, name) for face, decided in answer.faces]
+
+
+def faces_by_number(answer: PhotoAnswer) -> list[Json]:
+    """The same with numbers of people in the place of their names, to be kept in a row: names
+    would stay there after people were renamed or removed."""
+    return [_face(face, decided, lambda person: person) for face, decided in answer.faces]
 
 
 def _names(answer: PhotoAnswer) -> dict[int, str]:
@@ -22,10 +29,12 @@ def _names(answer: PhotoAnswer) -> dict[int, str]:
     return dict(Person.objects.filter(pk__in=people).values_list("pk", "name"))
 
 
-def _face(face: EmbeddedFace, decided: Identification, names: dict[int, str]) -> Json:
+def _face(
+    face: EmbeddedFace, decided: Identification, said: Callable[[int], str | int | None]
+) -> Json:
     candidates = [
         {
-            "person": names.get(likely.person),
+            "person": said(likely.person),
             "similarity": likely.similarity,
             "probability": likely.probability,
         }

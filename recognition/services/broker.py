@@ -10,7 +10,8 @@ from celery import current_app
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
-QUEUE: Final = "identification"
+PHOTOS: Final = "identification"
+TRAINING: Final = "training"
 PATIENCE: Final = 1  # second
 
 
@@ -24,19 +25,19 @@ def connection() -> Iterator[Connection]:
         yield connection
 
 
-def waiting_messages() -> int | None:
-    """How many messages wait in the queue; None if the broker cannot be reached."""
+def waiting_messages(queue: str) -> int | None:
+    """How many messages wait in a queue; None if the broker cannot be reached."""
     try:
         with connection() as opened:
-            return _length(opened)
+            return _length(opened, queue)
     except Exception:  # every transport has errors of its own, and all mean the same here
         return None
 
 
-def _length(opened: Connection) -> int:
+def _length(opened: Connection, queue: str) -> int:
     channel: Any = opened.default_channel
     try:
-        return int(channel.queue_declare(QUEUE, passive=True).message_count)
+        return int(channel.queue_declare(queue, passive=True).message_count)
     except ChannelError:  # Redis knows no empty queues
         return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -142,21 +142,21 @@ def _search(faces: Sequence[EmbeddedFace], predictor: predictors.Predictor) -> S
     calibration = predictor.recognizer.calibration
     with gallery.current(predictor.version) as people:
         return Search(
-            tuple((face, _decide(face, people, calibration)) for face in faces),
+            tuple((face, _identified(face, people, calibration)) for face in faces),
             people.people,
             people.templates,
             threshold(people, calibration, settings.TARGET_FPIR).raised_by,
         )
 
 
-def _decide(face: EmbeddedFace, people: Gallery, calibration: Calibration) -> Answer:
-    """A face too bad for its embedding to mean anything is unknown, whomever it is alike."""
-    from ml.quality import MINIMUM_FOR_IDENTIFICATION  # noqa: PLC0415  (imports OpenCV)
-
-    answer = identify(face.embedding, people, calibration, fpir=settings.TARGET_FPIR)
-    if face.quality.score < MINIMUM_FOR_IDENTIFICATION:
-        return replace(answer, decision=Decision.UNKNOWN)
-    return answer
+def _identified(face: EmbeddedFace, people: Gallery, calibration: Calibration) -> Answer:
+    return identify(
+        face.embedding,
+        people,
+        calibration,
+        fpir=settings.TARGET_FPIR,
+        quality=face.quality.score,
+    )
 
 
 def _store(row: Identification, answer: PhotoAnswer) -> None:

@@ -13,15 +13,16 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from ml import artifact
-from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing
-from recognition.models import ModelVersion, TrainedPerson
+from ml import artifact, pretrained
+from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing, WeightsMissing
+from recognition.models import ModelVersion
 from recognition.services.privacy import record
 
 if TYPE_CHECKING:
     from ml.training.version import Made
 
 MENDING_COMMAND: Final = "python manage.py install_model"
+REINSTALLING_COMMAND: Final = "make clean install"
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 Verdict = ArtifactError | None
@@ -47,23 +48,24 @@ def listed() -> QuerySet[ModelVersion]:
     return ModelVersion.objects.annotate(erased=erased).order_by("-created_at")
 
 
-def needing_retraining() -> QuerySet[ModelVersion]:
-    """Those that were trained on somebody who was erased since."""
-    erased = TrainedPerson.objects.filter(erased_at__isnull=False)
-    return listed().filter(pk__in=erased.values("model_version"))
-
-
 def folder(version: ModelVersion) -> Path:
     return Path(settings.MODELS_DIR) / version.name
 
 
 def problem() -> Verdict:
-    """What keeps the active version from being served; None when all is well."""
+    """What keeps photos from being answered: the active version, or the packaged detector. None
+    when all is well."""
     try:
         verify(require_active())
+        pretrained.weights_path(pretrained.YUNET)
     except ArtifactError as error:
         return error
     return None
+
+
+def mending_command(error: ArtifactError) -> str:
+    """What puts the file at fault right again."""
+    return REINSTALLING_COMMAND if isinstance(error, WeightsMissing) else MENDING_COMMAND
 
 
 _lock = threading.Lock()
@@ -121,8 +123,6 @@ def install_default(progress: Callable[[str], None], *, force: bool = False) -> 
         WeightsMissing: the package that carries the weights is not installed.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
     """
-    from ml import pretrained  # noqa: PLC0415  (building a model loads TensorFlow)
-
     directory = Path(settings.MODELS_DIR) / pretrained.VERSION
     if force or not _is_sound(directory):
         pretrained.install(Path(settings.MODELS_DIR), progress)

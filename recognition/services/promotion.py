@@ -6,173 +6,86 @@ while and goes on where it stopped; then one transaction switches, and nothing i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ml import imaging
-from ml.errors import ArtifactError, PhotoRejected, WeightsMissing
-from ml.types import Image
-from recognition import predictors
+from ml.errors import ArtifactError
 from recognition.messages import model_problem
-from recognition.models import EnrolledFace, ModelVersion, Template, User
-from recognition.models.work import STALE_AFTER
-from recognition.services import background, gallery, model_versions, work
+from recognition.models import EnrolledFace, ModelVersion, User
+from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.services import background, model_versions, work
+from recognition.services.embedding import (
+    CropsUnusable,
+    Embedded,
+    Progress,
+    embed_missing,
+    silent,
+)
 from recognition.services.privacy import record
+from recognition.services.switching import Move, PromotionRefused, State, switch, waiting
 
-BATCH: Final = 64
-CROP_SHAPE: Final = (112, 112, 3)
-State = ModelVersion.State
+__all__ = ["PromotionRefused"]
 
-Progress = Callable[[int, int], None]
-"""Called with the number of faces done and the number of all that had to be embedded."""
-
-
-class PromotionRefused(Exception):
-    """The version does not go into service; the message says why, and what to do."""
+MOST_LOST: Final = 0.01
+"""Share of the enrolled faces that may be missing from a gallery. A crop or two get lost; where
+more are, it is their folder that is not as it was, and people would go with it unnoticed."""
+LOST_AT_ANY_SIZE: Final = 1
+"""In a small gallery a single one is more than that share."""
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """How many faces got a template, and the ids of those whose stored crop cannot be read."""
-
-    faces: int
-    lost: frozenset[int]
-
-
-def _silent(_done: int, _total: int) -> None:
-    pass
-
-
-def missing(version: ModelVersion) -> QuerySet[EnrolledFace]:
-    """Enrolled faces without a template of the version."""
-    return EnrolledFace.objects.exclude(templates__model_version=version)
-
-
-def embed_missing(version: ModelVersion, progress: Progress = _silent) -> Embedded:
-    """Give every enrolled face a template of the version. Done twice, or by two, it does no harm.
+def serve(
+    version: ModelVersion,
+    actor: User | None,
+    progress: Progress = silent,
+    *,
+    against: str | None = None,
+) -> Embedded:
+    """Put a version into service; with `against`, only in the place of the version of that name.
 
     Raises:
-        ArtifactError, WeightsMissing: the version cannot be loaded.
+        PromotionRefused: its files, or crops of enrolled faces, are missing or damaged; another
+            version has taken the place; or somebody asked for it and then cancelled that.
     """
-    total = missing(version).count()
-    if not total:
-        return Embedded(0, frozenset())
-    recognizer = predictors.load(version).recognizer
-    done, lost = 0, set[int]()
-    for faces in _batches(version):
-        crops = {face.pk: crop for face in faces if (crop := _crop(face)) is not None}
-        lost |= {face.pk for face in faces} - crops.keys()
-        if crops:
-            _store(version, list(crops), recognizer.embed(np.stack(list(crops.values()))))
-        done += len(faces)
-        progress(done, max(done, total))
-    return Embedded(done - len(lost), frozenset(lost))
-
-
-def _batches(version: ModelVersion) -> Iterator[list[EnrolledFace]]:
-    last = 0
-    while faces := list(missing(version).filter(pk__gt=last).order_by("pk")[:BATCH]):
-        last = faces[-1].pk
-        yield faces
-
-
-def _crop(face: EnrolledFace) -> Image | None:
-    try:
-        with face.crop.open() as file:
-            crop = imaging.decode(file.read())
-    except (OSError, ValueError, PhotoRejected):
-        return None
-    return crop if crop.shape == CROP_SHAPE else None
-
-
-def _store(version: ModelVersion, faces: list[int], embeddings: Any) -> None:
-    """Faces that were removed meanwhile must not come back with a template."""
-    with gallery.changing():
-        there = set(EnrolledFace.objects.filter(pk__in=faces).values_list("pk", flat=True))
-        Template.objects.bulk_create(
-            (
-                Template(
-                    face_id=face,
-                    model_version=version,
-                    embedding=embedding.astype("<f4").tobytes(),
-                )
-                for face, embedding in zip(faces, embeddings, strict=True)
-                if face in there
-            ),
-            ignore_conflicts=True,
-        )
-
-
-def serve(version: ModelVersion, actor: User | None, progress: Progress = _silent) -> Embedded:
-    """Put a version into service.
-
-    Raises:
-        PromotionRefused: its files are missing or damaged.
-    """
+    move = Move(version, actor, waiting(version).exists(), against)
     try:
         model_versions.verify(version)
-        return _serve(version, actor, progress)
-    except (ArtifactError, WeightsMissing) as error:
-        reason = _cannot_be_served(version, error)
+        return _serve(move, progress)
+    except (ArtifactError, CropsUnusable) as error:
         ModelVersion.objects.filter(pk=version.pk).update(promotion_requested_at=None)
         record(actor, "model.promotion_failed", version, name=version.name, reason=error.code)
-        raise PromotionRefused(reason) from error
+        raise PromotionRefused(_cannot_be_served(version, error)) from error
 
 
-def _serve(version: ModelVersion, actor: User | None, progress: Progress) -> Embedded:
+def _serve(move: Move, progress: Progress) -> Embedded:
     def embedding(done: int, total: int) -> None:
-        _show_life(version)
+        move.show_life()
         progress(done, total)
 
     faces, lost = 0, frozenset[int]()
-    while not _switch(version, actor, lost):
-        embedded = embed_missing(version, embedding)
+    while not switch(move, lost):
+        embedded = embed_missing(move.version, embedding)
         faces, lost = faces + embedded.faces, embedded.lost
-    version.refresh_from_db()
+        _require_most_crops(len(lost))
+    move.version.refresh_from_db()
     return Embedded(faces, lost)
 
 
-def _show_life(version: ModelVersion) -> None:
-    """So that the sweeper sees that a promotion that was asked for is under way."""
-    asked_for = ModelVersion.objects.filter(pk=version.pk, promotion_requested_at__isnull=False)
-    asked_for.update(promotion_requested_at=timezone.now())
-
-
-def _switch(version: ModelVersion, actor: User | None, lost: frozenset[int]) -> bool:
-    """False if a face has no template yet, as when somebody was enrolled since.
-
-    Whoever changes the gallery holds its lock, so that nobody comes in between.
-    """
-    with gallery.changing():
-        if set(missing(version).values_list("pk", flat=True)) - lost:
-            return False
-        before = model_versions.active()
-        ModelVersion.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
-        changed = _changed(version, before)
-        ModelVersion.objects.filter(pk=version.pk).update(promotion_requested_at=None, **changed)
-        if before != version:
-            action = "model.activated" if "replaced" in changed else "model.rolled_back"
-            replaced, gate = before.name if before else None, version.gate.get("passed")
-            details = {"replaced": replaced, "gate_passed": gate, "faces_without_crop": len(lost)}
-            record(actor, action, version, name=version.name, **details)
-    return True
-
-
-def _changed(version: ModelVersion, before: ModelVersion | None) -> dict[str, Any]:
-    """A version that comes back keeps its own way back: the next rollback goes a step further."""
-    changed: dict[str, Any] = {"state": State.ACTIVE}
-    if before != version:
-        changed["activated_at"] = timezone.now()
-        if before is None or before.replaced_id != version.pk:
-            changed["replaced"] = before
-    return changed
+def _require_most_crops(lost: int) -> None:
+    enrolled = EnrolledFace.objects.count()
+    if lost > max(LOST_AT_ANY_SIZE, MOST_LOST * enrolled):
+        raise CropsUnusable(
+            "crops_lost",
+            _(
+                "The crops of %(lost)d of %(enrolled)d enrolled faces are gone or damaged: restore "
+                "the folder %(folder)s, or remove these photos and enrol them again."
+            )
+            % {"lost": lost, "enrolled": enrolled, "folder": settings.MEDIA_ROOT},
+        )
 
 
 def _require_sound(version: ModelVersion) -> None:
@@ -182,7 +95,7 @@ def _require_sound(version: ModelVersion) -> None:
         raise PromotionRefused(_cannot_be_served(version, error)) from error
 
 
-def _cannot_be_served(version: ModelVersion, error: ArtifactError | WeightsMissing) -> str:
+def _cannot_be_served(version: ModelVersion, error: ArtifactError | CropsUnusable) -> str:
     reason = model_problem(error) if isinstance(error, ArtifactError) else str(error)
     return _("%(version)s cannot go into service. %(reason)s") % {
         "version": version.name,
@@ -200,25 +113,46 @@ def request_promotion(version: ModelVersion, user: User | None) -> None:
         raise PromotionRefused(_("%(version)s is in service already.") % {"version": version.name})
     _require_sound(version)
     with transaction.atomic():
-        version.promotion_requested_at = timezone.now()
-        version.save(update_fields=("promotion_requested_at",))
+        version.promotion_requested_at, version.promotion_attempts = timezone.now(), 0
+        version.save(update_fields=("promotion_requested_at", "promotion_attempts"))
         record(user, "model.promotion_requested", version, name=version.name)
         work.enqueue_on_commit(ModelVersion, [version.pk])
 
 
+def cancel_promotion(version: ModelVersion, user: User | None) -> None:
+    """Wait no longer. A process that is at it changes nothing more; its templates stay."""
+    with transaction.atomic():
+        if waiting(version).update(promotion_requested_at=None):
+            record(user, "model.promotion_cancelled", version, name=version.name)
+
+
 def launch(version_id: str) -> None:
     """Start the process that puts a version into service, if somebody still waits for that."""
-    waiting = ModelVersion.objects.filter(pk=version_id, promotion_requested_at__isnull=False)
-    if version := waiting.first():
-        background.start("promote", version.name, "--quiet")
+    version = ModelVersion.objects.filter(pk=version_id).first()
+    if version is None or not waiting(version).exists():
+        return
+    if background.start("promote", version.name, "--quiet"):
+        attempts = F("promotion_attempts") + 1
+        waiting(version).update(promotion_attempts=attempts, promotion_requested_at=timezone.now())
 
 
 def sweep() -> int:
-    """Ask once more for promotions that nobody sees to any more."""
-    before = timezone.now() - STALE_AFTER
-    silent = ModelVersion.objects.filter(promotion_requested_at__lt=before)
-    ids = list(silent.values_list("pk", flat=True))
-    return work.enqueue(ModelVersion, ids) if ids else 0
+    """Ask once more for promotions that nobody sees to any more, unless they had their chances."""
+    _give_up()
+    return work.enqueue_again(ModelVersion, _unseen().values_list("pk", flat=True))
+
+
+def _unseen() -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(promotion_requested_at__lt=timezone.now() - STALE_AFTER)
+
+
+def _give_up() -> None:
+    """On those that end their process every time without a word, as for want of memory."""
+    for version in _unseen().filter(promotion_attempts__gte=MAX_ATTEMPTS):
+        with transaction.atomic():
+            if _unseen().filter(pk=version.pk).update(promotion_requested_at=None):
+                details = {"name": version.name, "reason": "gave_up"}
+                record(None, "model.promotion_failed", version, **details)
 
 
 def way_back() -> ModelVersion:
@@ -238,7 +172,7 @@ def rollback(actor: User | None) -> ModelVersion:
     """
     version = way_back()
     _require_sound(version)
-    if not _switch(version, actor, frozenset()):
+    if not switch(Move(version, actor), frozenset()):
         request_promotion(version, actor)
     version.refresh_from_db()
     return version

@@ -69,7 +69,7 @@ class SiteStatus:
 def site() -> SiteStatus:
     """Takes a second or two when the broker or the worker does not answer, never more."""
     model, progress = _model(), _progress()
-    reachable = broker.waiting_messages() is not None
+    reachable = broker.waiting_messages(broker.PHOTOS) is not None
     worker = _worker() if reachable else Worker.AWAY
     if worker == Worker.READY and progress.stands_still and not model.problem:
         worker = Worker.STUCK
@@ -89,7 +89,7 @@ def _model() -> ModelStatus:
         name=version.name if version else "",
         problem=model_problem(error) if error else "",
         path=error.path if error else "",
-        command=model_versions.MENDING_COMMAND if error else "",
+        command=model_versions.mending_command(error) if error else "",
     )
 
 

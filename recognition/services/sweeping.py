@@ -1,4 +1,4 @@
-"""Finding work that was lost on its way, and ending work that has no hope left."""
+"""Finding work that was lost on its way, and ending work that has no hope left or had its time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from django.utils import timezone
 
 from recognition.models import Enrolment, Identification, Status, Trial
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import broker, model_versions, promotion, training, work
+from recognition.services import model_versions, orphans, promotion, training, trials, work
 
 FORGOTTEN_AFTER = dt.timedelta(seconds=20)
 """A row that has waited for longer may have lost its message."""
-QUEUE_TOP_UP = 500
-"""The sweeper fills the queue up to this many messages, so that waiting rows are not sent again
-and again while a long queue is being worked off."""
 
 Row = TypeVar("Row", Identification, Enrolment, Trial)
 
@@ -29,7 +26,10 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Send once more what was lost, and end as failed what was tried often enough."""
+    """Send once more what was lost, end as failed what was tried often enough, and drop what is
+    kept for a while only."""
+    trials.drop_old()
+    orphans.remove_when_due()
     failed = _end_hopeless(Identification) + _end_hopeless(Enrolment) + _end_hopeless(Trial)
     requeued = _requeue(Identification) + _requeue(Enrolment) + _requeue(Trial)
     return Swept(requeued + promotion.sweep() + training.sweep(), failed)
@@ -45,9 +45,8 @@ def _end_hopeless(model: type[Row]) -> int:
 def _requeue(model: type[Row]) -> int:
     if model_versions.problem() is not None:  # a worker could only put them back
         return 0
-    room = QUEUE_TOP_UP - (broker.waiting_messages() or 0)
     lost = (_abandoned(model) | _forgotten(model)).order_by("created_at")
-    return work.enqueue(model, lost.values_list("pk", flat=True)[: max(room, 0)])
+    return work.enqueue_again(model, lost.values_list("pk", flat=True))
 
 
 def _abandoned(model: type[Row]) -> QuerySet[Row]:

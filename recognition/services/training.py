@@ -159,6 +159,9 @@ def run(row: TrainingRun, watcher: Watcher) -> None:
             _run(row, watcher)
     except training_locks.InUse:
         raise TrainingRefused(who_is_at_work(row)) from None
+    except training_locks.LockUnusable as error:
+        _end_before_it_began(row, error)
+        raise
     shutil.rmtree(folder(row), ignore_errors=True)
     begin_next()
 
@@ -175,6 +178,13 @@ def _run(row: TrainingRun, watcher: Watcher) -> None:
     except BaseException as error:
         _end_early(row, error)
         raise
+
+
+def _end_before_it_began(row: TrainingRun, error: MLError) -> None:
+    """Nobody has claimed it, so that it would be tried again and again."""
+    end(TrainingRun.objects.filter(pk=row.pk, status=Status.QUEUED), error.code, str(error))
+    row.refresh_from_db()
+    begin_next()
 
 
 def _end_early(row: TrainingRun, error: BaseException) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -31,6 +32,8 @@ from recognition.models import (
 from recognition.services import gallery
 
 FACES: Final = "faces.json"
+TWO_PEOPLE: Final = "photo_of_two_people"
+"""The code of the one error whose sentence has names of people of the site."""
 CONFIRMED: Final = (ProbeFace.Review.RIGHT, ProbeFace.Review.SOMEBODY_ELSE)
 
 Faces = Mapping[str, Sequence[Path]]
@@ -130,9 +133,10 @@ def record_people(version: ModelVersion, labels: Iterable[str]) -> None:
 
 def forget(person: Person) -> None:
     """Mark what was trained on a person who is being removed; what runs that do not run keep of
-    them to go on with is dropped."""
+    them to go on with is dropped, and so are the sentences that may have their name."""
     trained = TrainedPerson.objects.filter(person_id=person.pk, erased_at=None)
     trained.update(erased_at=timezone.now())
+    _drop_names(TrainingRun.objects.all())
     transaction.on_commit(_drop_what_shows_the_erased, robust=True)
 
 
@@ -142,9 +146,17 @@ def _drop_what_shows_the_erased() -> None:
 
 
 def drop_if_it_shows_the_erased(run: TrainingRun) -> None:
-    """Drop the folder of a run that has faces of somebody who is no longer there."""
+    """Drop the folder of a run that has faces of somebody who is no longer there. Its sentence too:
+    the run may have ended with their name a moment after they were removed."""
     kept = folder(run) / FACES
     if kept.is_file():
         people = list(map(int, json.loads(kept.read_text())))
         if Person.objects.filter(pk__in=people).count() < len(people):
             shutil.rmtree(kept.parent)
+            _drop_names(TrainingRun.objects.filter(pk=run.pk))
+
+
+def _drop_names(runs: QuerySet[TrainingRun]) -> None:
+    """Drop the sentence on two people with one face. It names them as they were called then, so
+    that it cannot be searched for a name; its code says the same without names."""
+    runs.filter(error_code=TWO_PEOPLE).update(message="")

@@ -15,11 +15,18 @@ from pathlib import Path
 
 from django.conf import settings
 
+from ml.errors import MLError
 from recognition.models import TrainingRun
 
 
 class InUse(Exception):
     """Another process is at work on the run."""
+
+
+class LockUnusable(MLError):
+    """The lock of a run cannot be taken by anybody with the rights of this process."""
+
+    code = "unwritable"
 
 
 def _path(run: TrainingRun) -> Path:
@@ -29,10 +36,9 @@ def _path(run: TrainingRun) -> Path:
 
 @contextmanager
 def held(run: TrainingRun) -> Iterator[None]:
-    """Be the process of a run. Raises `InUse` if another is."""
+    """Be the process of a run. Raises `InUse` if another is, `LockUnusable` if nobody can be."""
     path = _path(run)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _opened(path)
     try:
         if not _locked(descriptor):
             raise InUse
@@ -44,9 +50,20 @@ def held(run: TrainingRun) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise LockUnusable(
+            f"{path} cannot be written to ({error.strerror}); check who owns it."
+        ) from error
+
+
 def is_dead(run: TrainingRun) -> bool:
-    """Whether the process of the run was on this machine and is gone."""
-    with suppress(FileNotFoundError), _path(run).open("rb") as file:
+    """Whether the process of the run was on this machine and is gone. What cannot be read, as when
+    it belongs to somebody else, tells nothing."""
+    with suppress(OSError), _path(run).open("rb") as file:
         was_here = file.read().decode() == socket.gethostname()
         return was_here and _locked(file.fileno())
     return False

@@ -15,6 +15,8 @@ from ml.training.job import Job, Stage
 CROPS: Final = ("aligned", "as-is")
 PRECISIONS: Final = ("auto", "float32", "bfloat16")
 AUGMENTATIONS: Final = ("flip", "jitter", "light", "rotation")
+SEEDS: Final = 2**32
+"""As many as NumPy and TensorFlow take."""
 
 
 class TrainingRefused(Exception):
@@ -122,6 +124,8 @@ def _check_numbers(options: Options) -> None:
         )
     if options.input_size is not None and not 32 <= options.input_size <= 112:
         raise TrainingRefused(_("--input-size is from 32 to 112 pixels."))
+    if not 0 <= options.seed < SEEDS:
+        raise TrainingRefused(_("--seed is from 0 to %(most)d.") % {"most": SEEDS - 1})
     if options.margin is not None and not 0 <= options.margin < 1.5:
         raise TrainingRefused(_("--margin is an angle from 0 to below 1.5 radians."))
 
@@ -162,8 +166,14 @@ def _stage_count(known: Sequence[Stage], options: Options, *, gpu: bool) -> int:
 def _divided(epochs: Sequence[int], planned: Sequence[Stage]) -> tuple[int, ...]:
     """A number of epochs in all, among stages as by default; no stage has none."""
     total, shares = sum(epochs), [stage.epochs for stage in planned]
-    if total < len(planned):
-        return ()
+    if len(epochs) == 1 and total < len(planned):
+        raise TrainingRefused(
+            _(
+                "--epochs is too small for %(count)d stages: give one epoch for each of them or "
+                "more, or fewer --stages."
+            )
+            % {"count": len(planned)}
+        )
     ends = [round(total * sum(shares[: n + 1]) / sum(shares)) for n in range(len(shares))]
     for number in range(len(ends)):
         ends[number] = max(ends[number], (ends[number - 1] if number else 0) + 1)
@@ -175,7 +185,7 @@ def _each(
     option: str, given: Sequence[Any], count: int, spread: tuple[Any, ...]
 ) -> tuple[Any, ...]:
     """A value for each stage; one value is `spread` over all of them."""
-    if len(given) not in {0, 1, count} or (given and len(given) == 1 and not spread):
+    if len(given) not in {0, 1, count}:
         raise TrainingRefused(
             _("--%(option)s does not fit %(count)d stages.") % {"option": option, "count": count}
         )

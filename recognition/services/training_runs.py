@@ -23,8 +23,9 @@ from recognition.services.training_options import Options, job
 from recognition.services.training_progress import Follower, Overtaken, ours, show_life
 
 if TYPE_CHECKING:
+    from ml.training.material import Material
     from ml.training.retrain import Source
-    from ml.training.version import Material, Origin, Places
+    from ml.training.version import Origin, Places
 
 FINGERPRINT: Final = "fingerprint"
 MOST_LEFT_OUT: Final = 1000
@@ -123,10 +124,10 @@ def _people_named(source: Source) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if people is None or error.code not in {"photo_of_two_people", "too_few_people"}:
+        if people is None or error.code not in {training_faces.TWO_PEOPLE, "too_few_people"}:
             raise
         message = f"{error} Only people whose consent covers training count."
-        if error.code == "photo_of_two_people":
+        if error.code == training_faces.TWO_PEOPLE:
             message = training_faces.two_people_with_one_face(people) or str(error)
         raise DataError(error.code, message) from error
 
@@ -210,14 +211,9 @@ def planned_job(row: TrainingRun, options: Options) -> Job:
 
 
 def _promote(row: TrainingRun, version: ModelVersion, listener: Follower) -> None:
-    active, against = model_versions.require_active(), version.gate["against"]
-    if active != version and active.name != against:
-        return listener.note(
-            f"{active} went into service meanwhile, and {version} was compared with {against}: "
-            "it stays a candidate."
-        )
+    against = version.gate["against"]
     try:
-        embedded = promotion.serve(version, row.requested_by, listener.embedding)
+        embedded = promotion.serve(version, row.requested_by, listener.embedding, against=against)
     except promotion.PromotionRefused as refusal:
         return listener.note(str(refusal))
     if embedded.lost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from recognition.models import Status, TrainingRun
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services import background, training_locks, work
+from recognition.services.training_faces import drop_if_it_shows_the_erased
 from recognition.services.training_options import TrainingRefused
 
 UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
@@ -28,27 +30,36 @@ def launch(run_id: str) -> None:
 def sweep() -> int:
     """Let runs whose process died wait for their turn again, and see whose turn it is."""
     release_dead()
-    return begin_next() if not TrainingRun.objects.filter(status=Status.RUNNING).exists() else 0
+    if TrainingRun.objects.filter(status=Status.RUNNING).exists():
+        return 0
+    return work.enqueue_again(TrainingRun, _next())
 
 
-def begin_next() -> int:
-    """Have a worker begin the run that has waited longest; returns how many that are: one or
-    none."""
-    waiting = TrainingRun.objects.filter(status=Status.QUEUED).order_by("created_at").first()
-    return work.enqueue(TrainingRun, [waiting.pk]) if waiting else 0
+def begin_next() -> None:
+    """Have a worker begin the run that has waited longest, if one waits."""
+    work.enqueue(TrainingRun, _next())
+
+
+def _next() -> QuerySet[TrainingRun, UUID]:
+    waiting = TrainingRun.objects.filter(status=Status.QUEUED).order_by("created_at")
+    return waiting.values_list("pk", flat=True)[:1]
 
 
 def release_dead() -> None:
-    """A run that dies again and again before it has finished an epoch more has no hope left."""
+    """Take runs from processes that are dead; nobody keeps faces of the erased for them."""
     for run in TrainingRun.objects.filter(status=Status.RUNNING):
-        dead = dead_since(run)
-        if run.stop_requested:
-            end(dead, "stopped", stopped(run))
-        elif run.attempts >= MAX_ATTEMPTS:
-            message = f"Its process died {run.attempts} times, perhaps for want of memory."
-            end(dead, "gave_up", message)
-        else:
-            dead.update(status=Status.QUEUED)
+        if _release(run, dead_since(run)):
+            drop_if_it_shows_the_erased(run)
+
+
+def _release(run: TrainingRun, dead: QuerySet[TrainingRun]) -> int:
+    """A run that dies again and again before it has finished an epoch more has no hope left."""
+    if run.stop_requested:
+        return end(dead, "stopped", stopped(run))
+    if run.attempts >= MAX_ATTEMPTS:
+        message = f"Its process died {run.attempts} times, perhaps for want of memory."
+        return end(dead, "gave_up", message)
+    return dead.update(status=Status.QUEUED)
 
 
 def dead_since(run: TrainingRun) -> QuerySet[TrainingRun]:
@@ -59,8 +70,10 @@ def dead_since(run: TrainingRun) -> QuerySet[TrainingRun]:
     return rows.filter(heartbeat_at__lt=timezone.now() - STALE_AFTER)
 
 
-def end(rows: QuerySet[TrainingRun], code: str, message: str) -> None:
-    rows.update(status=Status.FAILED, error_code=code, message=message, finished_at=timezone.now())
+def end(rows: QuerySet[TrainingRun], code: str, message: str) -> int:
+    """End rows as failed; returns how many they were."""
+    why = {"error_code": code, "message": message}
+    return rows.update(status=Status.FAILED, finished_at=timezone.now(), **why)
 
 
 def stopped(run: TrainingRun) -> str:

@@ -6,6 +6,7 @@ import errno
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ml.training.data import Dataset
 from ml.training.job import Job
@@ -72,10 +73,16 @@ def command(run: TrainingRun) -> str:
     for name, value in given.as_arguments().items():
         if value != default[name] and name not in {"from_site", "data"}:
             option = {"stage_count": "stages", "augmentations": "augment"}.get(name, name)
-            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-            text = Path(text).name if name == "groups" else text
+            text = Path(value).name if name == "groups" else _typed(value)
             words += [f"--{option.replace('_', '-')}", text]
     return shlex.join(words)
+
+
+def _typed(value: Any) -> str:
+    """An empty list is one as well: that of no augmentations."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "none"
+    return str(value)
 
 
 def refused_by_the_system(error: OSError) -> str:

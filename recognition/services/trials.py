@@ -1,9 +1,10 @@
-"""One photo, answered by a version beside the one in service. Nobody's history."""
+"""One photo, answered by a version beside the one in service. Nobody's history; gone in a day."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -11,10 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from ml import imaging
-from ml.errors import ArtifactError, WeightsMissing
+from ml.errors import ArtifactError
 from recognition import predictors
 from recognition.models import ModelVersion, Status, Trial, User
-from recognition.services import answers, background, promotion, uploads, work
+from recognition.services import answers, background, uploads, work
+from recognition.services.embedding import embed_missing
 from recognition.services.files import new_files
 from recognition.services.identification import (
     PHOTO_LONG_SIDE,
@@ -24,6 +26,9 @@ from recognition.services.identification import (
 )
 
 log = logging.getLogger(__name__)
+
+KEPT_FOR: Final = dt.timedelta(days=1)
+"""Long enough to look at an answer, and to show it to somebody."""
 
 
 def request(version: ModelVersion, user: User, file: UploadedFile[bytes]) -> Trial:
@@ -64,7 +69,7 @@ def _answer(row: Trial) -> None:
     imaging.decode(photo)  # before the whole gallery is embedded in vain
     try:
         tried = _tried(row, photo)
-    except (ArtifactError, WeightsMissing) as error:
+    except ArtifactError as error:
         return work.fail(row, error.code)
     active = identify_photo(photo)
     return _store(row, tried, active)
@@ -74,18 +79,18 @@ def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
     """By the version on trial, in the whole gallery: who has no template of it yet gets one."""
     version = row.model_version
 
-    def embedding(_done: int, _total: int) -> None:
+    def follow(_done: int, _total: int) -> None:
         if not work.still_ours(row).update(claimed_at=timezone.now()):
             raise Overtaken
 
-    promotion.embed_missing(version, embedding)
+    embed_missing(version, follow)
     return identify_photo(photo, predictors.load(version))
 
 
 def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
     height, width = active.image.shape[:2]
     found: dict[str, Any] = {
-        answer.version.name: answers.faces_as_json(answer) for answer in (tried, active)
+        answer.version.name: answers.faces_by_number(answer) for answer in (tried, active)
     }
     with new_files() as write:
         write(row.photo, imaging.encode_jpeg(active.image, long_side=PHOTO_LONG_SIDE))
@@ -101,3 +106,8 @@ def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
             if not done:
                 raise Overtaken
             work.drop_original(row)
+
+
+def drop_old() -> None:
+    """Their photos go with them."""
+    Trial.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

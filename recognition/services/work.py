@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,7 +21,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from kombu import Producer
 
-from ml.errors import ArtifactError, PhotoRejected, WeightsMissing
+from ml.errors import ArtifactError, PhotoRejected
 from recognition import predictors
 from recognition.models import (
     Enrolment,
@@ -34,6 +35,10 @@ from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services import broker, files
 
 log = logging.getLogger(__name__)
+
+QUEUE_TOP_UP = 500
+"""The sweeper fills the queue up to this many messages, so that waiting rows are not sent again
+and again while a long queue is being worked off."""
 
 Row = TypeVar("Row", Identification, Enrolment, Trial)
 Ids = Iterable[UUID | int]
@@ -49,7 +54,9 @@ def enqueue_on_commit(model: type[Model], ids: Ids) -> None:
 
 def enqueue(model: type[Model], ids: Ids) -> int:
     """Send a message for each row; gives up at the first that the broker does not take."""
-    task, sent = _task_for(model), 0
+    task, sent, ids = _task_for(model), 0, list(ids)
+    if not ids:
+        return 0
     try:
         with broker.connection() as connection:
             producer = Producer(connection, auto_declare=False)
@@ -59,6 +66,20 @@ def enqueue(model: type[Model], ids: Ids) -> int:
     except Exception as error:  # whatever is wrong with the broker, the rows are safe
         log.warning("The broker takes no messages, the sweeper will try again: %s", error)
     return sent
+
+
+def enqueue_again(model: type[Model], ids: Sequence[UUID | int] | QuerySet[Any, Any]) -> int:
+    """Send a message for rows that may have lost theirs, as far as their queue has room."""
+    waiting = list(ids[:QUEUE_TOP_UP])
+    return enqueue(model, waiting[: _room_for(model)]) if waiting else 0
+
+
+def _room_for(model: type[Model]) -> int:
+    """Rows on the other queue only have a process started, which takes a moment: while a message
+    waits there, nobody takes them, and one more would not help."""
+    if model in {Identification, Enrolment}:
+        return max(0, QUEUE_TOP_UP - (broker.waiting_messages(broker.PHOTOS) or 0))
+    return 0 if broker.waiting_messages(broker.TRAINING) else QUEUE_TOP_UP
 
 
 def _task_for(model: type[Model]) -> Task[Any, Any]:
@@ -93,7 +114,7 @@ def _model_is_ready(row: Row) -> bool:
     """Looked at before the claim: a photo waits for its model, however long that takes."""
     try:
         predictors.active()
-    except (ArtifactError, WeightsMissing) as error:
+    except ArtifactError as error:
         log.error("%s waits for a model: %s", row.pk, error)
         return False
     return True
@@ -111,7 +132,8 @@ def _was_abandoned_for_good(row: Row, stale_after: dt.timedelta) -> bool:
 
 def _work_on(row: Row, work: Callable[[Row], None]) -> None:
     try:
-        work(row)
+        with _time_limit_seen():
+            work(row)
     except PhotoRejected as rejection:
         reject(row, rejection.code)
     except OriginalMissing:
@@ -121,6 +143,17 @@ def _work_on(row: Row, work: Callable[[Row], None]) -> None:
         if row.attempts >= MAX_ATTEMPTS:
             fail(row, "timed_out" if isinstance(error, SoftTimeLimitExceeded) else "gave_up")
         raise  # the row goes stale and is tried again
+
+
+@contextmanager
+def _time_limit_seen() -> Iterator[None]:
+    """The limit may run out in the middle of decoding, where every error speaks of the photo."""
+    try:
+        yield
+    except PhotoRejected as rejection:
+        if isinstance(rejection.__cause__, SoftTimeLimitExceeded):
+            raise rejection.__cause__ from None
+        raise
 
 
 def read_original(row: Row) -> bytes:

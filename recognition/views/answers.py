@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from recognition.models import Candidate, EnrolledFace, Identification, ProbeFace
-from recognition.models.work import QueuedWork
+from recognition.models import Candidate, EnrolledFace, Identification, ProbeFace, Status
+from recognition.models.work import STALE_AFTER, QueuedWork
+from recognition.services import model_versions
 
-PATIENCE = timedelta(seconds=10)
-"""A photo that has waited for longer than this waits for a worker that is away."""
+PATIENCE = dt.timedelta(seconds=10)
+"""A photo that has waited for longer, while no photo was looked at, waits for a worker that is
+away."""
 PORTRAITS = 3
 HEAVY = ("embedding", "landmarks")
 
@@ -60,12 +62,25 @@ class FaceAnswer:
 
     @property
     def named(self) -> tuple[Likeness, ...]:
-        """Who the answer names: one person, two between whom it cannot tell, or nobody."""
-        return self.likenesses[: {"match": 1, "ambiguous": 2}.get(self.face.decision, 0)]
+        """Who the answer names: one person, two between whom it cannot tell, or nobody. Who was
+        removed since is missing, and nobody moves up."""
+        return tuple(near for near in self.likenesses if near.candidate.rank < self.face.names)
 
     @property
     def others(self) -> tuple[Likeness, ...]:
-        return self.likenesses[len(self.named) :]
+        return tuple(near for near in self.likenesses if near.candidate.rank >= self.face.names)
+
+    @property
+    def best(self) -> Candidate | None:
+        """The most alike of all, unless this person was removed since."""
+        return next((near.candidate for near in self.likenesses if near.candidate.rank == 0), None)
+
+    @property
+    def too_poor(self) -> bool:
+        """Whether somebody is alike enough, and the face alone keeps the answer from a name."""
+        face = self.face
+        unknown = face.decision == ProbeFace.Decision.UNKNOWN
+        return unknown and face.similarity is not None and face.similarity >= face.threshold
 
 
 @dataclass(frozen=True)
@@ -139,20 +154,32 @@ class Progress:
         return self.total - len(self.waiting)
 
     @cached_property
-    def worker_away(self) -> bool:
-        """Whether the oldest waiting photo has waited for suspiciously long."""
+    def standstill(self) -> str:
+        """Why nothing happens: "model" if it cannot be used, "worker" if it is away, or "" while
+        something does."""
         before = timezone.now() - PATIENCE
-        return any(row.created_at < before for row in self.waiting)
+        overdue = [row for row in self.waiting if row.created_at < before]
+        if not overdue or _worked_on_since(before, type(overdue[0])):
+            return ""
+        return "worker" if model_versions.problem() is None else "model"
 
     @property
     def state(self) -> str:
         """Changes when the page has to; a poll that brings the same state gets no new page."""
         started = sum(row.status == "running" for row in self.waiting)
-        return f"{self.done}-{started}-{int(self.worker_away)}"
+        return f"{self.done}-{started}-{self.standstill}"
 
     @property
     def interval(self) -> str:
         """How long the page waits between two looks."""
-        if self.worker_away:
+        if self.standstill:
             return "3s"
         return "500ms" if self.total == 1 else "700ms"
+
+
+def _worked_on_since(moment: dt.datetime, model: type[QueuedWork]) -> bool:
+    """Whether a worker started or finished anybody's row. What it finished it had claimed not long
+    before: with that and the status, which says nothing here, the index of the claims serves."""
+    claimed = Q(status__in=Status.values, claimed_at__gt=moment - STALE_AFTER)
+    lately = Q(claimed_at__gt=moment) | Q(finished_at__gt=moment)
+    return model._default_manager.filter(claimed, lately).exists()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Case, Count, Q, QuerySet, When
+from django.db.models import Case, QuerySet, When
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -28,9 +28,8 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def _versions() -> QuerySet[ModelVersion]:
-    erased = Count("trained_people", filter=Q(trained_people__erased_at__isnull=False))
     first = Case(When(state=ModelVersion.State.ACTIVE, then=0), default=1)
-    return ModelVersion.objects.annotate(erased=erased).order_by(first, "-created_at")
+    return service.listed().order_by(first, "-created_at")
 
 
 @operators_only
@@ -113,6 +112,14 @@ def model_promote(request: Request, name: str) -> HttpResponse:
         return redirect("model_version", name)
     context = {"version": version, "item": item, "active": service.active()}
     return render(request, "model_versions/confirm.html", context)
+
+
+@operators_only
+@require_POST
+def model_promote_cancel(request: Request, name: str) -> HttpResponse:
+    """Leave the version in service as it is, as long as that is still in time."""
+    promotion.cancel_promotion(get_object_or_404(ModelVersion, name=name), request.user)
+    return redirect("model_version", name)
 
 
 @operators_only

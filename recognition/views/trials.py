@@ -2,15 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from recognition.models import Trial
+from recognition.models import Person, Trial
 from recognition.views import access, answers
 from recognition.views.requests import Request
 
@@ -29,10 +31,11 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Side:
-    """What one version says about a face."""
+    """What one version says about a face; `people` are those whom it may name."""
 
     tried: bool
     answer: Json
+    people: Mapping[int, Person]
 
     @property
     def decision(self) -> str:
@@ -41,9 +44,13 @@ class Side:
     @property
     def nearest(self) -> list[Nearest]:
         return [
-            Nearest(_shown(found["person"]), found["probability"], found["similarity"])
+            Nearest(self._name(found["person"]), found["probability"], found["similarity"])
             for found in self.answer["candidates"][:NEAREST]
         ]
+
+    def _name(self, person: int) -> str:
+        known = self.people.get(person)
+        return str(known) if known else _("A person who has since been removed")
 
     @property
     def names(self) -> list[str]:
@@ -52,8 +59,9 @@ class Side:
     @property
     def said(self) -> tuple[object, ...]:
         """What the answer comes down to, so that two can be compared."""
-        names = {"match": self.names[:1], "ambiguous": sorted(self.names[:2])}
-        return (self.decision, *names.get(self.decision, ()))
+        people = [found["person"] for found in self.answer["candidates"][:NEAREST]]
+        named = {"match": people[:1], "ambiguous": sorted(people)}
+        return (self.decision, *named.get(self.decision, ()))
 
 
 @dataclass(frozen=True)
@@ -83,10 +91,11 @@ def trial(request: Request, pk: UUID) -> HttpResponse:
 
 def _faces(row: Trial) -> list[Face]:
     """The faces from left to right. Both versions were asked about the same ones."""
-    name = row.model_version.name
+    name, people = row.model_version.name, _people(row)
     versions = sorted(row.answers, key=lambda version: version != name)  # the one on trial first
     columns = [
-        [Side(version == name, face) for face in row.answers[version]] for version in versions
+        [Side(version == name, face, people) for face in row.answers[version]]
+        for version in versions
     ]
     return [
         Face(number, tuple(sides[0].answer["box"]), sides)
@@ -94,5 +103,8 @@ def _faces(row: Trial) -> list[Face]:
     ]
 
 
-def _shown(name: str | None) -> str:
-    return (name or "–").replace("_", " ")
+def _people(row: Trial) -> dict[int, Person]:
+    """Whom the answers may name, by number; who was removed since is missing."""
+    faces = chain.from_iterable(row.answers.values())
+    named = {found["person"] for face in faces for found in face["candidates"][:NEAREST]}
+    return Person.objects.in_bulk(named)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recognition.forms.training import NAMES
 from recognition.models import EnrolledFace, ModelVersion, TrainingRun
-from recognition.services import model_versions, promotion
+from recognition.services import embedding, model_versions
 from recognition.views.measures import Figures, Verdict, verdict
 from recognition.views.runs import source_in_words
 
@@ -58,7 +58,7 @@ class VersionPage:
     @cached_property
     def missing(self) -> int:
         """Enrolled faces that still have to be embedded under this version."""
-        return promotion.missing(self.version).count()
+        return embedding.missing(self.version).count()
 
     @property
     def embedded(self) -> int:

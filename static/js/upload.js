@@ -12,10 +12,10 @@
   const element = (name, className, text = "") =>
     Object.assign(document.createElement(name), { className, textContent: text });
 
-  const preview = async (file, canvas) => {
-    canvas.width = canvas.height = PREVIEW;
+  const draw = async (file, canvas) => {
+    if (!canvas.isConnected) return; // taken away before its turn came
     try {
-      const picture = await createImageBitmap(file);
+      const picture = await createImageBitmap(file, { resizeWidth: 2 * PREVIEW });
       const scale = PREVIEW / Math.min(picture.width, picture.height);
       const [width, height] = [picture.width * scale, picture.height * scale];
       canvas.getContext("2d").drawImage(picture, (PREVIEW - width) / 2, (PREVIEW - height) / 2, width, height);
@@ -23,6 +23,19 @@
     } catch {
       canvas.classList.add("none"); // HEIC in most browsers; the site itself reads it
     }
+  };
+
+  // One after the other: twenty photos decoded at once are more than a phone has memory for.
+  const previews = new WeakMap();
+  let turn = Promise.resolve();
+  const preview = (file) => {
+    if (!previews.has(file)) {
+      const canvas = element("canvas", "");
+      canvas.width = canvas.height = PREVIEW;
+      previews.set(file, canvas);
+      turn = turn.then(() => draw(file, canvas));
+    }
+    return previews.get(file);
   };
 
   const enhance = (zone) => {
@@ -54,7 +67,6 @@
 
     const item = (file, index) => {
       const row = element("li", problem(file) ? "bad" : "");
-      const canvas = element("canvas", "");
       const takeAway = element("button", "take-away", "×");
       takeAway.type = "button";
       takeAway.setAttribute("aria-label", `${dataset.takeAway}: ${file.name}`);
@@ -65,8 +77,7 @@
       const text = element("span", "chosen-text");
       const details = [size(file.size), problem(file)].filter(Boolean).join(" · ");
       text.append(element("b", "", file.name), element("span", "small", details));
-      row.append(canvas, text, takeAway);
-      preview(file, canvas);
+      row.append(preview(file), text, takeAway);
       return row;
     };
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,32 @@ def test_no_page_is_wider_than_a_phone(visit: Visit, language: str) -> None:
     for path in ("/people/", "/people/add/", "/status/", "/admin/", "/admin/recognition/person/"):
         page.goto(path)
         assert overflow(page) <= 0, path
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_no_page_about_somebody_or_about_photos_is_wider_than_a_phone(
+    visit: Visit, language: str
+) -> None:
+    asker, reviewer, operator = (
+        visit(role, width=390, language=language) for role in ("user", "reviewer", "operator")
+    )
+    long: FilePayload = {**payload(MEI), "name": f"{'IMG_20260131_' * 6}.jpg"}
+    upload(asker, GROUP, STRANGER, BROKEN, no_face(), long)
+    answered(asker)
+    assert overflow(asker) <= 0, "a batch"
+    reviewer.goto("/admin/recognition/identification/")
+    expect(reviewer.locator("html")).to_have_attribute("lang", language)
+    assert overflow(reviewer) <= 0, "the list"
+    for name in (GROUP.name, STRANGER.name, long["name"]):
+        reviewer.goto("/admin/recognition/identification/")
+        reviewer.get_by_text(name).first.click()
+        expect(reviewer.locator(".fs-detail")).to_be_visible()
+        assert overflow(reviewer) <= 0, f"the review of {name}"
+    for window, people in ((operator, "/people/"), (reviewer, "/admin/recognition/person/")):
+        window.goto(people)
+        window.get_by_role("link", name="Mei Tanaka").first.click()
+        window.wait_for_url(re.compile(f"{people}\\d+/"))
+        assert overflow(window) <= 0, window.url
 
 
 def overflow(page: Page) -> int:

@@ -35,6 +35,41 @@ def test_photos_are_shown_and_checked_before_they_are_sent(visit: Visit) -> None
     expect(send).to_be_enabled()
 
 
+WATCH = """() => {
+    const decode = window.createImageBitmap;
+    let [all, now, most, widest] = [0, 0, 0, 0];
+    const tell = () => {
+        document.body.title = `${all} decoded, ${most} at once, ${widest} wide`;
+    };
+    window.createImageBitmap = async (...given) => {
+        all += 1;
+        now += 1;
+        most = Math.max(most, now);
+        tell();
+        const picture = await decode(...given);
+        now -= 1;
+        widest = Math.max(widest, picture.width);
+        tell();
+        return picture;
+    };
+}"""
+DRAWN = """canvases => canvases.filter(
+    canvas => canvas.getContext("2d").getImageData(56, 56, 1, 1).data[3] === 255
+).length"""
+
+
+def test_previews_are_made_small_one_after_the_other_and_only_once(visit: Visit) -> None:
+    page = visit("user")
+    page.evaluate(WATCH)
+    page.set_input_files("input[type=file]", [photo(f"{number}.jpg") for number in range(5)])
+    seen = "5 decoded, 1 at once, 224 wide"
+    expect(page.locator("body")).to_have_attribute("title", seen)
+    page.get_by_role("button", name="Take away: 2.jpg").click()
+    expect(page.locator(".chosen li")).to_have_count(4)
+    assert page.eval_on_selector_all(".chosen canvas", DRAWN) == 4
+    expect(page.locator("body")).to_have_attribute("title", seen)
+
+
 def test_too_many_photos_are_noticed_before_they_are_sent(visit: Visit) -> None:
     page = visit("user")
     choose(page, *(photo(f"{number}.jpg") for number in range(21)))

@@ -10,6 +10,7 @@ import pytest
 
 from ml.architectures import ARCHITECTURES
 from ml.architectures.network import Network, Shape
+from ml.errors import ExportDisagrees
 from ml.export import export
 from ml.inference.engine import KerasEngine, OpenVINOEngine
 from ml.training.trainer import build
@@ -63,6 +64,16 @@ def test_it_is_the_same_after_saving_and_served_as_it_was_trained(
     assert loaded.embed(crops) == pytest.approx(embeddings, abs=1e-5)
     assert loaded.classify(crops) == pytest.approx(probabilities, abs=1e-5)
     assert served.classify(crops) == pytest.approx(probabilities, abs=0.02)
+
+
+@pytest.mark.parametrize("architecture", ["compact"], indirect=True)
+def test_a_network_whose_numbers_have_gone_is_not_exported(
+    network: Network, crops: Image, tmp_path: Path
+) -> None:
+    model = network.served()
+    model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+    with pytest.raises(ExportDisagrees):
+        export(model, tmp_path, crops)
 
 
 def test_it_is_the_same_network_in_mixed_precision(architecture: str, crops: Image) -> None:

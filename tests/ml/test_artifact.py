@@ -8,6 +8,7 @@ import pytest
 
 from ml import artifact
 from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew
+from tests.sites import python
 
 MANIFEST = artifact.Manifest("v1", "sface", 112, 128, "2026-01-01T00:00:00+00:00")
 
@@ -79,6 +80,29 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         write()
     assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from ml import artifact
+with artifact.writing(pathlib.Path(sys.argv[1]), "v1") as directory:
+    (directory / "model.keras").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_goes_with_the_next(tmp_path: Path) -> None:
+    python("-c", KILLED, str(tmp_path))
+    (left,) = tmp_path.iterdir()
+    assert left.name != "v1"
+    with artifact.writing(tmp_path, "v1") as beside:
+        assert not left.exists()
+        with artifact.writing(tmp_path, "v1") as another:
+            assert beside.exists()  # somebody is at work on it
+            for directory in (beside, another):
+                fill(directory)
+                artifact.seal(directory, MANIFEST)
+    assert [path.name for path in tmp_path.iterdir()] == ["v1"]
 
 
 def test_an_incomplete_version_is_not_renamed_into_place(tmp_path: Path) -> None:

@@ -111,6 +111,16 @@ def test_two_people_who_fit_are_both_named(calibration: Calibration) -> None:
     assert answer.probability <= 0.5
 
 
+def test_a_face_too_bad_to_be_recognised_is_unknown(calibration: Calibration) -> None:
+    faces = people(10)
+    bad, good = (
+        identify(faces[3], gallery_of(faces), calibration, fpir=FPIR, quality=quality)
+        for quality in (0.09, 0.1)
+    )
+    assert (bad.decision, good.decision) == (Decision.UNKNOWN, Decision.MATCH)
+    assert bad.candidates == good.candidates
+
+
 def test_an_empty_gallery_knows_nobody(calibration: Calibration) -> None:
     answer = identify(people(1)[0], Gallery(SIZE), calibration, fpir=FPIR)
     assert (answer.decision, answer.probability, answer.candidates) == (Decision.UNKNOWN, 0.0, ())
@@ -166,7 +176,7 @@ class TestDemoGallery:
                 (answer,) = self.answers(path, names, gallery, recognizer)
                 assert answer in {name, None}
                 right += answer == name
-        assert right >= 0.9 * 4 * len(names)
+        assert right >= 45  # of 48, as the README says
 
     def test_strangers_are_unknown(
         self, names: list[str], gallery: Gallery, recognizer: Recognizer
@@ -174,17 +184,14 @@ class TestDemoGallery:
         answers = [
             self.answers(f"photos/strangers/{k}.jpg", names, gallery, recognizer) for k in range(8)
         ]
-        assert answers.count([None]) >= 6
+        assert answers == [[None]] * 8
 
     @pytest.mark.parametrize("group", GROUPS)
-    def test_nobody_in_a_group_is_named_wrong(
+    def test_everybody_in_a_group_is_named_right(
         self, group: str, names: list[str], gallery: Gallery, recognizer: Recognizer
     ) -> None:
         answers = self.answers(f"photos/groups/{group}", names, gallery, recognizer)
-        assert len(answers) == len(GROUPS[group])
-        named = [answer for answer in answers if answer]
-        assert len(named) == len(set(named))
-        assert set(named) <= set(GROUPS[group])
+        assert answers == GROUPS[group]  # from left to right
 
 
 def test_a_fit_keeps_its_promise_on_other_people() -> None:

@@ -6,6 +6,7 @@ import pytest
 from ml import pretrained
 from ml.calibration import Calibration, threshold
 from ml.evaluation import reliability
+from ml.evaluation.comparisons import ENROL, enrolled_as
 from ml.evaluation.held_out import HeldOut
 from ml.fitting import GALLERY_SIZES, carried_over, fit_part
 from ml.gallery import Gallery
@@ -60,6 +61,23 @@ def test_the_threshold_moves_with_the_similarities() -> None:
     assert moved == pytest.approx(LIFT + (1 - LIFT) * usual, abs=0.05)
     assert carried.source["people"] == 8
     assert carried.source["carried_over"]["factor"] < 1
+
+
+def test_a_line_between_the_two_networks_is_found_piece_by_piece() -> None:
+    """By the definition: mean and deviation of all similarities with other people's prototypes."""
+    people = held_out(4, 600, noise=0.8)  # more than one piece
+    after = lifted(people)
+
+    def spread(one: HeldOut) -> tuple[float, float]:
+        firsts = [one.embeddings[one.owners == number][:ENROL] for number in range(4)]
+        prototypes = np.stack([enrolled_as(photos) for photos in firsts])
+        impostors = (one.embeddings @ prototypes.T)[one.owners[:, None] != np.arange(4)]
+        return float(impostors.mean()), float(impostors.std())
+
+    (old_mean, old_sd), (mean, sd) = spread(people), spread(after)
+    found = carried_over(PARENT, people, after, {}).source["carried_over"]
+    assert found["factor"] == pytest.approx(sd / old_sd, rel=1e-4)
+    assert found["shift"] == pytest.approx(mean - sd / old_sd * old_mean, abs=1e-4)
 
 
 def test_it_takes_two_people_and_the_same_photos() -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ from ml.threads import Progress
 from ml.training import crops
 from ml.training.crops import CROP_BYTES, prepare
 from ml.training.data import DataError, Dataset, gather, read
-from tests.ml.conftest import DEMO
+from tests.ml.conftest import DEMO, room_for
 from tests.ml.test_training_data import make_photo
 from tests.sites import python
 
@@ -146,6 +144,16 @@ class TestKept:
             )
         assert told == [*((done, 20) for done in range(1, 21)), (20, 20), (20, 20)]
 
+    def test_of_old_data_sets_the_last_used_are_kept(self, tiny: Dataset, tmp_path: Path) -> None:
+        def used(minimum: int) -> Path:
+            made = prepare(replace(tiny, minimum=minimum), tmp_path / "cache", mode="as-is")
+            return tmp_path / "cache" / made.key
+
+        first, *others = (used(minimum) for minimum in range(1, 1 + crops.KEPT))
+        used(1)
+        newest = used(5)
+        assert {*(tmp_path / "cache").iterdir()} == {first, *others[1:], newest}
+
 
 class TestInterrupted:
     def test_after_a_kill_it_goes_on_where_it_was(self, tiny: Dataset, tmp_path: Path) -> None:
@@ -253,14 +261,3 @@ folder = Path(sys.argv[1])
 photos = {person: sorted(folder.glob(f"{number}?.png")) for number, person in enumerate("abcd")}
 prepare(gather(photos), folder / "cache", mode="as-is", progress=progress)
 """
-
-
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

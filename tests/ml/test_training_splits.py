@@ -140,6 +140,14 @@ class TestSaved:
                 dataset.photos[row].sha256: parts.classes[row] for row in getattr(parts, part)
             }
 
+    def test_every_photo_is_named_as_well(self, saved: tuple[Dataset, Split, Path]) -> None:
+        dataset, _, path = saved
+        values = json.loads(path.read_text("utf-8"))
+        files = {name for part in PARTS for name, *_ in values[part]}
+        files |= {name for photos in values["held_out"].values() for name, _ in photos}
+        names = {f"{photo.path.parent.name}/{photo.path.name}" for photo in dataset.photos}
+        assert files == names
+
     def test_held_out_people_come_back_with_their_photos(
         self, saved: tuple[Dataset, Split, Path]
     ) -> None:

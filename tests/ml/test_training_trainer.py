@@ -1,20 +1,20 @@
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ml import pretrained
 from ml.training import checkpoints
 from ml.training.checkpoints import CannotResume
 from ml.training.job import Job, Stage
 from ml.training.pipeline import Examples
 from ml.training.progress import Epoch, Phase, Step
-from ml.training.trainer import Parts, Trained, TrainingError, train
+from ml.training.trainer import FEATURES, Parts, Trained, TrainingError, train
 from ml.types import Image
-from tests.ml.conftest import job_for
+from tests.ml.conftest import job_for, room_for
 
 
 class Notes:
@@ -22,12 +22,18 @@ class Notes:
 
     def __init__(self, interrupt_after: int = 99) -> None:
         self.phases: list[Phase] = []
+        self.done: list[int] = []
         self.steps: list[Step] = []
         self.epochs: list[Epoch] = []
         self._interrupt_after = interrupt_after
 
     def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
         self.phases.append(phase)
+        self.done.append(done)
+
+    def done_before(self, phase: Phase) -> int:
+        """How much of it was done when it was first told of."""
+        return self.done[self.phases.index(phase)]
 
     def note(self, message: str) -> None:
         pass
@@ -89,6 +95,7 @@ def test_a_stage_begins_with_the_best_weights_of_the_one_before(
     assert notes.epochs[-1].validation_loss == pytest.approx(best.validation_loss, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_comes_to_the_same_as_an_unbroken_one(
     parts: Parts, tmp_path: Path
 ) -> None:
@@ -142,18 +149,12 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(parts: Parts, tmp_pat
 
 
 def test_a_full_disk_ends_the_run_with_advice_and_keeps_the_last_epoch(
-    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(compact(), parts, tmp_path, Notes(interrupt_after=1))
-
-    def full(*_args: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(np, "savez", full)
-        with pytest.raises(TrainingError, match="--resume"):
-            train(compact(), parts, tmp_path, Notes())
+    with room_for(100_000), pytest.raises(TrainingError, match="--resume"):
+        train(compact(), parts, tmp_path, Notes())
     resumed = Notes()
     train(compact(), parts, tmp_path, resumed)
     assert [epoch.epoch for epoch in resumed.epochs] == [2, 3]
@@ -169,3 +170,23 @@ def test_features_of_frozen_layers_are_computed_once(parts: Parts, tmp_path: Pat
     assert Phase.FEATURES in first.phases
     assert Phase.FEATURES not in second.phases
     assert [epoch.epoch for epoch in second.epochs] == [2]
+
+
+def test_features_that_a_full_disk_cut_off_are_gone_on_with(parts: Parts, tmp_path: Path) -> None:
+    job = job_for("sface", Stage(1, 1e-3, "head"))
+    train(job, parts, tmp_path / "whole", Notes())
+    with room_for(5 * 4 * 128 + 7), pytest.raises(TrainingError, match="is full"):
+        train(job, parts, tmp_path / "cut", Notes())
+    resumed = Notes()
+    train(job, parts, tmp_path / "cut", resumed)
+    assert resumed.done_before(Phase.FEATURES) == 5
+    whole, cut = (np.fromfile(tmp_path / run / FEATURES, np.float32) for run in ("whole", "cut"))
+    assert cut == pytest.approx(whole, abs=1e-2)
+
+
+def test_a_training_begins_with_the_packaged_weights(parts: Parts, tmp_path: Path) -> None:
+    """Whatever has been trained here before: that may know people whom it must not know."""
+    trained = train(job_for("sface", Stage(1, 0.0, "head")), parts, tmp_path, Notes())
+    packaged = pretrained.build_sface().predict(np.float32(parts.train.inputs), verbose=0)
+    embeddings, _ = trained.network.served().predict(np.float32(parts.train.inputs), verbose=0)
+    assert embeddings == pytest.approx(packaged, abs=1e-4)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recognition.models import (
     AuditEvent,
@@ -347,6 +350,33 @@ def test_the_overview_counts(
     assert cards["Model"].figure == "stripes"
 
 
+def test_waiting_counts_what_its_link_lists(ann: Person, user: User, browser: Client) -> None:
+    answered(user, 1, name="done.png")
+    for name in ("queued.png", "running.png"):
+        row = submit(user, [SimpleUploadedFile(name, photo(Face(3)))]).accepted[0]
+    row.claim()
+    cards = {card.title: card for card in browser.get("/admin/").context["cards"]}
+    assert cards["Waiting"].figure == "2"
+    linked = browser.get(cards["Waiting"].link).context["cl"].result_list
+    assert {row.filename for row in linked} == {"queued.png", "running.png"}
+
+
+def test_unknown_faces_are_counted_in_the_days_that_its_link_lists(
+    ann: Person, user: User, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = dt.datetime(2026, 3, 10, 22, tzinfo=dt.UTC)  # the next day where the site is
+    for name, hour in (("before.png", 20), ("within.png", 21)):
+        row = answered(user, 9, name=name)
+        moment = dt.datetime(2026, 2, 8, hour, 30, tzinfo=dt.UTC)
+        Identification.objects.filter(pk=row.pk).update(created_at=moment)
+    with timezone.override("Europe/Moscow"):
+        monkeypatch.setattr(timezone, "now", lambda: late)
+        cards = {card.title: card for card in browser.get("/admin/").context["cards"]}
+        linked = browser.get(cards["Unknown faces"].link).context["cl"].result_list
+    assert cards["Unknown faces"].note == "1 of 1 face in 30 days"
+    assert {row.filename for row in linked} == {"within.png"}
+
+
 def test_every_figure_of_the_overview_leads_to_what_it_counts(
     ann: Person, user: User, admin_client: Client
 ) -> None:
@@ -385,9 +415,57 @@ def test_the_roles_that_the_site_relies_on_stay(admin_client: Client, user: User
     assert role.name == "user"
 
 
-def test_accounts_are_closed_and_not_deleted(admin_client: Client, user: User) -> None:
-    path = f"/admin/recognition/user/{user.pk}/delete/"
-    assert admin_client.post(path, {"post": "yes"}).status_code == 403
+ACCOUNTS = "/admin/recognition/user/"
+
+
+@pytest.mark.usefixtures("ann")
+def test_an_administrator_deletes_an_account_with_its_photos(
+    user: User,
+    admin_client: Client,
+    admin_user: User,
+    media: Path,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    kept = set(media.rglob("*.*"))
+    answered(user, 1)
+    submit(user, [SimpleUploadedFile("waiting.png", photo(Face(3)))])
+    assert set(media.rglob("*.*")) > kept
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(f"{ACCOUNTS}{user.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert not Identification.objects.exists()
+    assert set(media.rglob("*.*")) == kept
+    event = AuditEvent.objects.get(action="account.deleted")
+    assert (event.actor, event.subject_type, event.subject_id) == (admin_user, "user", str(user.pk))
+    assert event.details == {"roles": ["user"], "administrator": False, "active": True}
+    assert "Account deleted" in admin_client.get("/admin/recognition/auditevent/").text
+
+
+def test_several_accounts_are_deleted_at_once_but_never_ones_own(
+    ann: Person, user: User, stranger: User, admin_client: Client, admin_user: User
+) -> None:
+    answered(user, 1)
+
+    def delete(*users: User) -> int:
+        chosen = {"action": "delete_selected", "post": "yes"}
+        picked = {"_selected_action": [str(one.pk) for one in users]}
+        return admin_client.post(ACCOUNTS, {**chosen, **picked}).status_code
+
+    assert delete(user, admin_user) == 403
+    own = f"{ACCOUNTS}{admin_user.pk}/delete/"
+    assert admin_client.post(own, {"post": "yes"}).status_code == 403
+    assert User.objects.count() == 3
+    assert delete(user, stranger) == 302
+    assert User.objects.get() == admin_user
+    assert AuditEvent.objects.filter(action="account.deleted").count() == 2
+
+
+def test_only_administrators_delete_accounts(user: User, login: Login) -> None:
+    clerk = make_user("reviewer", "operator")
+    clerk.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    browser, path = login(clerk), f"{ACCOUNTS}{user.pk}/"
+    assert browser.get(f"{path}change/").status_code == 200
+    assert browser.post(f"{path}delete/", {"post": "yes"}).status_code == 403
 
 
 def test_reviewers_find_a_person_to_name(ann: Person, bob: Person, browser: Client) -> None:

@@ -256,6 +256,19 @@ def test_after_the_last_attempt_the_photo_fails_with_a_reason(
     assert (row.status, row.error_code, row.attempts) == ("failed", code, MAX_ATTEMPTS)
 
 
+def test_a_time_limit_that_runs_out_while_decoding_is_no_fault_of_the_photo(
+    row: Identification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def starved(_data: bytes) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(imaging, "_open", starved)
+    with pytest.raises(SoftTimeLimitExceeded):
+        process(row.pk)
+    row.refresh_from_db()
+    assert (row.status, bool(row.original)) == ("running", True)
+
+
 def test_a_photo_that_kills_every_worker_fails_in_the_end(
     row: Identification, recognizer: StripeRecognizer
 ) -> None:

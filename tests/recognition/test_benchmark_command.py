@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ import pytest
 from django.core.management import call_command
 
 from ml import imaging
+from recognition.management import site as management
 from recognition.management.commands import benchmark
 from recognition.management.visitor import ASKS_AGAIN, Visitor, _seconds
 from tests.factories import PASSWORD
@@ -65,6 +67,18 @@ def test_the_table_has_every_figure() -> None:
     for figure in ("Abacus", "20.00", "2.50", "8.00 times", "3.25", "301.50", "402.50", "599.00"):
         assert figure in text
     assert "1,000,000" in text
+
+
+def test_figures_of_a_busy_site_are_refused_when_the_training_was_over_before(
+    make_site: Callable[..., Site],
+) -> None:
+    data_dir = make_site().data_dir
+    site = management.Site(data_dir, 0, psutil.Popen(["true"]))
+    site._run("TrainingRun.objects.create(name='t', architecture='paper', status='running')")
+    site.require_training()
+    site._run("TrainingRun.objects.update(status='done')")
+    with pytest.raises(management.SiteFailed, match=r"was over before the last photo .*\(done\)"):
+        site.require_training()
 
 
 @pytest.mark.slow

@@ -78,6 +78,16 @@ def test_it_prints_a_line_for_each_architecture(album: Path) -> None:
     assert " - " in line
 
 
+def test_a_report_has_tables_and_no_photos(album: Path, tmp_path: Path) -> None:
+    told = compare(album, f"--report={tmp_path / 'report'}")
+    page = (tmp_path / "report/report.html").read_text("utf-8")
+    test = told["results"]["eigenfaces"]["closed_set"]["test"]
+    assert f"{test * 100:.2f}\N{NO-BREAK SPACE}%" in page
+    assert "principal components" in page
+    assert "<img" not in page
+    assert json.loads((tmp_path / "report/metrics.json").read_text("utf-8")) == told
+
+
 def test_what_an_earlier_call_measured_is_not_measured_again(
     album: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

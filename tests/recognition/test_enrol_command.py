@@ -143,6 +143,20 @@ def test_a_person_known_by_an_external_id_is_not_doubled(album: Path) -> None:
     assert list(Person.objects.filter(name="Ben")) == [known]
 
 
+def test_a_person_is_found_with_spaces_for_underscores(album: Path) -> None:
+    ann = Person.objects.create(name="Ann Lee")
+    put(album / "Ann Lee" / "2.png", photo(Face(1, 2)))
+    assert enrol(album)["people"] == 2
+    assert Person.objects.count() == 2
+    assert ann.faces.count() == 3
+
+
+def test_the_very_name_comes_before_one_that_looks_like_it(album: Path) -> None:
+    twins = [Person.objects.create(name=name) for name in ("Ann Lee", "Ann_Lee")]
+    enrol(album)
+    assert [ann.faces.count() for ann in twins] == [0, 2]
+
+
 def test_it_fails_when_nobody_could_be_enrolled(tmp_path: Path) -> None:
     put(tmp_path / "album" / "Ben" / "0.png", photo())
     answer = enrol(tmp_path / "album", code=1)

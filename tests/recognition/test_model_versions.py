@@ -52,6 +52,19 @@ def test_the_packaged_model_goes_into_service_where_there_is_none(version: Model
     assert problem() is None
 
 
+def test_a_damaged_detector_is_a_problem_that_installing_anew_mends(
+    version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretrained.weights_path.cache_clear()
+    monkeypatch.setitem(pretrained.SHA256, pretrained.YUNET, "0" * 64)
+    found = problem()
+    assert found is not None
+    assert Path(found.path).name == pretrained.YUNET
+    (warning,) = run_checks()
+    assert pretrained.YUNET in warning.msg
+    assert warning.hint == "Run: make clean install"
+
+
 def test_installing_twice_changes_nothing(version: ModelVersion, models: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in models.rglob("*")}
     assert install_default(lambda _step: None) == version

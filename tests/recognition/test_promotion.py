@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -26,21 +27,27 @@ from recognition.models import (
     Identification,
     ModelVersion,
     Person,
+    Status,
     Template,
     TrainedPerson,
+    TrainingRun,
     User,
 )
-from recognition.models.work import STALE_AFTER
+from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services import (
     background,
+    embedding,
     gallery,
     identification,
     model_versions,
     people,
     promotion,
     sweeping,
+    training_runs,
 )
+from recognition.services.embedding import Embedded
 from recognition.services.enrolling import enrol_photo
+from recognition.services.training_progress import Follower, Silent
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import SIZE, CropRecognizer, Face, photo
 
@@ -99,7 +106,7 @@ def test_the_gallery_is_embedded_first_and_nothing_is_deleted(
 ) -> None:
     seen: list[tuple[int, int]] = []
     embedded = promotion.serve(candidate, operator, lambda *done: seen.append(done))
-    assert embedded == promotion.Embedded(3, frozenset())
+    assert embedded == Embedded(3, frozenset())
     assert seen == [(3, 3)]
     assert states() == {"stripes": "retired", "better": "active"}
     assert (candidate.replaced, candidate.activated_at is not None) == (version, True)
@@ -137,7 +144,7 @@ def test_an_answer_under_way_ends_under_the_version_with_which_it_began(
 def test_a_version_that_stops_half_way_goes_on_there(
     candidate: ModelVersion, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(promotion, "BATCH", 2)
+    monkeypatch.setattr(embedding, "BATCH", 2)
     for number in range(1, 6):
         enrol(f"Person {number}", number)
 
@@ -162,7 +169,7 @@ def test_whoever_is_enrolled_meanwhile_is_embedded_before_the_switch(
             late.append(enrol("Cleo", 3))
 
     promotion.serve(candidate, None, somebody_comes)
-    assert not promotion.missing(candidate).exists()
+    assert not embedding.missing(candidate).exists()
     assert candidate.templates.filter(face=late[0]).exists()
 
 
@@ -187,12 +194,59 @@ def test_a_face_whose_crop_is_gone_is_named_and_stops_nobody(
     three: list[EnrolledFace], candidate: ModelVersion
 ) -> None:
     Path(three[0].crop.path).unlink()
-    Path(three[1].crop.path).write_bytes(b"no picture")
-    embedded = promotion.serve(candidate, None)
-    assert embedded == promotion.Embedded(1, frozenset({three[0].pk, three[1].pk}))
+    assert promotion.serve(candidate, None) == Embedded(2, frozenset({three[0].pk}))
     assert states()["better"] == "active"
     event = AuditEvent.objects.get(action="model.activated")
-    assert event.details["faces_without_crop"] == 2
+    assert event.details["faces_without_crop"] == 1
+
+
+def test_a_gallery_that_would_lose_people_stays_as_it_is(
+    three: list[EnrolledFace], candidate: ModelVersion, operator: User, settings: Settings
+) -> None:
+    Path(three[0].crop.path).unlink()
+    Path(three[1].crop.path).write_bytes(b"no picture")
+    promotion.request_promotion(candidate, operator)
+    sentence = (
+        "better cannot go into service. The crops of 2 of 3 enrolled faces are gone or damaged: "
+        f"restore the folder {settings.MEDIA_ROOT}, or remove"
+    )
+    with pytest.raises(promotion.PromotionRefused, match=re.escape(sentence)):
+        promotion.serve(candidate, None)
+    assert states() == {"stripes": "active", "better": "candidate"}
+    candidate.refresh_from_db()
+    assert candidate.promotion_requested_at is None
+    assert failures() == ["crops_lost"]
+
+
+def test_of_many_faces_a_share_may_be_lost(
+    three: list[EnrolledFace], candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promotion, "MOST_LOST", 0.7)
+    for face in three[:2]:
+        Path(face.crop.path).unlink()
+    assert len(promotion.serve(candidate, None).lost) == 2
+
+
+@pytest.mark.parametrize("trouble", ["the volume is not mounted", "a file cannot be read"])
+def test_crops_that_are_only_out_of_reach_are_not_taken_for_lost(
+    candidate: ModelVersion, version: ModelVersion, media: Path, trouble: str
+) -> None:
+    crop = Path(enrol("Ann", 1).crop.path)
+    if trouble == "the volume is not mounted":
+        shutil.rmtree(media)
+        media.mkdir()
+    else:
+        crop.unlink()
+        crop.mkdir()
+    with pytest.raises(promotion.PromotionRefused, match=f"Check that the folder {media} is there"):
+        promotion.serve(candidate, None)
+    assert states() == {"stripes": "active", "better": "candidate"}
+    assert failures() == ["crops_unreadable"]
+
+
+def failures() -> list[str]:
+    events = AuditEvent.objects.filter(action="model.promotion_failed")
+    return [event.details["reason"] for event in events]
 
 
 def test_a_face_removed_while_it_is_embedded_does_not_come_back(
@@ -285,7 +339,12 @@ def test_a_damaged_version_is_refused_and_nothing_changes(
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands that a worker would have started."""
     commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(background, "start", lambda *words, **_: commands.append(words))
+
+    def start(*words: str) -> bool:
+        commands.append(words)
+        return True
+
+    monkeypatch.setattr(background, "start", start)
     return commands
 
 
@@ -315,11 +374,106 @@ def test_a_promotion_of_which_nobody_has_heard_is_asked_for_again(
     promotion.request_promotion(candidate, operator)
     sweeping.sweep()
     assert broker.sent("training") == []
-    old = timezone.now() - STALE_AFTER - dt.timedelta(seconds=1)
-    ModelVersion.objects.filter(pk=candidate.pk).update(promotion_requested_at=old)
-    promotion.embed_missing(candidate)
+    fall_silent(candidate)
+    embedding.embed_missing(candidate)
     assert sweeping.sweep().requeued == 1
     assert broker.sent("training") == [("train_promotion", str(candidate.pk))]
+
+
+def fall_silent(version: ModelVersion) -> None:
+    old = timezone.now() - STALE_AFTER - dt.timedelta(seconds=1)
+    ModelVersion.objects.filter(pk=version.pk).update(promotion_requested_at=old)
+
+
+def test_while_nobody_takes_messages_a_promotion_is_not_sent_again_and_again(
+    candidate: ModelVersion, operator: User, broker: Broker
+) -> None:
+    promotion.request_promotion(candidate, operator)
+    fall_silent(candidate)
+    assert [sweeping.sweep().requeued for _ in range(3)] == [1, 0, 0]
+    assert len(broker.sent("training")) == 1
+
+
+def test_a_promotion_whose_process_dies_every_time_comes_to_an_end(
+    candidate: ModelVersion, operator: User, broker: Broker, started: list[tuple[str, ...]]
+) -> None:
+    promotion.request_promotion(candidate, operator)
+    for _ in range(MAX_ATTEMPTS):
+        tasks.train_promotion(str(candidate.pk))
+        fall_silent(candidate)
+        broker.redis.flushall()
+        sweeping.sweep()
+    assert len(started) == MAX_ATTEMPTS
+    assert broker.sent("training") == []
+    assert failures() == ["gave_up"]
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.promotion_requested_at) == ("candidate", None)
+    promotion.request_promotion(candidate, operator)
+    tasks.train_promotion(str(candidate.pk))
+    fall_silent(candidate)
+    assert sweeping.sweep().requeued == 1
+
+
+def test_a_promotion_that_is_cancelled_changes_nothing_more(
+    three: list[EnrolledFace],
+    candidate: ModelVersion,
+    operator: User,
+    started: list[tuple[str, ...]],
+) -> None:
+    promotion.request_promotion(candidate, operator)
+
+    def cancel(_done: int, _total: int) -> None:
+        promotion.cancel_promotion(candidate, operator)
+
+    with pytest.raises(promotion.PromotionRefused, match="Nobody waits any more for better"):
+        promotion.serve(candidate, None, cancel)
+    assert states() == {"stripes": "active", "better": "candidate"}
+    assert AuditEvent.objects.get(action="model.promotion_cancelled").actor == operator
+    tasks.train_promotion(str(candidate.pk))
+    assert started == []
+    promotion.cancel_promotion(candidate, operator)
+    assert AuditEvent.objects.filter(action="model.promotion_cancelled").count() == 1
+    assert failures() == []
+    promotion.serve(candidate, operator)
+    assert states()["better"] == "active"
+
+
+def trained(candidate: ModelVersion) -> TrainingRun:
+    """A run that has a candidate and may put it into service."""
+    now = timezone.now()
+    claim = {"status": Status.RUNNING, "claimed_at": now, "heartbeat_at": now}
+    return TrainingRun.objects.create(
+        name="better", architecture="sface", version=candidate, **claim
+    )
+
+
+def test_a_training_puts_its_version_into_service_when_it_passed_the_gate(
+    three: list[EnrolledFace], candidate: ModelVersion
+) -> None:
+    row = trained(candidate)
+    training_runs.train(row, Follower(row, Silent()))
+    assert (row.status, row.message) == ("done", "")
+    assert states() == {"stripes": "retired", "better": "active"}
+
+
+class ThirdComes(Silent):
+    """Somebody puts another version into service while the faces are embedded for this one."""
+
+    def embedding(self, _done: int, _total: int) -> None:
+        promotion.serve(make("third"), None)
+
+
+def test_a_training_does_not_push_out_a_version_that_it_was_not_compared_with(
+    three: list[EnrolledFace], candidate: ModelVersion
+) -> None:
+    row = trained(candidate)
+    training_runs.train(row, Follower(row, ThirdComes()))
+    assert row.status == "done"
+    assert row.message == (
+        "third went into service meanwhile, and better was compared with stripes: "
+        "it stays a candidate."
+    )
+    assert states() == {"stripes": "retired", "third": "active", "better": "candidate"}
 
 
 def test_while_it_embeds_a_promotion_shows_that_it_lives(
@@ -412,9 +566,8 @@ def test_a_version_trained_on_somebody_erased_is_marked_and_listed(
 ) -> None:
     ben = Person.objects.get(name="Ben")
     TrainedPerson.objects.create(model_version=candidate, person_id=ben.pk)
-    assert not model_versions.needing_retraining().exists()
+    assert "erased since" not in run("model_versions")
     people.remove_person(ben, None)
-    assert list(model_versions.needing_retraining()) == [candidate]
     assert "  trained on 1 person erased since: retrain without them\n" in run("model_versions")
 
 

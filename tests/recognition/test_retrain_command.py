@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,9 +16,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.management import hush
+from recognition.management.commands import retrain as retrain_command
 from recognition.management.run_report import as_dict, in_words
 from recognition.models import ModelVersion, TrainingRun
-from recognition.services import training, training_runs
+from recognition.services import training, training_runs, training_words
 from tests.sites import ROOT, Site
 
 PEOPLE = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Иван Петров", "李雷")
@@ -81,6 +83,74 @@ def test_options_of_the_command_are_those_of_the_run(
     assert (asked.epochs, asked.learning_rates) == ((3, 2), (0.01, 0.001))
     assert (asked.augmentations, asked.seed, asked.hold_out) == (("light",), 7, 0.5)
     assert (run.architecture, run.promote) == ("compact", "never")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--from-site"],
+        ["--data", "faces", "--augment", "none"],
+        ["--data", "faces", "--no-flip", "--no-jitter", "--no-light", "--no-rotation"],
+        [
+            *("--data", "faces", "--data", "Иван Петров", "--groups", "groups of all.csv"),
+            *("--epochs", "3,2", "--learning-rates", "0.01,0.001", "--stages", "2", "--no-flip"),
+            *("--crops", "as-is", "--hold-out", "0.0", "--minimum", "3", "--seed", "7"),
+            *("--batch", "16", "--input-size", "64", "--scale", "8.0", "--margin", "0.0"),
+            *("--precision", "float32", "--architecture", "compact"),
+        ],
+    ],
+)
+def test_the_command_that_is_noted_asks_for_the_same(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("groups of all.csv").touch()
+    asked = parsed(options)
+    program, *again = shlex.split(training_words.command(asked))[1:]
+    assert (program, again[0]) == ("manage.py", "retrain")
+    noted = parsed(again[1:])
+    assert (noted.architecture, noted.arguments) == (asked.architecture, asked.arguments)
+
+
+def parsed(options: list[str]) -> TrainingRun:
+    parser = retrain_command.Command().create_parser("manage.py", "retrain")
+    return retrain_command._asked_for(vars(parser.parse_args(options)))
+
+
+@pytest.fixture
+def stopped(db: None) -> TrainingRun:
+    arguments = {"from_site": True, "seed": 7}
+    return TrainingRun.objects.create(
+        name="mine", architecture="compact", status="failed", arguments=arguments
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--seed", "0"], "--seed has no place beside --resume: a run goes on as it began."),
+        (["--from-site", "--epochs", "9"], "--from-site, --epochs have no place beside --resume"),
+        (["--data", "."], "--data has no place"),
+        (["--architecture", "sface", "--name", "x"], "--architecture, --name have no place"),
+        (["--no-flip"], "--no-flip has no place"),
+    ],
+)
+def test_a_run_that_goes_on_cannot_become_another(
+    stopped: TrainingRun, options: list[str], sentence: str
+) -> None:
+    assert sentence in refused("--resume", "mine", *options)
+
+
+@pytest.mark.usefixtures("_no_tensorflow")
+@pytest.mark.parametrize(("given", "promote"), [([], "auto"), (["--promote", "never"], "never")])
+def test_a_run_that_goes_on_may_be_kept_out_of_service(
+    stopped: TrainingRun, monkeypatch: pytest.MonkeyPatch, given: list[str], promote: str
+) -> None:
+    monkeypatch.setattr(training_runs, "train", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        call_command("retrain", "--resume", "mine", "--quiet", "--json", *given)
+    stopped.refresh_from_db()
+    assert (stopped.promote, stopped.arguments["seed"]) == (promote, 7)
 
 
 def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
@@ -191,6 +261,14 @@ def test_a_dry_run_tells_everything_and_writes_nothing(site: Site, small: Path) 
     assert "Stage 3:" in done.stdout
     assert "bfloat16" in done.stdout
     assert "The training itself would take about" in done.stdout
+    told = retrain(site, "--data", str(small), *PAPER, "--dry-run", "--json")
+    found = json.loads(told.stdout.splitlines()[-1])
+    assert (found["architecture"], found["people"], found["held_out"]) == ("paper", 2, 5)
+    assert found["photos"] == {"train": 8, "validation": 2, "test": 2, "held_out": 30}
+    assert [stage["epochs"] for stage in found["stages"]] == [10, 6, 4]
+    assert (found["batch"], found["input_size"]) == (32, 32)
+    assert found["precision"] in {"bfloat16", "float32"}
+    assert found["seconds"] > 0
     assert sorted(site.data_dir.rglob("*")) == before
     assert rows(site, "'name'") == []
 

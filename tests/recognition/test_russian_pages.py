@@ -130,7 +130,8 @@ def train() -> None:
             error_code="disk_full" if status == "failed" else "",
             heartbeat_at=timezone.now(),
         )
-    answers = {"stripes": [answer("match")], "paper-0": [answer("unknown")]}
+    person = Person.objects.get(name="Анна").pk
+    answers = {"stripes": [answer("match", person)], "paper-0": [answer("unknown", person + 99)]}
     Trial.objects.create(
         model_version=made,
         requested_by=asked_by,
@@ -142,8 +143,8 @@ def train() -> None:
     )
 
 
-def answer(decision: str) -> dict[str, object]:
-    nearest = [{"person": "Анна", "similarity": 0.7, "probability": 0.99}]
+def answer(decision: str, person: int) -> dict[str, object]:
+    nearest = [{"person": person, "similarity": 0.7, "probability": 0.99}]
     return {"box": [1, 2, 30, 30], "decision": decision, "candidates": nearest}
 
 

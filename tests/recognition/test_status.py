@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from recognition.models import Identification, Person, User
@@ -47,6 +50,17 @@ def test_how_many_wait_and_since_when(waiting: Identification) -> None:
     progress = status.site().progress
     assert (progress.waiting, progress.waiting_since) == (0, None)
     assert progress.last_finished == waiting.finished_at
+
+
+def test_the_page_says_for_how_long_photos_have_waited(
+    waiting: Identification, operator: User, user: User, login: Callable[[User], Client]
+) -> None:
+    Identification.objects.update(created_at=timezone.now() - MINUTES)
+    page = login(operator).get(reverse("status")).text
+    assert "1 photo has waited for 5\xa0minutes." in page
+    identification.submit(user, [SimpleUploadedFile("photo.png", photo(Face(1)))])
+    page = login(operator).get(reverse("status")).text
+    assert "2 photos wait, the oldest for 5\xa0minutes." in page
 
 
 @pytest.fixture

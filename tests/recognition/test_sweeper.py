@@ -16,7 +16,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from ml.errors import ArtifactMissing
 from recognition.models import Enrolment, Identification, Person, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import identification, people, sweeping
+from recognition.services import identification, people, work
 from recognition.services.sweeping import FORGOTTEN_AFTER, Swept, sweep
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, photo
@@ -103,7 +103,7 @@ def test_finished_photos_are_left_alone(
 def test_a_long_queue_is_not_doubled_by_every_sweep(
     user: User, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "QUEUE_TOP_UP", 7)
+    monkeypatch.setattr(work, "QUEUE_TOP_UP", 7)
     rows = submit(user, count=10)
     age(FORGOTTEN_AFTER + SECOND)
     assert sweep().requeued == 7
@@ -113,6 +113,15 @@ def test_a_long_queue_is_not_doubled_by_every_sweep(
     for row in rows[:5]:
         identification.process(row.pk)
     assert sweep().requeued == 5
+
+
+def test_photos_do_not_wait_for_room_on_the_queue_of_the_trainings(
+    user: User, broker: Broker
+) -> None:
+    submit(user)
+    age(FORGOTTEN_AFTER + SECOND)
+    broker.redis.lpush("training", *range(1000))
+    assert sweep().requeued == 1
 
 
 def test_without_a_model_nothing_is_sent_in_vain(

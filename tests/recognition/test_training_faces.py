@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from ml.training.data import DataError
 from recognition.models import (
     ModelVersion,
     Person,
@@ -17,10 +19,12 @@ from recognition.models import (
     TrainingRun,
     User,
 )
-from recognition.services import identification, people, training_faces
+from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.services import identification, people, training, training_faces, training_runs
 from recognition.services.enrolling import enrol_photo
 from recognition.services.review import review
 from recognition.services.training_faces import faces_of, folder, site_dataset
+from recognition.services.training_progress import Follower, Silent
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 pytestmark = pytest.mark.usefixtures("recognizer")
@@ -131,6 +135,50 @@ def test_an_interrupted_run_does_not_keep_the_faces_of_the_erased(
     training_faces.drop_if_it_shows_the_erased(run)
     assert folder(run).exists()
     assert list(site_dataset()) == [str(ben.pk)]
+
+
+@pytest.mark.parametrize("attempts", [1, MAX_ATTEMPTS])
+def test_a_run_whose_process_died_does_not_keep_the_faces_of_the_erased(
+    run: TrainingRun,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    attempts: int,
+) -> None:
+    ann, _ben = add("Ann", 1), add("Ben", 2)
+    faces_of(run)
+    at_work = {"status": Status.RUNNING, "attempts": attempts, "claimed_at": timezone.now()}
+    TrainingRun.objects.update(**at_work, heartbeat_at=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        people.remove_person(ann, None)
+    training.sweep()
+    assert folder(run).exists()
+    TrainingRun.objects.update(heartbeat_at=timezone.now() - 2 * STALE_AFTER)
+    training.sweep()
+    assert not folder(run).exists()
+
+
+@pytest.mark.parametrize("when", ["while it is read", "afterwards"])
+def test_no_row_has_the_name_of_somebody_who_was_removed(
+    run: TrainingRun, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    ann, ben = add("Ann_Lee", 1), add("Ben", 2)
+    Path(ben.faces.get().crop.path).write_bytes(Path(ann.faces.get().crop.path).read_bytes())
+
+    def train(row: TrainingRun, _listener: Follower) -> None:
+        faces, _anew = faces_of(row)
+        sentence = training_faces.two_people_with_one_face(faces)
+        if when == "while it is read":
+            people.remove_person(ann, None)
+        raise DataError(training_faces.TWO_PEOPLE, sentence)
+
+    monkeypatch.setattr(training_runs, "train", train)
+    with pytest.raises(DataError, match="Ann Lee and Ben have the same face"):
+        training.run(run, Silent())
+    if when == "afterwards":
+        assert "Ann Lee and Ben" in TrainingRun.objects.get().message
+        people.remove_person(ann, None)
+    rows = TrainingRun.objects.values()
+    assert rows[0]["error_code"] == "photo_of_two_people"
+    assert "Ann" not in str(list(rows))
 
 
 def test_who_was_trained_on_is_kept_and_marked_when_they_leave(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import logging
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -115,7 +116,12 @@ def test_a_training_that_is_asked_for_waits_on_its_own_queue(
         ("paper", {}, "Choose what to train on"),
         ("paper", {**SITE, "data": ["/x"]}, "Choose what to train on"),
         ("paper", {**SITE, "stages": 4}, "paper trains in 3 stages at most, not 4."),
-        ("paper", {**SITE, "epochs": 2}, "--epochs does not fit 3 stages."),
+        (
+            "paper",
+            {**SITE, "epochs": 2},
+            "--epochs is too small for 3 stages: give one epoch for each of them or more, or fewer "
+            "--stages.",
+        ),
         ("paper", {**SITE, "epochs": [1, 2], "stages": 3}, "--epochs does not fit 3 stages."),
         ("paper", {**SITE, "epochs": [0, 1, 1]}, "--epochs takes more than 0."),
         ("paper", {**SITE, "learning_rates": [-1.0]}, "--learning-rates takes more than 0."),
@@ -123,6 +129,8 @@ def test_a_training_that_is_asked_for_waits_on_its_own_queue(
         ("paper", {**SITE, "hold_out": 1.0}, "--hold-out is a share of the people"),
         ("paper", {**SITE, "minimum": 2}, "--minimum is 3 or more"),
         ("paper", {**SITE, "input_size": 8}, "--input-size is from 32 to 112 pixels."),
+        ("paper", {**SITE, "seed": -1}, "--seed is from 0 to 4294967295."),
+        ("paper", {**SITE, "seed": 2**32}, "--seed is from 0 to 4294967295."),
         ("paper", {**SITE, "margin": 2.0}, "--margin is an angle"),
         ("paper", {**SITE, "precision": "int8"}, "--precision has no “int8”"),
         ("paper", {**SITE, "crops": "none"}, "--crops has no “none”"),
@@ -323,6 +331,37 @@ def test_a_run_is_missed_at_once_where_its_process_died(
     trains(monkeypatch, finishes)
     training.run(run, Silent())
     assert fresh(run).status == "done"
+
+
+def test_a_run_whose_lock_belongs_to_somebody_else_ends_with_a_sentence(
+    run: TrainingRun, tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as a file of root: these tests may be run by root."""
+    lock = tmp_path / "training" / f".{run.name}.lock"
+    lock.mkdir(parents=True)
+    trains(monkeypatch, finishes)
+    sentence = f"{lock} cannot be written to (Is a directory); check who owns it."
+    with pytest.raises(training_locks.LockUnusable, match=re.escape(sentence)):
+        training.run(run, Silent())
+    assert (run.status, run.error_code, run.message) == ("failed", "unwritable", sentence)
+    assert sweeping.sweep().requeued == 0
+    assert broker.sent("training") == []
+    lock.rmdir()
+    training.run(run, Silent())
+    assert fresh(run).status == "done"
+
+
+def test_a_lock_that_cannot_be_read_leaves_the_silence_to_tell(db: None, tmp_path: Path) -> None:
+    run = at_work()
+    (tmp_path / "training" / ".at-work.lock").mkdir(parents=True)
+    assert not training_locks.is_dead(run)
+
+
+def test_while_nobody_takes_messages_a_run_is_not_sent_again_and_again(
+    run: TrainingRun, broker: Broker
+) -> None:
+    assert [sweeping.sweep().requeued for _ in range(3)] == [1, 0, 0]
+    assert broker.sent("training") == [("train", str(run.pk))]
 
 
 def test_a_run_that_was_to_stop_does_not_go_on_when_its_process_dies(

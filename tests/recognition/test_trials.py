@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
@@ -51,12 +56,13 @@ def test_both_versions_answer_in_galleries_of_their_own(
     trial.refresh_from_db()
     assert (trial.status, trial.width, trial.height) == ("done", 180, 80)
     assert set(trial.answers) == {"better", "stripes"}
+    ann, ben = (Person.objects.get(name=name).pk for name in ("Ann", "Ben"))
     for faces in trial.answers.values():
         assert [(face["decision"], face["person"]) for face in faces] == [
-            ("match", "Ben"),
+            ("match", ben),
             ("unknown", None),
         ]
-        assert [one["person"] for one in faces[0]["candidates"]] == ["Ben", "Ann"]
+        assert [one["person"] for one in faces[0]["candidates"]] == [ben, ann]
     assert candidate.templates.count() == 2
     assert ModelVersion.objects.get(name="better").state == "candidate"
     assert not Identification.objects.exists()
@@ -138,10 +144,11 @@ def test_a_process_of_its_own_answers_and_a_lost_one_is_started_again(
     assert broker.sent("training") == [("train_trial", str(trial.pk))]
     tasks.train_trial(str(trial.pk))
     assert started == [("trial", str(trial.pk))]
+    broker.redis.flushall()
     trial.claim()
     Trial.objects.update(claimed_at=timezone.now() - 2 * STALE_AFTER)
     assert sweeping.sweep().requeued == 1
-    assert len(broker.sent("training")) == 2
+    assert broker.sent("training") == [("train_trial", str(trial.pk))]
     trials.process(trial.pk)
     tasks.train_trial(str(trial.pk))
     assert len(started) == 1
@@ -159,3 +166,46 @@ def test_the_photo_goes_with_its_row(
     with django_capture_on_commit_callbacks(execute=True):
         trial.delete()
     assert not path.exists()
+
+
+def test_a_trial_of_yesterday_is_dropped_with_its_files(
+    candidate: ModelVersion,
+    operator: User,
+    media: Path,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    answered, waiting, fresh = (submit(candidate, operator) for _ in range(3))
+    trials.process(answered.pk)
+    answered.refresh_from_db()
+    old = Path(answered.photo.path), Path(waiting.original.path)
+    assert all(path.is_file() for path in old)
+    yesterday = timezone.now() - trials.KEPT_FOR - dt.timedelta(seconds=1)
+    Trial.objects.exclude(pk=fresh.pk).update(created_at=yesterday)
+    with django_capture_on_commit_callbacks(execute=True):
+        sweeping.sweep()
+    assert list(Trial.objects.all()) == [fresh]
+    assert not any(path.exists() for path in old)
+    assert Path(fresh.original.path).is_file()
+
+
+def test_while_nobody_takes_messages_a_trial_is_not_sent_again_and_again(
+    candidate: ModelVersion, operator: User, broker: Broker
+) -> None:
+    submit(candidate, operator)
+    Trial.objects.update(created_at=timezone.now() - 2 * sweeping.FORGOTTEN_AFTER)
+    assert [sweeping.sweep().requeued for _ in range(3)] == [1, 0, 0]
+    assert len(broker.sent("training")) == 1
+
+
+def test_an_older_site_loses_its_trials_with_the_names_in_them_and_their_files(
+    candidate: ModelVersion, operator: User, media: Path
+) -> None:
+    answered, waiting = (submit(candidate, operator) for _ in range(2))
+    trials.process(answered.pk)
+    answered.refresh_from_db()
+    files = Path(answered.photo.path), Path(waiting.original.path)
+    assert all(path.is_file() for path in files)
+    migration = import_module("recognition.migrations.0004_promotion_attempts")
+    migration.drop_trials(apps, SimpleNamespace(connection=connection))
+    assert not Trial.objects.exists()
+    assert not any(path.exists() for path in files)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
+from zlib import crc32
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError
+from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from ml.imaging import MAX_BYTES
+from ml.imaging import MAX_BYTES, MAX_PIXELS
 from recognition.models import Identification, User
 from recognition.services.identification import submit
 from tests.recognition.conftest import Broker
@@ -86,11 +90,20 @@ def test_a_file_that_lies_about_its_size_is_not_read_beyond_the_limit(
     assert refused.params["actual"] == MAX_BYTES + 1
 
 
-def test_a_photo_with_too_many_pixels_is_refused(user: User, media: Path) -> None:
+def test_a_photo_with_too_many_pixels_is_refused_with_limit_and_size(
+    user: User, media: Path, login: Callable[[User], Client]
+) -> None:
     header = bytearray(photo(Face(1)))
     header[16:24] = (50_000).to_bytes(4) + (50_000).to_bytes(4)
+    header[29:33] = crc32(header[12:29]).to_bytes(4)
     (refused,) = submit(user, [upload(bytes(header))]).refused
-    assert refused.code in {"image_too_large", "unreadable_image"}
+    assert refused.code == "image_too_large"
+    pixels = {"unit": "pixels", "limit": MAX_PIXELS, "actual": 50_000**2}
+    assert refused.params == pixels
+    client = login(user)
+    client.post(reverse("upload"), {"photos": upload(bytes(header))})
+    page = client.get(reverse("upload")).text
+    assert "This photo has 2500 megapixels; the limit is 25." in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -58,6 +58,7 @@ POSTS = {
     "person_enrol": OPERATORS,
     "training_stop": OPERATORS,
     "training_resume": OPERATORS,
+    "model_promote_cancel": OPERATORS,
     "model_retrain": OPERATORS,
     "model_try": OPERATORS,
 }
@@ -109,7 +110,8 @@ class Site:
             "face_remove": self.enrolled.pk,
             **dict.fromkeys(("training_run", "training_stop", "training_resume"), "run"),
             **dict.fromkeys(("model_version", "model_report", "model_rollback"), "stripes"),
-            **dict.fromkeys(("model_promote", "model_retrain", "model_try"), "before"),
+            **dict.fromkeys(("model_promote", "model_promote_cancel"), "before"),
+            **dict.fromkeys(("model_retrain", "model_try"), "before"),
             "trial": self.trial.pk,
         }
         return reverse(route, args=[arguments[route]] if route in arguments else [])

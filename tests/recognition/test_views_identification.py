@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models import Case, When
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from ml.imaging import MAX_BYTES
 from recognition.models import Identification, Person, ProbeFace, User
@@ -162,17 +164,72 @@ def test_a_look_that_finds_nothing_new_changes_nothing(
     assert client.get(asks[1], headers=HTMX).status_code == 204
 
 
+def waited_for_long(client: Client) -> str:
+    """The address of a photo that has waited for longer than anybody's patience."""
+    address = str(send(client, ("ada.png", photo(ADA))).headers["Location"])
+    Identification.objects.update(created_at=timezone.now() - dt.timedelta(seconds=11))
+    return address
+
+
+def news(page: str) -> str:
+    """Where the page looks for news."""
+    asks = re.search(r'hx-get="([^"]+)"', page)
+    assert asks
+    return asks[1]
+
+
 def test_a_photo_that_waits_for_long_is_told_that_the_worker_is_away(
+    user: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+    page = text(client.get(waited_for_long(client)))
+    assert "The worker seems to be away" in page
+    assert "every 3s" in page
+    assert client.get(news(page), headers=HTMX).status_code == 204
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_worker_that_is_busy_with_other_photos_is_not_called_away(
+    user: User, stranger: User, login: Login, gallery: None, done: bool
+) -> None:
+    client = login(user)
+    address = waited_for_long(client)
+    away = news(text(client.get(address)))
+    send(login(stranger), ("grace.png", photo(GRACE)))
+    other = Identification.objects.get(user=stranger)
+    other.claim()
+    if done:
+        claimed = timezone.now() - dt.timedelta(seconds=30)
+        Identification.objects.filter(pk=other.pk).update(claimed_at=claimed)
+        other.finish("done")  # type: ignore[arg-type]
+    page = text(client.get(away, headers=HTMX))
+    assert "Stored and waiting since" in page
+    assert "away" not in page
+    Identification.objects.filter(pk=other.pk).update(claimed_at=None, finished_at=None)
+    assert "The worker seems to be away" in text(client.get(news(page), headers=HTMX))
+
+
+def test_without_a_model_that_can_be_used_the_network_is_said_to_be_mended(
     user: User, login: Login, media: Path
 ) -> None:
     client = login(user)
-    address = send(client, ("ada.png", photo(ADA))).headers["Location"]
-    row = Identification.objects.get()
-    row.created_at -= dt.timedelta(seconds=11)
-    row.save()
-    page = text(client.get(f"{address}?state=0-0-0", headers=HTMX))
-    assert "The worker seems to be away" in page
-    assert 'hx-trigger="every 3s"' in page
+    page = text(client.get(waited_for_long(client)))
+    assert "network is being mended. The photo is safe and will be answered by itself." in page
+    assert "away" not in page
+
+
+def test_patience_costs_nothing_until_it_is_over_and_then_one_look_at_the_claims(
+    user: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+
+    def queries(address: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        return len(captured)
+
+    early = queries(send(client, ("ada.png", photo(ADA))).headers["Location"])
+    assert queries(waited_for_long(client)) == early + 1
 
 
 def test_a_page_left_open_past_the_log_out_reloads_instead_of_showing_a_log_in_page_inside_itself(
@@ -269,6 +326,33 @@ def test_two_people_who_fit_are_both_named(user: User, login: Login, gallery: No
     assert "The site cannot tell which of the two this is." in page
 
 
+@pytest.mark.parametrize("removed", [0, 1])
+def test_of_two_who_fit_the_one_who_is_still_there_is_named_alone(
+    user: User, reviewer: User, login: Login, gallery: None, removed: int
+) -> None:
+    client = login(user)
+    answered(client, ("twins.png", photo(ADA)))
+    ProbeFace.objects.update(decision="ambiguous", person=None)
+    gone, left, third = (
+        candidate.person
+        for candidate in ProbeFace.objects.get().candidates.order_by(
+            Case(When(rank=removed, then=0), default=1), "rank"
+        )
+    )
+    gone.delete()
+    row = Identification.objects.get()
+    page = text(client.get(reverse("identification", args=(row.pk,))))
+    assert f"<h3>{left} or a person who has since been removed</h3>" in page
+    named, others = page.split("Who else came close")
+    assert f"Enrolled photo of {left}" in named
+    assert str(third) not in named
+    assert f"Enrolled photo of {third}" in others
+    review_page = f"/admin/recognition/identification/{row.pk}/change/"
+    for browser, address in ((client, reverse("history")), (login(reviewer), review_page)):
+        page = text(browser.get(address))
+        assert f"{left} or a person who has since been removed" in page
+
+
 def test_no_face_is_an_answer_with_advice(user: User, login: Login, gallery: None) -> None:
     page = answered(login(user), ("wall.png", photo()))
     assert "No face found" in page
@@ -278,6 +362,19 @@ def test_no_face_is_an_answer_with_advice(user: User, login: Login, gallery: Non
 def test_a_poor_photo_comes_with_advice(user: User, login: Login, gallery: None) -> None:
     page = answered(login(user), ("dim.png", photo(Face(1, quality=0.4))))
     assert "The face is blurred. Try a sharper photo." in page
+
+
+def test_a_face_too_poor_for_a_name_is_not_said_to_be_unlike_everybody(
+    user: User, login: Login, gallery: None
+) -> None:
+    page = answered(login(user), ("smear.png", photo(Face(1, quality=0.05))))
+    face = ProbeFace.objects.get()
+    assert face.similarity is not None
+    assert face.similarity > face.threshold
+    assert "turned away to be sure of, so no name is given" in page
+    assert "That would be enough for a name, but the face is too blurred" in page
+    assert "alike enough to be named" not in page
+    assert "would be a guess" not in page
 
 
 def test_a_photo_that_cannot_be_used_says_why_and_what_to_try(
@@ -338,6 +435,27 @@ def test_a_person_removed_since_leaves_the_answer_readable(
         page = text(client.get(reverse(route, args=args)))
         assert "A person who has since been removed" in page
         assert "Ada" not in page.replace("ada.png", "")
+        named, *others = page.split("Who else came close")
+        assert "Enrolled photo of" not in named
+        assert len(others) == (route == "identification")
+
+
+def test_why_a_person_removed_since_was_named_is_told_without_a_name(
+    user: User, login: Login, gallery: None
+) -> None:
+    client = login(user)
+    answered(client, ("ada.png", photo(ADA)))
+    face = ProbeFace.objects.get()
+    Person.objects.get(name="Ada_Lovelace").delete()
+    address = reverse("identification", args=(face.identification_id,))
+    why = text(client.get(address)).partition("Why this answer")[2]
+    alike = f"a person who has since been removed were {face.similarity:.2f} alike"
+    assert alike in why
+    assert f"<dd>{face.similarity:.3f}</dd>" in why
+    for name in ("Grace", "Emmy"):
+        assert name not in why
+    Person.objects.all().delete()
+    assert alike in text(client.get(address))
 
 
 def test_a_reviewer_sees_whose_photo_it_is_and_that_it_is_logged(

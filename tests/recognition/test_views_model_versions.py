@@ -28,7 +28,7 @@ from recognition.models import (
     Trial,
     User,
 )
-from recognition.services import model_versions
+from recognition.services import model_versions, people
 from recognition.services.enrolling import enrol_photo
 from tests.factories import make_user
 from tests.recognition.fakes import SIZE, Face, StripeRecognizer, embedding, photo
@@ -204,6 +204,23 @@ def test_a_promotion_that_nobody_sees_to_says_so(client: Client, candidate: Mode
     assert "the worker seems to be away" in page(client, "model_version", candidate.name)
 
 
+def test_a_promotion_that_waits_is_cancelled_with_a_click(
+    client: Client, operator: User, candidate: ModelVersion
+) -> None:
+    assert "Cancel the promotion" not in page(client, "model_version", candidate.name)
+    ModelVersion.objects.filter(pk=candidate.pk).update(promotion_requested_at=timezone.now())
+    address = reverse("model_promote_cancel", args=(candidate.name,))
+    assert f'action="{address}"' in page(client, "model_version", candidate.name)
+    response = client.post(address)
+    assert response.headers["Location"] == reverse("model_version", args=(candidate.name,))
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.promotion_requested_at) == ("candidate", None)
+    assert AuditEvent.objects.get().action == "model.promotion_cancelled"
+    assert AuditEvent.objects.get().actor == operator
+    client.post(address)
+    assert AuditEvent.objects.count() == 1
+
+
 def test_going_back_takes_a_question_and_a_click(
     client: Client, operator: User, version: ModelVersion, candidate: ModelVersion, sound: None
 ) -> None:
@@ -259,10 +276,9 @@ def test_no_report_is_not_found(client: Client, candidate: ModelVersion) -> None
     assert "Full report" not in page(client, "model_version", candidate.name)
 
 
-def answer(decision: str, name: str, probability: float) -> dict[str, object]:
+def answer(decision: str, *people: int, probability: float = 0.97) -> dict[str, object]:
     candidates = [
-        {"person": name, "similarity": 0.71, "probability": probability},
-        {"person": "Борис", "similarity": 0.11, "probability": 0.002},
+        {"person": person, "similarity": 0.71, "probability": probability} for person in people
     ]
     return {"box": [10.0, 5.0, 60.0, 60.0], "decision": decision, "candidates": candidates}
 
@@ -283,10 +299,11 @@ def test_a_candidate_answers_a_photo_beside_the_version_in_service(
     assert "Stored and waiting since" in waiting
     assert client.get(news(waiting), headers=HTMX).status_code == 204
     trial.photo.save("", ContentFile(b"jpeg"), save=False)
-    same = answer("match", "Ann_Lee", 0.994)
+    ann, ben = (Person.objects.create(name=name).pk for name in ("Ann_Lee", "Ben"))
+    same = answer("match", ann, ben)
     trial.answers = {
-        "stripes": [same, answer("unknown", "Ann_Lee", 0.02)],
-        "sface-1": [same, answer("match", "Ann_Lee", 0.97)],
+        "stripes": [same, answer("unknown", ann, ben)],
+        "sface-1": [same, answer("match", ann, ben)],
     }
     trial.status, trial.width, trial.height = Status.DONE, 180, 80
     trial.save()
@@ -297,6 +314,60 @@ def test_a_candidate_answers_a_photo_beside_the_version_in_service(
     assert fragment.count("The same answer") == fragment.count("The answers differ") == 1
     assert fragment.index("On trial") < fragment.index("In service")
     assert client.get(reverse("photo", args=("trial", trial.pk))).status_code == 200
+
+
+def test_who_was_removed_since_has_no_name_in_a_trial(
+    client: Client, candidate: ModelVersion, operator: User
+) -> None:
+    ann, ben, cleo = (Person.objects.create(name=name) for name in ("Ann", "Ben", "Cleo"))
+    trial = Trial.objects.create(
+        model_version=candidate, requested_by=operator, status="done", width=180, height=80
+    )
+    trial.answers = {
+        "stripes": [answer("match", ann.pk, ben.pk), answer("ambiguous", ann.pk, cleo.pk)],
+        "sface-1": [answer("match", cleo.pk, ben.pk), answer("ambiguous", cleo.pk, ann.pk)],
+    }
+    trial.save()
+    for person in (ann, cleo):
+        people.remove_person(person, None)
+    shown = page(client, "trial", trial.pk)
+    assert "Ann" not in shown
+    assert "A person who has since been removed" in shown
+    assert "Ben" in shown
+    assert shown.count("The same answer") == shown.count("The answers differ") == 1
+
+
+def test_the_number_of_queries_does_not_grow_with_the_faces_of_a_trial(
+    client: Client, candidate: ModelVersion, operator: User
+) -> None:
+    trial = Trial.objects.create(
+        model_version=candidate, requested_by=operator, status="done", width=180, height=80
+    )
+
+    def queries(*named: int) -> int:
+        trial.answers = {"stripes": [answer("match", person) for person in named]}
+        trial.save()
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("trial", args=(trial.pk,)))
+        return len(captured)
+
+    many = [Person.objects.create(name=f"Person {number}").pk for number in range(5)]
+    assert queries(*many) == queries(many[0])
+
+
+def test_a_trial_that_waits_for_long_tells_what_it_waits_for(
+    client: Client, candidate: ModelVersion, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = ask(client, candidate, ("ann.png", photo(Face(1))))
+    long_ago = timezone.now() - dt.timedelta(minutes=1)
+    Trial.objects.update(created_at=long_ago)
+    assert "network is being mended" in page(client, "trial", trial.pk)
+    monkeypatch.setattr(model_versions, "verify", lambda _version: None)
+    assert "The worker seems to be away" in page(client, "trial", trial.pk)
+    Trial.objects.update(status="running", claimed_at=long_ago)
+    shown = page(client, "trial", trial.pk)
+    assert "Both versions look at the photo" in shown
+    assert "away" not in shown
 
 
 def test_a_file_that_is_no_photo_is_explained(
@@ -347,7 +418,10 @@ def test_other_roles_change_nothing(
     login: Login, role: str, candidate: ModelVersion, report: Path, sound: None
 ) -> None:
     visitor = login(make_user(role))
-    for route in ("model_promote", "model_rollback", "model_retrain", "model_try"):
+    for route in (
+        *("model_promote", "model_promote_cancel"),
+        *("model_rollback", "model_retrain", "model_try"),
+    ):
         assert visitor.post(reverse(route, args=(candidate.name,))).status_code == 403
     for route in ("model_version", "model_report", "model_promote", "model_rollback"):
         address = reverse(route, args=(candidate.name,))
@@ -361,7 +435,7 @@ def test_looking_changes_nothing(client: Client, candidate: ModelVersion) -> Non
     before = list(ModelVersion.objects.order_by("pk").values())
     for route in ("model_version", "model_promote", "model_rollback"):
         client.get(reverse(route, args=(candidate.name,)))
-    for route in ("model_retrain", "model_try"):
+    for route in ("model_promote_cancel", "model_retrain", "model_try"):
         assert client.get(reverse(route, args=(candidate.name,))).status_code == 405
     assert list(ModelVersion.objects.order_by("pk").values()) == before
     assert not AuditEvent.objects.exists()

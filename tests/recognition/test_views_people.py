@@ -107,6 +107,29 @@ def test_two_people_cannot_have_the_same_name_and_id_in_whatever_code_points(
     assert Person.objects.count() == 1
 
 
+@pytest.mark.parametrize("taken", ["Mei_Tanaka", "Mei Tanaka"])
+def test_two_people_cannot_look_the_same_by_spaces_for_underscores(
+    client: Client, taken: str
+) -> None:
+    other = "Mei Tanaka" if "_" in taken else "Mei_Tanaka"
+    mei = Person.objects.create(name=taken)
+    response = client.post(reverse("person_add"), {"name": other})
+    assert response.status_code == 422
+    assert b"already exists" in response.content
+    client.post(reverse("person_add"), {"name": other, "external_id": "2"})
+    assert Person.objects.count() == 2
+    client.post(reverse("person_edit", args=(mei.pk,)), {"name": other})
+    mei.refresh_from_db()
+    assert mei.name == other
+
+
+def test_of_two_who_look_the_same_already_either_can_be_changed(client: Client) -> None:
+    twins = [Person.objects.create(name=name) for name in ("Mei_Tanaka", "Mei Tanaka")]
+    for mei in twins:
+        form = {"name": mei.name, "training_consent": "on"}
+        assert client.post(reverse("person_edit", args=(mei.pk,)), form).status_code == 302
+
+
 def test_a_person_is_renamed_and_consent_is_given(client: Client, ada: Person) -> None:
     form = {"name": "Ada King", "training_consent": "on"}
     client.post(reverse("person_edit", args=(ada.pk,)), form)

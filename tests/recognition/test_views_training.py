@@ -149,7 +149,7 @@ def test_what_the_service_refuses_is_said_in_its_words(
 ) -> None:
     response = client.post(reverse("training"), {**FORM, "stages": "3", "epochs": "2"})
     assert response.status_code == 422
-    assert "does not fit 3 stages" in response.content.decode()
+    assert "is too small for 3 stages" in response.content.decode()
 
 
 def test_one_training_at_a_time_and_the_next_one_says_whom_it_waits_for(client: Client) -> None:

@@ -17,7 +17,7 @@ import psutil
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml import imaging
+from ml import imaging, pretrained
 from ml.evaluation import speed
 from ml.inference.recognizer import Recognizer
 from recognition.management.site import Site, SiteFailed, running_site
@@ -77,8 +77,9 @@ class Command(BaseCommand):
                 self._say("the same while a network is trained")
                 site.begin_training(training)
                 figures["upload_to_answer_while_training"] = upload_to_answer(site, photos)
+                site.require_training()
             self._say("stopping it")
-            version_dir = next(path for path in (site.data_dir / "models").iterdir())
+            version_dir = site.data_dir / "models" / pretrained.VERSION
             site.stop()
             if training:
                 figures["training"] = self._measure_training(training)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml.errors import ArtifactError, WeightsMissing
+from ml.errors import ArtifactError
 from ml.evaluation.datasets import DatasetError, read_people
 from ml.fitting import fit
 from ml.types import Floats
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             embeddings = _embeddings(options["model"], people, left_out)
             with progress_bar("galleries") as progress:
                 fitted = fit(embeddings, _source(options, embeddings, left_out), progress=progress)
-        except (DatasetError, ArtifactError, WeightsMissing, ValueError) as error:
+        except (DatasetError, ArtifactError, ValueError) as error:
             raise CommandError(str(error)) from error
         if options["output"]:
             fitted.save(options["output"])

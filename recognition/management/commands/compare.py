@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from ml.errors import MLError
 from ml.training import data, splits
@@ -66,6 +68,9 @@ class Command(BaseCommand):
             "--epochs", type=int, help="of all stages together (as each trains best)"
         )
         parser.add_argument(
+            "--report", type=Path, metavar="DIR", help="also write a page with tables and curves"
+        )
+        parser.add_argument(
             "--json", action="store_true", help="end with one JSON object, for programs"
         )
 
@@ -87,6 +92,8 @@ class Command(BaseCommand):
             raise CommandError(message, returncode=130) from None
         values = comparison.results.values
         self.stdout.write("\n".join(table(values["results"], names)))
+        if options["report"]:
+            self.stdout.write(f"Report: {written(options['report'], values, names, asked)}")
         if options["json"]:
             self.stdout.write(json.dumps(values, ensure_ascii=False))
 
@@ -177,6 +184,22 @@ def about(dataset: data.Dataset, split: splits.Split) -> dict[str, Any]:
             "held_out": len(split.held_out_photos),
         },
     }
+
+
+def written(folder: Path, values: dict[str, Any], names: list[str], asked: Options) -> Path:
+    from ml.evaluation import report  # noqa: PLC0415  (loads Matplotlib)
+    from ml.training import comparison_page  # noqa: PLC0415
+
+    roots = [Path(root).name for root in asked.data]
+    facts = {
+        "Data": ", ".join(roots),
+        "Date": timezone.localdate().isoformat(),
+        "Command": shlex.join(["manage.py", "compare", *(f"--data={root}" for root in roots)]),
+    }
+    try:
+        return report.write(folder, comparison_page.page(values, names, facts), values)
+    except OSError as error:
+        raise CommandError(f"The report cannot be written: {error}.") from error
 
 
 COLUMNS: Mapping[str, Callable[[dict[str, Any]], str]] = {

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         try:
             version = model_versions.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
-            raise CommandError(f"{error} Run: make install") from error
+            raise CommandError(f"{error} Run: {model_versions.mending_command(error)}") from error
         except ExportDisagrees as error:
             raise CommandError(str(error)) from error
         active = version.state == ModelVersion.State.ACTIVE

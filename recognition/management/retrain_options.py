@@ -1,0 +1,152 @@
+"""The options of `manage.py retrain`. None has a default that somebody could have typed as well, so
+that what was typed can be told; what they are without it is for `Options` to say."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import CommandParser
+
+from recognition.models import TrainingRun
+from recognition.services.training_options import AUGMENTATIONS, default_augmentations
+
+ARCHITECTURE: Final = "sface"
+
+
+def add(parser: CommandParser) -> None:
+    _add_source(parser)
+    _add_training(parser)
+    _add_run(parser)
+
+
+def of_a_new_run(options: dict[str, Any]) -> list[str]:
+    """The given ones that say what to train, which a run that goes on knows already."""
+    parser = CommandParser()
+    _add_source(parser)
+    _add_training(parser)
+    not_given = {**vars(parser.parse_args([])), "name": ""}
+    return [
+        f"--{name.replace('_', '-')}" for name, value in not_given.items() if options[name] != value
+    ]
+
+
+def augmentations(options: dict[str, Any]) -> tuple[str, ...] | None:
+    without = {name for name in AUGMENTATIONS if options[f"no_{name}"]}
+    if options["augment"] is None and not without:
+        return None
+    chosen = options["augment"]
+    if chosen is None:
+        chosen = default_augmentations(options["architecture"] or ARCHITECTURE)
+    return tuple(name for name in chosen if name not in without)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    return _listed(text, int)
+
+
+def decimals(text: str) -> tuple[float, ...]:
+    return _listed(text, float)
+
+
+def _listed(text: str, kind: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no number and no list such as 6,5,4") from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split(",") if part != "none")
+
+
+def _add_source(parser: CommandParser) -> None:
+    group = parser.add_argument_group("what to learn from")
+    group.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder that holds a folder of photos per person; may be given several times",
+    )
+    group.add_argument(
+        "--from-site",
+        action="store_true",
+        help="the site's enrolled and confirmed faces of people whose consent covers training",
+    )
+    group.add_argument(
+        "--crops",
+        metavar="aligned|as-is",
+        help="find and align the faces as in serving, or take 112×112 photos as they are (aligned)",
+    )
+    group.add_argument(
+        "--hold-out",
+        type=float,
+        metavar="SHARE",
+        help="of the people, whom it is only measured on (0.2)",
+    )
+    group.add_argument("--minimum", type=int, metavar="N", help="photos that a person needs (5)")
+    group.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        help="a CSV file of label,group: the report then has figures for each group; labels are "
+        "the names of folders, and with --from-site the numbers of people, as in /people/12/",
+    )
+
+
+def _add_training(parser: CommandParser) -> None:
+    group = parser.add_argument_group("how to learn; by default as the architecture does best")
+    group.add_argument(
+        "--architecture", metavar="A", help=f"paper, compact or sface ({ARCHITECTURE})"
+    )
+    group.add_argument("--stages", type=int, metavar="N", help="train only the first N stages")
+    group.add_argument(
+        "--epochs", type=numbers, metavar="N|A,B,C", help="in all, or those of each stage"
+    )
+    group.add_argument(
+        "--learning-rates", type=decimals, metavar="R|A,B,C", help="of all stages, or of each"
+    )
+    group.add_argument("--batch", type=int, metavar="N", help="photos in a step")
+    group.add_argument(
+        "--input-size", type=int, metavar="PIXELS", help="side to which faces are scaled (112)"
+    )
+    group.add_argument("--scale", type=float, help="of the margin softmax")
+    group.add_argument("--margin", type=float, help="of the margin softmax, in radians")
+    group.add_argument(
+        "--augment",
+        type=names,
+        metavar="A,B|none",
+        help=f"changes to the photos while learning, among {','.join(AUGMENTATIONS)}",
+    )
+    for name in AUGMENTATIONS:
+        group.add_argument(f"--no-{name}", action="store_true", help=f"learn without {name}")
+    group.add_argument("--seed", type=int, help="of everything that is random (0)")
+    group.add_argument(
+        "--precision",
+        metavar="auto|float32|bfloat16",
+        help="bfloat16 where the processor has it (auto)",
+    )
+
+
+def _add_run(parser: CommandParser) -> None:
+    group = parser.add_argument_group("the run")
+    group.add_argument("--name", default="", help="of the run and its version")
+    group.add_argument(
+        "--resume",
+        metavar="RUN",
+        help="go on with a run that was interrupted; what it trains it knows, and only --promote "
+        "may be another now",
+    )
+    group.add_argument(
+        "--promote",
+        choices=TrainingRun.Promote.values,
+        help="auto puts it into service if it passes the gate (auto)",
+    )
+    group.add_argument(
+        "--dry-run", action="store_true", help="say what it would do, and write nothing"
+    )
+    group.add_argument("--quiet", action="store_true", help="say nothing but the end")
+    group.add_argument("--json", action="store_true", help="end with one JSON object, for programs")

@@ -1,0 +1,64 @@
+"""Files that a killed process left behind go; those that a row names, or may name yet, stay."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from pytest_django import Settings
+
+from recognition.models import Identification, User
+from recognition.services import orphans
+from recognition.services.orphans import OWNERS
+
+
+def stored(name: str, *, old: bool = True) -> Path:
+    path = Path(default_storage.path(default_storage.save(name, ContentFile(b"a face"))))
+    if old:
+        long_ago = path.stat().st_mtime - 2 * orphans.OLD.total_seconds()
+        os.utime(path, (long_ago, long_ago))
+    return path
+
+
+@pytest.mark.parametrize("folder", OWNERS)
+def test_an_old_file_that_no_row_names_goes(db: None, folder: str) -> None:
+    left, young = stored(f"{folder}/left"), stored(f"{folder}/young", old=False)
+    assert orphans.remove() == 1
+    assert (left.exists(), young.exists()) == (False, True)
+
+
+def test_files_that_rows_name_stay(user: User) -> None:
+    kept = [stored("originals/kept"), stored("photos/kept")]
+    Identification.objects.create(user=user, original="originals/kept", photo="photos/kept")
+    assert orphans.remove() == 0
+    assert all(path.exists() for path in kept)
+
+
+def test_every_field_that_holds_files_is_known() -> None:
+    """Or the files of a new one would be taken for orphans."""
+    from django.apps import apps
+    from django.db.models import FileField
+
+    fields = {
+        (model, field.name)
+        for model in apps.get_app_config("recognition").get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, FileField)
+    }
+    assert fields == {owner for owners in OWNERS.values() for owner in owners}
+
+
+def test_it_looks_once_a_day(db: None, tmp_path: Path, settings: Settings) -> None:
+    settings.DATA_DIR = tmp_path
+    orphans.remove_when_due()
+    left = stored("crops/left")
+    orphans.remove_when_due()
+    assert left.exists()
+    last = tmp_path / "orphans-removed"
+    yesterday = last.stat().st_mtime - orphans.EVERY.total_seconds() - 1
+    os.utime(last, (yesterday, yesterday))
+    orphans.remove_when_due()
+    assert not left.exists()
