@@ -86,11 +86,12 @@ def submit(
 ) -> Submission:
     """Store photos for a worker to answer; what is no photo by its header is refused."""
     batch = batch or uuid4()
-    photos, refused = uploads.read(files)
-    rows = [Identification(user=user, batch=batch, filename=photo.filename) for photo in photos]
+
+    def new_row(filename: str) -> Identification:
+        return Identification(user=user, batch=batch, filename=filename)
+
     with new_files() as write:
-        for row, photo in zip(rows, photos, strict=True):
-            write(row.original, photo.data)
+        rows, refused = uploads.store(files, new_row, write)
         with transaction.atomic():
             Identification.objects.bulk_create(rows)
             work.enqueue_on_commit(Identification, [row.pk for row in rows])

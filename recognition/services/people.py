@@ -76,14 +76,12 @@ def request_enrolment(
     person: Person, uploaded: Sequence[UploadedFile[bytes]], requested_by: User
 ) -> EnrolmentRequest:
     """Store a person's photos for a worker to enrol; what is no photo by its header is refused."""
-    photos, refused = uploads.read(uploaded)
-    rows = [
-        Enrolment(person=person, requested_by=requested_by, filename=photo.filename)
-        for photo in photos
-    ]
+
+    def new_row(filename: str) -> Enrolment:
+        return Enrolment(person=person, requested_by=requested_by, filename=filename)
+
     with new_files() as write:
-        for row, photo in zip(rows, photos, strict=True):
-            write(row.original, photo.data)
+        rows, refused = uploads.store(uploaded, new_row, write)
         with transaction.atomic():
             Enrolment.objects.bulk_create(rows)
             work.enqueue_on_commit(Enrolment, [row.pk for row in rows])

@@ -33,14 +33,16 @@ KEPT_FOR: Final = dt.timedelta(days=1)
 
 def request(version: ModelVersion, user: User, file: UploadedFile[bytes]) -> Trial:
     """Store a photo for both versions to answer; what is no photo by its header is rejected."""
-    photos, refused = uploads.read([file])
-    trial = Trial(model_version=version, requested_by=user, filename=(file.name or "")[:255])
-    if refused:
-        trial.status, trial.error_code = Status.REJECTED, refused[0].code
-        trial.finished_at = trial.created_at
+
+    def new_row(filename: str) -> Trial:
+        return Trial(model_version=version, requested_by=user, filename=filename)
+
     with new_files() as write:
-        for photo in photos:
-            write(trial.original, photo.data)
+        rows, refused = uploads.store([file], new_row, write)
+        trial = rows[0] if rows else new_row(refused[0].filename)
+        for refusal in refused:
+            trial.status, trial.error_code = Status.REJECTED, refusal.code
+            trial.finished_at = trial.created_at
         with transaction.atomic():
             trial.save()
             if not trial.is_final:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
 
 from ml import imaging
 from ml.errors import ImageTooLarge, PhotoRejected
+from recognition.models import Enrolment, Identification, Trial
+from recognition.services.files import Write
+
+Row = TypeVar("Row", Identification, Enrolment, Trial)
 
 
 @dataclass(frozen=True)
@@ -28,22 +32,25 @@ class UnreadableFile(PhotoRejected):
     code = "unreadable_file"
 
 
-@dataclass(frozen=True)
-class Photo:
-    filename: str
-    data: bytes
+def store(
+    uploads: Sequence[UploadedFile[bytes]], new_row: Callable[[str], Row], write: Write
+) -> tuple[list[Row], list[Refused]]:
+    """Part the photos from what is none, or is too large, by size and header alone, and write each
+    as the original of a new row of that file name.
 
-
-def read(uploads: Sequence[UploadedFile[bytes]]) -> tuple[list[Photo], list[Refused]]:
-    """Part the photos from what is none, or is too large, by size and header alone."""
-    photos, refused = [], []
+    One after another: twenty photos at once would be 200 MB in the web process.
+    """
+    rows, refused = [], []
     for upload in uploads:
         filename = (upload.name or "")[:255]
         try:
-            photos.append(Photo(filename, _read_photo(upload)))
+            data = _read_photo(upload)
         except PhotoRejected as error:
             refused.append(Refused(filename, error.code, details(error)))
-    return photos, refused
+        else:
+            rows.append(new_row(filename))
+            write(rows[-1].original, data)
+    return rows, refused
 
 
 def details(error: PhotoRejected) -> dict[str, Any]:
