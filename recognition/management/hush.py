@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ def load_tensorflow() -> None:
     """Load it now, which takes seconds, and let it talk to nobody meanwhile."""
     with _deaf():
         import tensorflow  # noqa: F401, PLC0415  (heavy)
+    # Every stage of a training is a function of its own, which it would warn of each time.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextmanager

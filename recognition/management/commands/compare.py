@@ -18,6 +18,7 @@ from ml.errors import MLError
 from ml.training import data, splits
 from ml.training.job import Job
 from ml.training.progress import Phase
+from recognition.management.hush import load_tensorflow
 from recognition.management.terminal import Terminal, unused
 from recognition.services import training_options
 from recognition.services.training_options import Options, TrainingRefused
@@ -76,6 +77,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         names = chosen(options["architectures"])
+        load_tensorflow()
         asked = Options.of({**options, "data": tuple(options["data"])})
         try:
             for name in set(names) - {EIGENFACES}:
