@@ -11,7 +11,7 @@ from ml.training import splits
 from ml.training.data import Dataset
 from ml.training.job import Job
 from recognition.management import estimate
-from recognition.management.run_watcher import Quiet, RunWatcher
+from recognition.management.run_watcher import Interruptible
 from recognition.models import TrainingRun
 from recognition.services import training_runs, training_words
 from recognition.services.training_options import Options
@@ -57,7 +57,7 @@ class Look:
         yield f"The training itself would take about {time} on this machine now."
 
 
-def look(row: TrainingRun, watcher: RunWatcher | Quiet) -> Look:
+def look(row: TrainingRun, watcher: Interruptible) -> Look:
     """Read the photos, and time some steps. Nothing is written.
 
     Raises:

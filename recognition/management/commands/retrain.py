@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from ml.errors import ArtifactMissing, MLError
 from recognition.management import retrain_options
 from recognition.management.hush import load_tensorflow
-from recognition.management.run_watcher import Quiet, RunWatcher
+from recognition.management.run_watcher import Interruptible, Quiet, RunWatcher
 from recognition.models import TrainingRun
 from recognition.services import training, training_words
 from recognition.services.model_versions import MENDING_COMMAND
@@ -31,8 +31,8 @@ class Command(BaseCommand):
         retrain_options.add(parser)
 
     def handle(self, **options: Any) -> None:
-        _obey_sigterm()
-        watcher = Quiet() if options["quiet"] else RunWatcher()
+        watcher = Interruptible(Quiet() if options["quiet"] else RunWatcher())
+        _obey_signals(watcher)
         try:
             row = _resumed(options) if options["resume"] else _asked_for(options)
             load_tensorflow()
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError(training_words.refused_by_the_system(error)) from error
         return self._report(row, as_json=options["json"])
 
-    def _train(self, row: TrainingRun, watcher: RunWatcher | Quiet) -> None:
+    def _train(self, row: TrainingRun, watcher: Interruptible) -> None:
         training.store(row)
         watcher.note(str(row))
         try:
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         finally:
             watcher.close()
 
-    def _look(self, row: TrainingRun, watcher: RunWatcher | Quiet, *, as_json: bool) -> None:
+    def _look(self, row: TrainingRun, watcher: Interruptible, *, as_json: bool) -> None:
         from recognition.management import dry_run  # noqa: PLC0415  (loads TensorFlow)
 
         found = dry_run.look(row, watcher)
@@ -108,8 +108,10 @@ def _run_named(name: str) -> TrainingRun:
     return row
 
 
-def _obey_sigterm() -> None:
-    def interrupt(_signal: int, _frame: object) -> Never:
-        raise Interrupted
+def _obey_signals(watcher: Interruptible) -> None:
+    def interrupt(number: int, _frame: object) -> Never:
+        watcher.end(Interrupted() if number == signal.SIGTERM else KeyboardInterrupt())
 
     signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as a shell sets for what runs behind it
+        signal.signal(signal.SIGINT, interrupt)
