@@ -11,7 +11,6 @@ Loads nothing heavy, so that the web process can check a model version too.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew
+from ml.locks import locked
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -89,17 +89,9 @@ def _lock(directory: Path) -> Iterator[bool]:
     """Whether this process, and no other, has the folder now."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        yield _locked(descriptor)
+        yield locked(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def seal(directory: Path, manifest: Manifest) -> Manifest:

@@ -6,7 +6,6 @@ a run is silent for long enough. Elsewhere than on that machine only the silence
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 from ml.errors import MLError
+from ml.locks import locked
 from recognition.models import TrainingRun
 
 
@@ -40,7 +40,7 @@ def held(run: TrainingRun) -> Iterator[None]:
     path = _path(run)
     descriptor = _opened(path)
     try:
-        if not _locked(descriptor):
+        if not locked(descriptor):
             raise InUse
         os.ftruncate(descriptor, 0)
         os.write(descriptor, socket.gethostname().encode())
@@ -65,13 +65,5 @@ def is_dead(run: TrainingRun) -> bool:
     it belongs to somebody else, tells nothing."""
     with suppress(OSError), _path(run).open("rb") as file:
         was_here = file.read().decode() == socket.gethostname()
-        return was_here and _locked(file.fileno())
+        return was_here and locked(file.fileno())
     return False
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
