@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ml.errors import DISK_FULL
 from ml.training.data import Dataset
 from ml.training.job import Job
 from ml.training.splits import Split
@@ -87,7 +87,7 @@ def _typed(value: Any) -> str:
 
 def refused_by_the_system(error: OSError) -> str:
     """One sentence for an `OSError`."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in DISK_FULL:
         return "The disk is full. Make room, and let the training go on."
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}."
