@@ -23,12 +23,13 @@ import keras
 from ml.architectures import ARCHITECTURES
 from ml.architectures.compact import COMPACT, EMBEDDING_SIZE, MOMENTUM, WIDTHS
 from ml.architectures.heads import cosine_head, softmax
-from ml.architectures.network import CROP_SIZE, Architecture, Network, Shape
+from ml.architectures.losses import ArcFace
+from ml.architectures.network import CROP_SIZE, Architecture, Network, Shape, Stage
 from ml.architectures.paper import PAPER
-from ml.training import comparison, crops, data, splits
-from ml.training.job import Job, Stage
-from ml.training.losses import ArcFace
-from ml.training.progress import Epoch, Phase, Step
+from ml.data import crops, dataset, splits
+from ml.experiments import comparison
+from ml.training.events import Epoch, Phase, Step
+from ml.training.recipe import Job
 from ml.training.trainer import processor_has_bfloat16
 
 EPOCHS = 12
@@ -118,7 +119,7 @@ class Lines:
 
 
 def rows(root: Path, epochs: int, folder: Path) -> Iterator[str]:
-    made = crops.prepare(data.read([root]), folder / "crops")
+    made = crops.prepare(dataset.read([root]), folder / "crops")
     split = splits.split(made.dataset, seed=0)
     stages = (Stage(epochs * 2 // 3, 1e-3), Stage(epochs - epochs * 2 // 3, 3e-4))
     for number, (name, build) in enumerate(VARIANTS.items()):

@@ -16,14 +16,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew
-from ml.locks import locked
+from ml.files import locked
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -161,3 +161,28 @@ def _replace(beside: Path, target: Path) -> None:
     target.rename(condemned)
     beside.rename(target)
     shutil.rmtree(condemned)
+
+
+LABELS = "labels.json"
+
+
+def write_labels(path: Path, labels: Sequence[str]) -> None:
+    """Write labels in order of their class: `{"0": "Ivan Petrov", ...}`, UTF-8, any script."""
+    text = json.dumps(dict(enumerate(labels)), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Read what `write_labels` wrote, in order of the classes.
+
+    Raises:
+        ArtifactMissing: there is no such file.
+        ArtifactDamaged: it does not map 0, 1, 2... to labels.
+    """
+    if not path.is_file():
+        raise ArtifactMissing(f"{path} is missing.", path)
+    try:
+        labels = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(str(labels[str(index)]) for index in range(len(labels)))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtifactDamaged(f"{path} is no map of labels: {error}", path) from error

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import openvino as ov
 
-from ml import pretrained
+from ml import weights
 from ml.types import Box, DetectedFace, Floats, Image
 
 STRIDES = (8, 16, 32)
@@ -50,10 +50,10 @@ class Detector:
         """Compile the packaged network for photos of any size.
 
         Raises:
-            WeightsMissing: see `ml.pretrained.weights_path`.
+            WeightsMissing: see `ml.weights.weights_path`.
         """
         core = ov.Core()
-        model = core.read_model(str(pretrained.weights_path(pretrained.YUNET)))
+        model = core.read_model(str(weights.weights_path(weights.YUNET)))
         model.reshape([1, 3, -1, -1])
         compiled = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
         return cls(compiled.create_infer_request())

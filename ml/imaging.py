@@ -24,6 +24,9 @@ from PIL import Image as Pillow
 from ml.errors import ImageTooLarge, PhotoRejected, UnreadableImage
 from ml.types import Image
 
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+
+
 MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_PIXELS: Final = 25_000_000
 

@@ -13,7 +13,8 @@ class RecognitionConfig(AppConfig):
 
     def ready(self) -> None:
         from recognition import checks  # noqa: F401, PLC0415  (registers the system checks)
-        from recognition.services import accounts, files  # noqa: F401, PLC0415  (their receivers)
+        from recognition.services.photos import files  # noqa: F401, PLC0415  (their receivers)
+        from recognition.services.site import accounts  # noqa: F401, PLC0415  (their receivers)
 
 
 class AdminConfig(SimpleAdminConfig):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Warning, register
 from django.db import DatabaseError
 
-from recognition.services import model_versions
+from recognition.services.versions import registry
 
 
 @register()
@@ -18,10 +18,10 @@ def model_can_be_served(app_configs: object, **_kwargs: Any) -> list[CheckMessag
     hashing the model takes about a tenth of a second.
     """
     try:
-        problem = model_versions.problem()
+        problem = registry.problem()
     except DatabaseError:  # before the first `migrate`, or while the database is away
         return []
     if problem is None:
         return []
-    hint = f"Run: {model_versions.mending_command(problem)}"
+    hint = f"Run: {registry.mending_command(problem)}"
     return [Warning(str(problem), hint=hint, obj=problem.path, id=f"recognition.{problem.code}")]

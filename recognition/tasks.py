@@ -5,13 +5,17 @@ from typing import Any
 from celery import Task, shared_task
 from celery.signals import worker_process_shutdown
 
-from recognition.services import background, identification, people, promotion, sweeping, trials
-from recognition.services import training as trainings
+from recognition.services.gallery import people
+from recognition.services.identification import answering
+from recognition.services.promotion import serving, trials
+from recognition.services.site import sweeping
+from recognition.services.training import turns
+from recognition.services.work import processes
 
 
 @shared_task(bind=True)
 def identify(self: Task[Any, Any], identification_id: str) -> None:
-    identification.process(identification_id, redelivered=_redelivered(self))
+    answering.process(identification_id, redelivered=_redelivered(self))
 
 
 @shared_task(bind=True)
@@ -21,12 +25,12 @@ def enrol(self: Task[Any, Any], enrolment_id: str) -> None:
 
 @shared_task
 def train(run_id: str) -> None:
-    trainings.launch(run_id)
+    turns.launch(run_id)
 
 
 @shared_task
 def train_promotion(version_id: str) -> None:
-    promotion.launch(version_id)
+    serving.launch(version_id)
 
 
 @shared_task
@@ -36,7 +40,7 @@ def train_trial(trial_id: str) -> None:
 
 @worker_process_shutdown.connect
 def end_what_was_launched(**_: Any) -> None:
-    background.end_all()
+    processes.end_all()
 
 
 @shared_task

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from recognition.models import ModelVersion, User
-from recognition.services import model_versions
+from recognition.services.versions import registry
 from tests.factories import make_user
 from tests.sites import Site
 
@@ -108,9 +108,12 @@ def _model_key() -> str:
     """Changes when the code that builds the model does, or a version of what it builds with."""
     digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
     for path in (
-        sorted((ROOT / "ml").glob("*.json"))
+        sorted((ROOT / "ml" / "versions").glob("*.json"))
         + sorted((ROOT / "ml" / "architectures").glob("*.py"))
-        + [ROOT / "ml" / f"{name}.py" for name in ("artifact", "export", "pretrained")]
+        + [
+            ROOT / "ml" / f"{name}.py"
+            for name in ("artifact", "weights", "inference/export", "versions/default")
+        ]
     ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -130,7 +133,7 @@ def installed_model(packaged_model: Path) -> Path:
 @pytest.fixture
 def active_model(db: None, installed_model: Path) -> ModelVersion:
     """The default model in service."""
-    return model_versions.install_default(lambda _line: None)
+    return registry.install_default(lambda _line: None)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ml.architectures.heads import cosine_head, softmax
-from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape
-from ml.training.job import Stage
+from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape, Stage
 
 EMBEDDING_SIZE = 128
 WIDTHS = (48, 96, 192)
@@ -16,7 +15,7 @@ def build(shape: Shape) -> Network:
     """Build the network with random weights."""
     import keras  # noqa: PLC0415  (loads TensorFlow, which serving must not)
 
-    from ml.training.losses import ArcFace  # noqa: PLC0415  (loads Keras)
+    from ml.architectures.losses import ArcFace  # noqa: PLC0415  (loads Keras)
 
     layers = keras.layers
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from ml.training.job import Opened, Stage
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import keras
+
+Opened = Literal["head", "last", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Some epochs at one learning rate.
+
+    `opened` says which layers learn: the head on frozen features, the last blocks too, or all.
+    """
+
+    epochs: int
+    learning_rate: float
+    opened: Opened = "all"
+
 
 CROP_SIZE = 112
 

@@ -6,8 +6,7 @@ default (no padding) and, for the first dense layer, 128 units, the size of the 
 
 from __future__ import annotations
 
-from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape
-from ml.training.job import Stage
+from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape, Stage
 
 EMBEDDING_SIZE = 128
 

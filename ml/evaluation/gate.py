@@ -15,8 +15,8 @@ import numpy as np
 
 from ml.evaluation import resampling
 from ml.evaluation.comparisons import search
-from ml.evaluation.held_out import HeldOut
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval
+from ml.evaluation.samples import HeldOut
 
 FPIR = 0.01
 PEOPLE_NEEDED = 5

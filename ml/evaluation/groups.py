@@ -23,7 +23,8 @@ from ml.evaluation import held_out as measures
 from ml.evaluation import rates
 from ml.evaluation.comparisons import Pairs, Searches, compare, search
 from ml.evaluation.datasets import DatasetError
-from ml.evaluation.held_out import Figures, HeldOut
+from ml.evaluation.held_out import Figures
+from ml.evaluation.samples import HeldOut
 
 FAR = 0.01
 FPIR = 0.01

@@ -13,12 +13,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ml import calibration, fitting
+from ml import calibration
 from ml.calibration import Calibration
-from ml.evaluation import resampling
-from ml.evaluation.comparisons import ENROL
-from ml.evaluation.held_out import FPIRS, HeldOut
+from ml.evaluation import fitting, resampling
+from ml.evaluation.held_out import FPIRS
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
+from ml.evaluation.samples import ENROL, HeldOut
 from ml.gallery import Gallery
 from ml.types import Floats
 
@@ -96,8 +96,8 @@ class Reliability:
 
 
 def of_fitted(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> Reliability:
-    """Of calibrations that `ml.fitting.fit` makes for this model: from one half of the people, for
-    the other, both ways."""
+    """Of calibrations that `ml.evaluation.fitting.fit` makes for this model: from one half of the
+    people, for the other, both ways."""
 
     def fit(people: HeldOut) -> Calibration:
         return fitting.fit_part(people.people, seed=seed)
@@ -113,7 +113,7 @@ def of_carried_over(
     seed: int = 0,
     bootstraps: int = BOOTSTRAPS,
 ) -> Reliability:
-    """Of calibrations that `ml.fitting.carried_over` makes: from one third of the people each.
+    """Of calibrations that `ml.evaluation.fitting.carried_over` makes: from a third of the people.
 
     Two numbers need fewer people than a fit does; that leaves more to measure with.
     """

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.errors import MLError
-from ml.training.job import Job
-from ml.training.progress import Epoch
+from ml.training.events import Epoch
+from ml.training.recipe import Job
 
 Weights = list[npt.NDArray[np.float32]]
 STATE = "state.json"

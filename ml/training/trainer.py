@@ -13,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from ml.architectures import ARCHITECTURES
-from ml.architectures.network import Network, Shape, adopt
+from ml.architectures.network import Network, Shape, Stage, adopt
 from ml.errors import DISK_FULL, MLError
 from ml.training.checkpoints import Checkpoints, Weights
-from ml.training.job import Job, Stage
+from ml.training.events import Epoch, Listener, Phase, Step
 from ml.training.pipeline import Examples, Stopwatch
-from ml.training.progress import Epoch, Listener, Phase, Step
+from ml.training.recipe import Job
 from ml.types import Floats
 
 REPORT_SECONDS = 0.2

@@ -17,7 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from recognition.admin.base import Dropdown, SiteModelAdmin, badge
 from recognition.models import User
-from recognition.services.privacy import record
+from recognition.services.audit import record
 
 ROLES = {"user": _("User"), "reviewer": _("Reviewer"), "operator": _("Operator")}
 

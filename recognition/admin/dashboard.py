@@ -24,8 +24,8 @@ from recognition.models import (
     Status,
     User,
 )
+from recognition.services.identification.reading import with_names
 from recognition.templatetags.answers import percent
-from recognition.views.answers import with_names
 
 LOOKED_BACK = dt.timedelta(days=30)
 LATEST = 8

@@ -23,8 +23,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from recognition.admin.audit import reviews_of
 from recognition.admin.base import DaysFilter, Dropdown, PersonFilter, ReadOnlyAdmin, badge
 from recognition.models import Identification, Person, ProbeFace, Status, User
-from recognition.services.review import review
-from recognition.views import access, answers
+from recognition.services import access
+from recognition.services.identification import reading
+from recognition.services.review.verdicts import review
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
 
@@ -109,7 +110,7 @@ class IdentificationAdmin(ReadOnlyAdmin):
         return cast(User, request.user).is_reviewer
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Identification]:
-        return answers.with_names(super().get_queryset(request).select_related("user"))
+        return reading.with_names(super().get_queryset(request).select_related("user"))
 
     @admin.display(description=_("photo"), ordering="filename")
     def uploaded(self, row: Identification) -> SafeString:
@@ -165,8 +166,8 @@ class IdentificationAdmin(ReadOnlyAdmin):
         return cast(HttpResponse, response)
 
     def _answer(self, listed: Identification) -> dict[str, Any]:
-        row = answers.with_everything(Identification.objects.all()).get(pk=listed.pk)
-        answer, media, cards = answers.of(row), self.media, []
+        row = reading.with_everything(Identification.objects.all()).get(pk=listed.pk)
+        answer, media, cards = reading.of(row), self.media, []
         reviews = reviews_of([item.face for item in answer.faces])
         for item in answer.faces:
             form = VerdictForm(auto_id=f"%s-{item.number}")

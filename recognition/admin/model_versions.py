@@ -15,10 +15,10 @@ from django.utils.translation import ngettext
 from recognition.admin.base import DaysFilter, ReadOnlyAdmin, badge
 from recognition.forms.training import NAMES
 from recognition.models import ModelVersion, Status, TrainingRun
-from recognition.services import model_versions as service
+from recognition.presenters.measures import Figures, verdict
+from recognition.presenters.runs import Following
+from recognition.services.versions import registry as service
 from recognition.templatetags.models import percentage
-from recognition.views.measures import Figures, verdict
-from recognition.views.runs import Following
 
 State = ModelVersion.State
 STATE_BADGES = {State.ACTIVE: "success", State.CANDIDATE: "info", State.RETIRED: "default"}

@@ -11,16 +11,16 @@ import numpy as np
 from django.conf import settings
 
 from ml import artifact
+from ml.artifact import LABELS, read_labels
+from ml.data import crops, splits
+from ml.data import dataset as data
+from ml.data.dataset import Dataset, Ints
+from ml.data.splits import FILE as SPLIT
+from ml.data.splits import SavedSplit, load_split
 from ml.evaluation import closed_set
 from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
 from ml.evaluation.datasets import DatasetError
 from ml.inference import engine as engines
-from ml.training import crops, data, splits
-from ml.training.data import Dataset, Ints
-from ml.training.labels import FILE as LABELS
-from ml.training.labels import read_labels
-from ml.training.splits import FILE as SPLIT
-from ml.training.splits import SavedSplit, load_split
 from ml.types import Image
 from recognition.management.photos import progress_bar
 

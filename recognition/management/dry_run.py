@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from ml.training import splits
-from ml.training.data import Dataset
-from ml.training.job import Job
-from recognition.management import estimate
-from recognition.management.run_watcher import Interruptible
+from ml.data import splits
+from ml.data.dataset import Dataset
+from ml.training import estimate
+from ml.training.recipe import Job
+from recognition.management.terminal import Interruptible
 from recognition.models import TrainingRun
-from recognition.services import training_runs, training_words
-from recognition.services.training_options import Options
+from recognition.services.training import making, words
+from recognition.services.training.options import Options
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Look:
 
     def in_words(self) -> Iterator[str]:
         """For a terminal."""
-        yield from training_words.material(self.dataset, self.split)
-        yield from training_words.plan(self.job)
-        yield training_words.precision(self.options.precision, self.job.mixed_precision)
+        yield from words.material(self.dataset, self.split)
+        yield from words.plan(self.job)
+        yield words.precision(self.options.precision, self.job.mixed_precision)
         if not self.options.from_site and self.options.crops == "aligned":
             yield "Photos on which no face is found will be left out too."
         time = timedelta(seconds=round(self.seconds))
@@ -61,11 +61,11 @@ def look(row: TrainingRun, watcher: Interruptible) -> Look:
     """Read the photos, and time some steps. Nothing is written.
 
     Raises:
-        DataError: see `ml.training.data`.
+        DataError: see `ml.data.dataset`.
     """
     options = Options.of(row.arguments)
-    job = training_runs.planned_job(row, options)
-    dataset = training_runs.read(training_runs.source_of(row, options), options, watcher)
+    job = making.planned_job(row, options)
+    dataset = making.read(making.source_of(row, options), options, watcher)
     split = splits.split(dataset, seed=options.seed, hold_out=options.hold_out)
     watcher.close()
     seconds = estimate.seconds(job, split, len(dataset.photos))

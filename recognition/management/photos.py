@@ -15,7 +15,7 @@ from ml.evaluation.cache import FaceCache, FoundFace
 from ml.evaluation.faces import find_faces
 from ml.inference.recognizer import Recognizer
 from ml.threads import Progress
-from recognition.services import model_versions
+from recognition.services.versions import registry
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Photos:
 def version_dir(name: str | None) -> Path:
     """The folder of a model version, by default of the active one."""
     if name is None:
-        return model_versions.folder(model_versions.require_active())
+        return registry.folder(registry.require_active())
     return Path(settings.MODELS_DIR) / name
 
 

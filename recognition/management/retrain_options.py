@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.core.management.base import CommandParser
 
 from recognition.models import TrainingRun
-from recognition.services.training_options import AUGMENTATIONS, default_augmentations
+from recognition.services.training.options import AUGMENTATIONS, default_augmentations
 
 ARCHITECTURE: Final = "sface"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ml.evaluation import gate
 from recognition.models import ModelVersion, TrainingRun
-from recognition.services import model_versions
+from recognition.services.versions import registry
 
 REPORT = "report/report.html"
 CLOSED_SET = ("train", "validation", "test", "top5", "classes")
@@ -24,7 +24,7 @@ def as_dict(row: TrainingRun) -> dict[str, Any]:
         "held_out": version.metrics.get("held_out"),
         "gate": version.gate,
         **_cost(row),
-        "report": str(model_versions.folder(version) / REPORT),
+        "report": str(registry.folder(version) / REPORT),
     }
 
 

@@ -15,8 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from recognition.forms.identification import UploadForm
 from recognition.messages import photo_error
 from recognition.models import Identification, Person
-from recognition.services import identification as identifications
-from recognition.views import access, answers, samples
+from recognition.presenters import progress as answers
+from recognition.services import access
+from recognition.services.identification import answering as identifications
+from recognition.services.identification import reading
+from recognition.views import samples
 from recognition.views.requests import Request
 
 may_upload = permission_required("recognition.add_identification", raise_exception=True)
@@ -66,7 +69,7 @@ def _submit(request: Request, photos: Sequence[UploadedFile[Any]]) -> HttpRespon
 def batch(request: Request, batch: UUID) -> HttpResponse:
     """The photos of one upload, for whoever uploaded them."""
     own = Identification.objects.filter(user=request.user, batch=batch)
-    rows = list(answers.with_everything(own.order_by("created_at", "pk")))
+    rows = list(reading.with_everything(own.order_by("created_at", "pk")))
     if not rows:
         raise Http404
     return _answers(request, "identification/batch.html", rows)
@@ -76,7 +79,7 @@ def batch(request: Request, batch: UUID) -> HttpResponse:
 def identification(request: Request, pk: UUID) -> HttpResponse:
     """One photo and its answer."""
     visible = access.visible_identifications(request.user)
-    row = get_object_or_404(answers.with_everything(visible), pk=pk)
+    row = get_object_or_404(reading.with_everything(visible), pk=pk)
     access.note_opening(request.user, row)
     return _answers(request, "identification/identification.html", [row])
 
@@ -89,6 +92,6 @@ def _answers(request: Request, page: str, rows: list[Identification]) -> HttpRes
     context = {
         "rows": rows,
         "progress": progress,
-        "answer": answers.of(rows[0]) if len(rows) == 1 else None,
+        "answer": reading.of(rows[0]) if len(rows) == 1 else None,
     }
     return render(request, "identification/_answers.html" if request.htmx else page, context)

@@ -11,10 +11,11 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from recognition.forms.training import TrialForm
 from recognition.models import ModelVersion
-from recognition.services import model_versions as service
-from recognition.services import promotion, training, trials
+from recognition.presenters.versions import REPORT, VersionPage
+from recognition.services.promotion import serving, trials
+from recognition.services.training import options, requests
+from recognition.services.versions import registry as service
 from recognition.views.requests import Request
-from recognition.views.versions import REPORT, VersionPage
 
 # The report is a page of its own that a training wrote: styles and drawings are within it, it
 # needs nothing else, and may do nothing else.
@@ -106,8 +107,8 @@ def model_promote(request: Request, name: str) -> HttpResponse:
         return redirect("model_version", name)
     if request.method == "POST":
         try:
-            promotion.request_promotion(version, request.user)
-        except promotion.PromotionRefused as refusal:
+            serving.request_promotion(version, request.user)
+        except serving.PromotionRefused as refusal:
             messages.error(request, str(refusal))
         return redirect("model_version", name)
     context = {"version": version, "item": item, "active": service.active()}
@@ -118,7 +119,7 @@ def model_promote(request: Request, name: str) -> HttpResponse:
 @require_POST
 def model_promote_cancel(request: Request, name: str) -> HttpResponse:
     """Leave the version in service as it is, as long as that is still in time."""
-    promotion.cancel_promotion(get_object_or_404(ModelVersion, name=name), request.user)
+    serving.cancel_promotion(get_object_or_404(ModelVersion, name=name), request.user)
     return redirect("model_version", name)
 
 
@@ -139,8 +140,8 @@ def model_rollback(request: Request, name: str) -> HttpResponse:
 def _roll_back(request: Request, name: str) -> HttpResponse:
     """At once, or as soon as the faces that were enrolled since are embedded."""
     try:
-        before = promotion.rollback(request.user)
-    except promotion.PromotionRefused as refusal:
+        before = serving.rollback(request.user)
+    except serving.PromotionRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("model_version", name)
     if before.state == ModelVersion.State.ACTIVE:
@@ -154,8 +155,8 @@ def model_retrain(request: Request, name: str) -> HttpResponse:
     """Train once more as this version was trained, on those who are still there."""
     version = get_object_or_404(ModelVersion, name=name)
     try:
-        run = training.request_again(version, request.user)
-    except training.TrainingRefused as refusal:
+        run = requests.request_again(version, request.user)
+    except options.TrainingRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("model_version", name)
     return redirect("training_run", run.name)

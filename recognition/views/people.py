@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from recognition.forms.people import EnrolForm, PersonForm
 from recognition.messages import refusal
 from recognition.models import EnrolledFace, Enrolment, Person, ProbeFace, Status
-from recognition.services import people as service
-from recognition.views import answers
+from recognition.presenters import progress as answers
+from recognition.services.gallery import people as service
+from recognition.services.privacy import erasure
 from recognition.views.requests import Request
 
 PAGE = 48
@@ -143,7 +144,7 @@ def person_remove(request: Request, pk: int) -> HttpResponse:
     person = get_object_or_404(Person, pk=pk)
     if request.method == "POST":
         name = str(person)
-        service.remove_person(person, request.user)
+        erasure.remove_person(person, request.user)
         messages.success(request, _("%(name)s was removed.") % {"name": name})
         return redirect("people")
     context = {
@@ -159,7 +160,7 @@ def person_remove(request: Request, pk: int) -> HttpResponse:
 def face_remove(request: Request, pk: int) -> HttpResponse:
     face = get_object_or_404(EnrolledFace.objects.select_related("person"), pk=pk)
     if request.method == "POST":
-        service.remove_face(face, request.user)
+        erasure.remove_face(face, request.user)
         messages.success(request, _("The photo was removed."))
         return redirect("person", face.person_id)
     is_last = face.person.faces.count() == 1

@@ -11,7 +11,8 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from recognition.models import EnrolledFace, User
-from recognition.views import access, samples
+from recognition.services import access
+from recognition.views import samples
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from recognition.services import status as service
-from recognition.views import access
+from recognition.services import access
+from recognition.services.site import status as service
 from recognition.views.requests import Request
 
 LOW_ON_SPACE = 500 * 1024 * 1024

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from recognition.forms.training import SiteFaces, TrainingForm
 from recognition.models import TrainingRun
-from recognition.services import training as service
+from recognition.presenters.runs import Following
+from recognition.presenters.versions import VersionPage
+from recognition.services.training import faces, options, requests
 from recognition.views.requests import Request
-from recognition.views.runs import Following
-from recognition.views.versions import VersionPage
 
 PAGE = 20
 
@@ -37,8 +37,8 @@ def training(request: Request) -> HttpResponse:
 
 def _start(request: Request, form: TrainingForm) -> HttpResponse:
     try:
-        run = service.request(request.user, form.cleaned_data["architecture"], form.options())
-    except service.TrainingRefused as refusal:
+        run = requests.request(request.user, form.cleaned_data["architecture"], form.options())
+    except options.TrainingRefused as refusal:
         form.add_error(None, str(refusal))
         return _page(request, form, status=422)
     return redirect("training_run", run.name)
@@ -60,8 +60,8 @@ def _all() -> QuerySet[TrainingRun]:
 
 
 def site_faces() -> SiteFaces:
-    photos = [len(crops) for crops in service.site_dataset().values()]
-    enough = [count for count in photos if count >= service.Options().minimum]
+    photos = [len(crops) for crops in faces.site_dataset().values()]
+    enough = [count for count in photos if count >= options.Options().minimum]
     return SiteFaces(len(enough), sum(enough), len(photos) - len(enough))
 
 
@@ -86,12 +86,12 @@ def _before(run: TrainingRun) -> TrainingRun | None:
 @operators_only
 @require_POST
 def training_stop(request: Request, name: str) -> HttpResponse:
-    service.stop(get_object_or_404(TrainingRun, name=name), request.user)
+    requests.stop(get_object_or_404(TrainingRun, name=name), request.user)
     return redirect("training_run", name)
 
 
 @operators_only
 @require_POST
 def training_resume(request: Request, name: str) -> HttpResponse:
-    service.resume(get_object_or_404(TrainingRun, name=name), request.user)
+    requests.resume(get_object_or_404(TrainingRun, name=name), request.user)
     return redirect("training_run", name)

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from recognition.models import Person, Trial
-from recognition.views import access, answers
+from recognition.presenters import progress as answers
+from recognition.services import access
 from recognition.views.requests import Request
 
 NEAREST = 2

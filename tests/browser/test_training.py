@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from ml import artifact, pretrained
+from ml import artifact
+from ml.versions import default
 from tests.browser.conftest import Visit
 from tests.browser.screenshots import DEMO
 from tests.browser.test_site import overflow
@@ -37,7 +38,7 @@ IMPORTS = "from django.utils import timezone; from recognition.models import *"
 def candidate(site: Site) -> str:
     """The packaged network once more, as another version of it."""
     folder = site.data_dir / "models" / CANDIDATE
-    shutil.copytree(folder.with_name(pretrained.VERSION), folder)
+    shutil.copytree(folder.with_name(default.VERSION), folder)
     (folder / "report").mkdir(exist_ok=True)
     (folder / "report" / "report.html").write_text(REPORT)
     manifest = artifact.read_manifest(folder)
@@ -109,8 +110,8 @@ def test_a_candidate_is_tried_put_into_service_and_taken_back(visit: Visit, cand
     in_service(page, candidate)
     page.get_by_role("link", name="Roll back").click()
     page.get_by_role("button", name="Roll back").click()
-    expect(page.locator(".message")).to_contain_text(f"{pretrained.VERSION} is in service again.")
-    in_service(page, pretrained.VERSION)
+    expect(page.locator(".message")).to_contain_text(f"{default.VERSION} is in service again.")
+    in_service(page, default.VERSION)
 
 
 def in_service(page: Page, name: str) -> None:

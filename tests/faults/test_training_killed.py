@@ -46,8 +46,8 @@ class Training:
         options = {"data": [str(data)], "crops": "as-is", "hold_out": 0.0, "epochs": [EPOCHS]}
         options |= {"stages": 1, "promote": "never"}
         script = (
-            "from recognition.services import training\n"
-            f"print(training.request(None, 'paper', {options!r}).name)"
+            "from recognition.services.training import requests\n"
+            f"print(requests.request(None, 'paper', {options!r}).name)"
         )
         self.name = site.manage("shell", "-v0", "-c", script).split()[-1]
 

@@ -13,9 +13,10 @@ import pytest
 from ml import imaging
 from ml.alignment import align
 from ml.architectures import ARCHITECTURES
+from ml.architectures.network import Stage
 from ml.detection import Detector
 from ml.inference.recognizer import Recognizer
-from ml.training.job import Job, Stage
+from ml.training.recipe import Job
 from ml.types import Image
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ml.evaluation.held_out import HeldOut
+from ml.evaluation.samples import HeldOut
 from ml.types import Floats
 
 SIZE = 128

@@ -11,8 +11,8 @@ import pytest
 from ml.architectures import ARCHITECTURES
 from ml.architectures.network import Network, Shape
 from ml.errors import ExportDisagrees
-from ml.export import export
 from ml.inference.engine import KerasEngine, OpenVINOEngine
+from ml.inference.export import export
 from ml.training.trainer import build
 from ml.types import Image
 from tests.ml.conftest import job_for

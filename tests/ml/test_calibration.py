@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ml import pretrained
 from ml.calibration import Calibration, identify, threshold
-from ml.fitting import PEOPLE_NEEDED, fit
+from ml.evaluation.fitting import PEOPLE_NEEDED, fit
 from ml.gallery import Gallery
 from ml.inference.recognizer import Recognizer
 from ml.types import Decision, Floats
+from ml.versions import default
 from tests.ml.conftest import DEMO, GROUPS, photo
 
 SIZE = 128
@@ -20,7 +20,7 @@ FPIR = 0.01
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    return Calibration.load(pretrained.FITTED)
+    return Calibration.load(default.FITTED)
 
 
 def unit(vectors: npt.ArrayLike) -> Floats:

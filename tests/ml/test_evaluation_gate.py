@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml.evaluation.gate import Reason, Verdict, in_words, judge
-from ml.evaluation.held_out import HeldOut
+from ml.evaluation.samples import HeldOut
 from tests.ml.made_up import blurred, held_out
 
 ACTIVE = held_out(20, 10, noise=1.2)

@@ -8,7 +8,7 @@ import pytest
 
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.groups import by_group, read
-from ml.evaluation.held_out import HeldOut
+from ml.evaluation.samples import HeldOut
 from tests.ml.made_up import held_out
 
 PEOPLE = ("Иван Петров", "Ann", "Петр Андрей")

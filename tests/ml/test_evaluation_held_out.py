@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ml.evaluation import comparisons, rates
-from ml.evaluation.comparisons import ENROL, compare, enrolled_as, search
-from ml.evaluation.held_out import FARS, FPIRS, HeldOut, figures
+from ml.evaluation.comparisons import compare, search
+from ml.evaluation.held_out import FARS, FPIRS, figures
+from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
 from ml.gallery import Gallery
 from tests.ml.made_up import SIZE, blurred, held_out
 

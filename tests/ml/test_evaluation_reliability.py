@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from ml import fitting, pretrained
 from ml.calibration import Calibration
-from ml.evaluation import reliability
-from ml.evaluation.held_out import HeldOut
+from ml.evaluation import fitting, reliability
 from ml.evaluation.reliability import Promise, Reliability
+from ml.evaluation.samples import HeldOut
+from ml.versions import default
 from tests.ml.made_up import held_out
 
-PARENT = Calibration.load(pretrained.FITTED)
+PARENT = Calibration.load(default.FITTED)
 PEOPLE = held_out(40, 12, noise=1.3)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.evaluation import findings
 from ml.evaluation.open_set import OpenSet
-from ml.evaluation.report import Origin, Report
 from ml.evaluation.verification import Verification
+from ml.reports import protocol_reports
+from ml.reports.files import Origin, Report
 
 ORIGIN = Origin("sface-2021dec", "ab" * 32, "<people> & others", "2030-01-02", "manage.py evaluate")
 RANDOM = np.random.default_rng(0)
@@ -43,8 +43,8 @@ def open_set() -> OpenSet:
 
 
 REPORTS = {
-    "verification": lambda: findings.verification(verification()),
-    "open-set": lambda: findings.open_set(open_set()),
+    "verification": lambda: protocol_reports.verification(verification()),
+    "open-set": lambda: protocol_reports.open_set(open_set()),
 }
 
 
@@ -104,7 +104,8 @@ def test_the_same_figures_lie_beside_it_for_programs(report: Report, tmp_path: P
 def test_the_same_result_gives_the_same_page(tmp_path: Path) -> None:
     result = open_set()
     first, second = (
-        findings.open_set(result).write(tmp_path / name, ORIGIN).read_bytes() for name in "ab"
+        protocol_reports.open_set(result).write(tmp_path / name, ORIGIN).read_bytes()
+        for name in "ab"
     )
     assert first == second
 

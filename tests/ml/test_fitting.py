@@ -3,16 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml import pretrained
 from ml.calibration import Calibration, threshold
 from ml.evaluation import reliability
-from ml.evaluation.comparisons import ENROL, enrolled_as
-from ml.evaluation.held_out import HeldOut
-from ml.fitting import GALLERY_SIZES, carried_over, fit_part
+from ml.evaluation.fitting import GALLERY_SIZES, carried_over, fit_part
+from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
 from ml.gallery import Gallery
+from ml.versions import default
 from tests.ml.made_up import SIZE, held_out, unit
 
-PARENT = Calibration.load(pretrained.FITTED)
+PARENT = Calibration.load(default.FITTED)
 LIFT = 0.3
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ml import pretrained
+from ml import weights
 from ml.errors import WeightsMissing
 from ml.inference.engine import KerasEngine, OpenVINOEngine, load
 from ml.inference.recognizer import Recognizer
@@ -32,7 +32,7 @@ def test_the_keras_network_computes_what_the_source_network_does(
     crops: Image, reference: Floats
 ) -> None:
     """OpenCV reads and runs the packaged file by code of its own."""
-    source = cv2.dnn.readNetFromONNX(str(pretrained.weights_path(pretrained.SFACE)))
+    source = cv2.dnn.readNetFromONNX(str(weights.weights_path(weights.SFACE)))
     for crop, embedding in zip(crops, reference, strict=True):
         source.setInput(crop[None].transpose(0, 3, 1, 2).astype(np.float32), "data")
         output = source.forward()[0]
@@ -82,14 +82,14 @@ def test_a_photo_without_a_face_has_no_faces(recognizer: Recognizer) -> None:
 
 
 def test_weights_of_another_release_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretrained.weights_path.cache_clear()
-    monkeypatch.setitem(pretrained.SHA256, pretrained.SFACE, "0" * 64)
+    weights.weights_path.cache_clear()
+    monkeypatch.setitem(weights.SHA256, weights.SFACE, "0" * 64)
     with pytest.raises(WeightsMissing, match="not the file"):
-        pretrained.weights_path(pretrained.SFACE)
+        weights.weights_path(weights.SFACE)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretrained.weights_path.cache_clear()
-    monkeypatch.setattr(pretrained, "PACKAGE", "no-such-package")
+    weights.weights_path.cache_clear()
+    monkeypatch.setattr(weights, "PACKAGE", "no-such-package")
     with pytest.raises(WeightsMissing, match="no-such-package"):
-        pretrained.weights_path(pretrained.SFACE)
+        weights.weights_path(weights.SFACE)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ml.training.losses import ArcFace
+from ml.architectures.losses import ArcFace
 
 
 def loss_of(scale: float, margin: float, cosines: list[float], truth: int) -> float:

@@ -12,11 +12,11 @@ import pytest
 
 from ml import imaging
 from ml.alignment import align
+from ml.data import crops
+from ml.data.crops import CROP_BYTES, prepare
+from ml.data.dataset import DataError, Dataset, gather, read
 from ml.detection import Detector
 from ml.threads import Progress
-from ml.training import crops
-from ml.training.crops import CROP_BYTES, prepare
-from ml.training.data import DataError, Dataset, gather, read
 from tests.ml.conftest import DEMO, room_for
 from tests.ml.test_training_data import make_photo
 from tests.sites import python
@@ -250,8 +250,8 @@ class TestInterrupted:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ml.training.crops import prepare
-from ml.training.data import gather
+from ml.data.crops import prepare
+from ml.data.dataset import gather
 
 def progress(done, total):
     if done == 13:

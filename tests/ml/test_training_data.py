@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ml import imaging
+from ml.artifact import read_labels, write_labels
+from ml.data.dataset import DataError, Dataset, Skipped, gather, read
 from ml.errors import ArtifactDamaged, ArtifactMissing
-from ml.training.data import DataError, Dataset, Skipped, gather, read
-from ml.training.labels import read_labels, write_labels
 
 
 def make_photo(path: Path, shade: int) -> Path:

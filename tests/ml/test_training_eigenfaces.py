@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.training.crops import prepare
-from ml.training.data import gather
-from ml.training.eigenfaces import Eigenfaces
-from ml.training.splits import Split, split
+from ml.data.crops import prepare
+from ml.data.dataset import gather
+from ml.data.splits import Split, split
+from ml.experiments.eigenfaces import Eigenfaces
 from ml.types import Image
 from tests.ml.conftest import DEMO
 

@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import pretrained
+from ml.architectures.network import Stage
 from ml.calibration import Calibration
+from ml.data import splits
+from ml.data.dataset import Dataset, Identity, Photo, Skipped
 from ml.evaluation import gate, groups, reliability
 from ml.evaluation.closed_set import Answers, ClosedSet
-from ml.evaluation.held_out import HeldOut, figures
-from ml.training import splits
-from ml.training.data import Dataset, Identity, Photo, Skipped
-from ml.training.figures import Cost, Findings, write
-from ml.training.job import Job, Stage
-from ml.training.progress import Epoch
-from ml.training.version import Origin
+from ml.evaluation.held_out import figures
+from ml.evaluation.samples import HeldOut
+from ml.reports.outcome import Cost, Findings, Origin
+from ml.reports.training_report import write
+from ml.training.events import Epoch
+from ml.training.recipe import Job
+from ml.versions import default
 from tests.ml.made_up import blurred, held_out
 from tests.ml.test_evaluation_report import Links
 
@@ -75,14 +77,14 @@ def findings() -> Findings:
         ),
         held_out=figures(new, bootstraps=50),
         reliability=reliability.of_carried_over(
-            Calibration.load(pretrained.FITTED), active, new, bootstraps=50
+            Calibration.load(default.FITTED), active, new, bootstraps=50
         ),
         groups=groups.by_group(new, {label: label[4] for label in split.held_out}),
         cost=Cost(37.5, 400.0, 0.02, 2.4, 160.0, 12_000_000),
         compared_with="sface-2021dec",
         verdict=gate.judge(new, active),
         in_service=figures(active, bootstraps=50),
-        calibration=Calibration.load(pretrained.FITTED),
+        calibration=Calibration.load(default.FITTED),
         libraries={"keras": "3.0"},
         date="2030-01-02",
     )
@@ -166,7 +168,7 @@ def test_what_there_is_not_is_left_out_or_said_to_be_missing(
 
 def test_too_few_people_are_said_to_be_too_few(findings: Findings, tmp_path: Path) -> None:
     few = held_out(5, 8)
-    kept = reliability.of_known(Calibration.load(pretrained.FITTED), held_out(5, 8), bootstraps=9)
+    kept = reliability.of_known(Calibration.load(default.FITTED), held_out(5, 8), bootstraps=9)
     small = replace(
         findings,
         held_out=figures(few, bootstraps=9),

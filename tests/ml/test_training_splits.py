@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.data.dataset import Dataset, Identity, Photo
+from ml.data.splits import PARTS, Split, load_split, split
 from ml.errors import ArtifactDamaged, ArtifactMissing
-from ml.training.data import Dataset, Identity, Photo
-from ml.training.splits import PARTS, Split, load_split, split
 
 
 def make_dataset(people: Mapping[str, int]) -> Dataset:

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml import pretrained
+from ml.architectures import sface
+from ml.architectures.network import Stage
 from ml.training import checkpoints
 from ml.training.checkpoints import CannotResume
-from ml.training.job import Job, Stage
+from ml.training.events import Epoch, Phase, Step
 from ml.training.pipeline import Examples
-from ml.training.progress import Epoch, Phase, Step
+from ml.training.recipe import Job
 from ml.training.trainer import FEATURES, Parts, Trained, TrainingError, train
 from ml.types import Image
 from tests.ml.conftest import job_for, room_for
@@ -187,6 +188,6 @@ def test_features_that_a_full_disk_cut_off_are_gone_on_with(parts: Parts, tmp_pa
 def test_a_training_begins_with_the_packaged_weights(parts: Parts, tmp_path: Path) -> None:
     """Whatever has been trained here before: that may know people whom it must not know."""
     trained = train(job_for("sface", Stage(1, 0.0, "head")), parts, tmp_path, Notes())
-    packaged = pretrained.build_sface().predict(np.float32(parts.train.inputs), verbose=0)
+    packaged = sface.build_sface().predict(np.float32(parts.train.inputs), verbose=0)
     embeddings, _ = trained.network.served().predict(np.float32(parts.train.inputs), verbose=0)
     assert embeddings == pytest.approx(packaged, abs=1e-4)

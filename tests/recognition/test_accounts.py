@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from recognition.models import User
-from recognition.services.accounts import create_first_administrator
+from recognition.services.site.accounts import create_first_administrator
 from tests.factories import PASSWORD, make_user
 
 OTHER_PASSWORD = "another horse, another battery"

@@ -25,10 +25,10 @@ from recognition.models import (
     TrainingRun,
     User,
 )
-from recognition.services.enrolling import enrol_photo
-from recognition.services.identification import process, submit
-from recognition.services.privacy import record
-from recognition.services.review import review
+from recognition.services.audit import record
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import process, submit
+from recognition.services.review.verdicts import review
 from tests.factories import make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.rows import epochs

@@ -20,12 +20,12 @@ from ml import imaging
 from ml.errors import ArtifactMissing
 from ml.inference.recognizer import Recognition
 from ml.types import Image
-from recognition import predictors
 from recognition.models import Candidate, Identification, Person, ProbeFace, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import people
-from recognition.services.enrolling import enrol_photo
-from recognition.services.identification import process, submit
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import process, submit
+from recognition.services.privacy import erasure
+from recognition.services.versions import predictors
 from tests.recognition.fakes import Face, StripeRecognizer, embedding, photo
 
 TWO = photo(Face(1, shot=9), Face(7))
@@ -306,7 +306,7 @@ def test_whoever_is_removed_during_the_search_is_not_named(
     def remove(image: Image, **how: int) -> bytes:
         """Encoding the copy comes between the search and the transaction."""
         if Person.objects.filter(pk=ann.pk).exists():
-            people.remove_person(ann, None)
+            erasure.remove_person(ann, None)
         return encode(image, **how)
 
     monkeypatch.setattr(imaging, "encode_jpeg", remove)
@@ -323,7 +323,7 @@ def test_no_file_is_left_of_an_answer_that_cannot_be_stored(
     def finish(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("recognition.services.identification._finish", finish)
+    monkeypatch.setattr("recognition.services.identification.answering._finish", finish)
     before = stored_files(media)
     with pytest.raises(RuntimeError):
         process(row.pk)

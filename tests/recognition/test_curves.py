@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
-from recognition.views.curves import Chart, charts
+from recognition.presenters.curves import Chart, charts
 
 
 def epochs(*losses: float, stage: int = 1, first: int = 1) -> list[dict[str, Any]]:

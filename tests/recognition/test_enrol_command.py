@@ -13,8 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ml.errors import ArtifactMissing
-from recognition import predictors
 from recognition.models import EnrolledFace, Person
+from recognition.services.versions import predictors
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 pytestmark = pytest.mark.usefixtures("recognizer")

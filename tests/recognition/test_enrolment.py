@@ -13,8 +13,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ml import imaging
 from recognition.models import AuditEvent, EnrolledFace, Enrolment, Person, Template, User
-from recognition.services import people
-from recognition.services.enrolling import EnrolmentRefused, enrol_photo
+from recognition.services.gallery import people
+from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
+from recognition.services.privacy import erasure
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, embedding, photo
 
@@ -148,7 +149,7 @@ def test_a_removed_person_leaves_no_file_and_no_embedding(
     people.request_enrolment(ann, [SimpleUploadedFile("w.png", photo(Face(1, 9)))], operator)
     assert files(media) == 7
     with django_capture_on_commit_callbacks(execute=True):
-        people.remove_person(ann, operator)
+        erasure.remove_person(ann, operator)
     assert files(media) == 0
     assert not Template.objects.exists()
     assert not Enrolment.objects.exists()
@@ -162,7 +163,7 @@ def test_a_removed_photo_leaves_the_others(
 ) -> None:
     first, second = (enrol_photo(ann, photo(Face(1, s)), "ann.png")[0] for s in range(2))
     with django_capture_on_commit_callbacks(execute=True):
-        people.remove_face(first, operator)
+        erasure.remove_face(first, operator)
     assert list(ann.faces.all()) == [second]
     assert files(media) == 2
 
@@ -172,8 +173,8 @@ def test_changes_of_people_are_in_the_audit_log_without_their_names(operator: Us
     ann.name = "Anna"
     people.change_person(ann, operator, ["name"])
     face, _ = enrol_photo(ann, photo(Face(1)), "ann.png", actor=operator)
-    people.remove_face(face, operator)
-    people.remove_person(ann, operator)
+    erasure.remove_face(face, operator)
+    erasure.remove_person(ann, operator)
     events = AuditEvent.objects.order_by("pk")
     assert list(events.values_list("action", flat=True)) == [
         "person.added",

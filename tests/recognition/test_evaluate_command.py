@@ -10,12 +10,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from ml.artifact import read_manifest, seal
+from ml.artifact import read_manifest, seal, write_labels
+from ml.data.crops import prepare
+from ml.data.dataset import read
+from ml.data.splits import load_split, split
 from ml.inference import engine
-from ml.training.crops import prepare
-from ml.training.data import read
-from ml.training.labels import write_labels
-from ml.training.splits import load_split, split
 from ml.types import Floats, Image
 from recognition.models import ModelVersion
 

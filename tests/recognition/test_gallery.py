@@ -11,8 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recognition.models import EnrolledFace, GalleryChange, ModelVersion, Person
-from recognition.services import gallery, people
-from recognition.services.enrolling import enrol_photo
+from recognition.services.gallery import memory
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.privacy import erasure
 from tests.recognition.fakes import Face, StripeRecognizer, embedding, photo
 
 
@@ -23,12 +24,12 @@ def enrol(name: str, number: int, shot: int = 0) -> EnrolledFace:
 
 
 def sizes(version: ModelVersion) -> tuple[int, int]:
-    with gallery.current(version) as followed:
+    with memory.current(version) as followed:
         return followed.people, followed.templates
 
 
 def nearest(version: ModelVersion, number: int) -> int:
-    with gallery.current(version) as followed:
+    with memory.current(version) as followed:
         return followed.search(embedding(number, 99))[0].person
 
 
@@ -72,33 +73,33 @@ def test_an_added_photo_is_seen_at_the_next_question_and_alone_is_read(
 def test_a_removed_photo_is_gone_at_the_next_question(gallery_of_ten: ModelVersion) -> None:
     face = enrol("Person 1", 1, shot=5)
     assert sizes(gallery_of_ten) == (10, 11)
-    people.remove_face(face, None)
+    erasure.remove_face(face, None)
     assert sizes(gallery_of_ten) == (10, 10)
 
 
 def test_a_removed_person_is_gone_at_the_next_question(gallery_of_ten: ModelVersion) -> None:
-    people.remove_person(Person.objects.get(name="Person 3"), None)
+    erasure.remove_person(Person.objects.get(name="Person 3"), None)
     assert sizes(gallery_of_ten) == (9, 9)
 
 
 def test_what_came_and_went_between_two_questions_leaves_nothing(
     gallery_of_ten: ModelVersion,
 ) -> None:
-    people.remove_face(enrol("Person 1", 1, shot=5), None)
-    people.remove_person(enrol("Fleeting", 77).person, None)
+    erasure.remove_face(enrol("Person 1", 1, shot=5), None)
+    erasure.remove_person(enrol("Fleeting", 77).person, None)
     assert sizes(gallery_of_ten) == (10, 10)
 
 
 def test_every_way_to_the_same_gallery_gives_the_same_answers(
     gallery_of_ten: ModelVersion,
 ) -> None:
-    people.remove_person(Person.objects.get(name="Person 3"), None)
+    erasure.remove_person(Person.objects.get(name="Person 3"), None)
     for shot in range(1, 4):
         enrol("Person 5", 5, shot=shot)
-    with gallery.current(gallery_of_ten) as followed:
+    with memory.current(gallery_of_ten) as followed:
         by_following = followed.search(embedding(5, 50))
-    gallery.forget()
-    with gallery.current(gallery_of_ten) as read_afresh:
+    memory.forget()
+    with memory.current(gallery_of_ten) as read_afresh:
         afresh = read_afresh.search(embedding(5, 50))
     assert [near.person for near in by_following] == [near.person for near in afresh]
     assert [near.similarity for near in by_following] == pytest.approx(
@@ -115,7 +116,7 @@ def test_another_model_version_has_a_gallery_of_its_own(gallery_of_ten: ModelVer
 def test_a_long_list_of_changes_is_followed_to_its_end(
     gallery_of_ten: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gallery, "_BATCH", 2)
+    monkeypatch.setattr(memory, "_BATCH", 2)
     for number in range(11, 18):
         enrol(f"Person {number}", number)
     assert sizes(gallery_of_ten) == (17, 17)
@@ -124,7 +125,7 @@ def test_a_long_list_of_changes_is_followed_to_its_end(
 def test_revisions_grow_with_each_change(recognizer: StripeRecognizer) -> None:
     for shot in range(3):
         enrol("Ann", 1, shot)
-    people.remove_person(Person.objects.get(), None)
+    erasure.remove_person(Person.objects.get(), None)
     revisions = list(GalleryChange.objects.order_by("pk").values_list("revision", flat=True))
     assert revisions == [1, 2, 3, 4, 4, 4]
 
@@ -150,7 +151,7 @@ def test_what_another_process_commits_is_seen_at_the_very_next_question(
     assert sizes(version) == (1, 1)
     in_another_thread(lambda: enrol("Ben", 2))
     assert sizes(version) == (2, 2)
-    in_another_thread(lambda: people.remove_person(Person.objects.get(name="Ann"), None))
+    in_another_thread(lambda: erasure.remove_person(Person.objects.get(name="Ann"), None))
     assert sizes(version) == (1, 1)
 
 
@@ -163,7 +164,7 @@ def test_of_two_changes_at_once_none_is_missed(
     first_is_under_way, may_commit = threading.Event(), threading.Event()
 
     def slowly() -> None:
-        with gallery.changing() as changes:
+        with memory.changing() as changes:
             changes.removed([(10**6, 1)])
             first_is_under_way.set()
             may_commit.wait(10)

@@ -12,9 +12,9 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from ml.errors import ArtifactDamaged
-from recognition import predictors
 from recognition.models import Person
-from recognition.services.enrolling import enrol_photo
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.versions import predictors
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 

@@ -69,7 +69,7 @@ def test_who_has_the_photo_is_named() -> None:
 
 def test_every_code_that_the_services_refuse_with_has_a_sentence() -> None:
     services = Path(messages.__file__).parent / "services"
-    source = "".join(path.read_text() for path in services.glob("*.py"))
+    source = "".join(path.read_text() for path in services.rglob("*.py"))
     written = set(re.findall(r'(?:EnrolmentRefused|RefusedPath)\((?:\w+, )?\s*"(\w+)"', source))
     assert written
     assert written <= {*CODES, *REFUSALS}

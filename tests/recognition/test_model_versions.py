@@ -14,12 +14,12 @@ from django.core.management import call_command
 from django.db import OperationalError
 from pytest_django import Settings
 
-from ml import artifact, pretrained
+from ml import artifact, weights
 from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing
-from recognition import predictors
+from ml.versions import default
 from recognition.models import AuditEvent, ModelVersion
-from recognition.services import model_versions
-from recognition.services.model_versions import install_default, problem
+from recognition.services.versions import predictors, registry
+from recognition.services.versions.registry import install_default, problem
 
 BIN = "serving/model.bin"
 
@@ -45,7 +45,7 @@ def flip_a_bit(path: Path) -> None:
 
 
 def test_the_packaged_model_goes_into_service_where_there_is_none(version: ModelVersion) -> None:
-    assert (version.name, version.state) == (pretrained.VERSION, "active")
+    assert (version.name, version.state) == (default.VERSION, "active")
     assert version.embedding_size == 128
     assert version.activated_at is not None
     assert AuditEvent.objects.get().action == "model.activated"
@@ -55,13 +55,13 @@ def test_the_packaged_model_goes_into_service_where_there_is_none(version: Model
 def test_a_damaged_detector_is_a_problem_that_installing_anew_mends(
     version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pretrained.weights_path.cache_clear()
-    monkeypatch.setitem(pretrained.SHA256, pretrained.YUNET, "0" * 64)
+    weights.weights_path.cache_clear()
+    monkeypatch.setitem(weights.SHA256, weights.YUNET, "0" * 64)
     found = problem()
     assert found is not None
-    assert Path(found.path).name == pretrained.YUNET
+    assert Path(found.path).name == weights.YUNET
     (warning,) = run_checks()
-    assert pretrained.YUNET in warning.msg
+    assert weights.YUNET in warning.msg
     assert warning.hint == "Run: make clean install"
 
 
@@ -79,7 +79,7 @@ def test_installing_the_packaged_model_does_not_push_another_out_of_service(
         name="mine", digest="1" * 64, embedding_size=64, state=ModelVersion.State.ACTIVE
     )
     assert install_default(lambda _step: None).state == "candidate"
-    assert model_versions.active() == mine
+    assert registry.active() == mine
 
 
 def test_a_damaged_model_is_mended_by_installing_it_again(
@@ -88,9 +88,9 @@ def test_a_damaged_model_is_mended_by_installing_it_again(
     def build(models_dir: Path, _progress: object) -> Path:
         """What the real one builds, without the half minute that it takes."""
         shutil.copytree(packaged_model, models_dir, dirs_exist_ok=True)
-        return models_dir / pretrained.VERSION
+        return models_dir / default.VERSION
 
-    monkeypatch.setattr(pretrained, "install", build)
+    monkeypatch.setattr(default, "install", build)
     flip_a_bit(models / version.name / BIN)
     assert problem() is not None
     call_command("install_model", stdout=StringIO())
@@ -172,14 +172,14 @@ def test_the_system_check_is_silent_before_the_first_migration(
     def no_table() -> None:
         raise OperationalError("no such table: recognition_modelversion")
 
-    monkeypatch.setattr(model_versions, "active", no_table)
+    monkeypatch.setattr(registry, "active", no_table)
     assert warnings() == []
 
 
 def test_the_recogniser_is_loaded_once_however_many_threads_ask(
     version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_versions, "require_active", lambda: version)
+    monkeypatch.setattr(registry, "require_active", lambda: version)
     with ThreadPoolExecutor(6) as pool:
         loaded = set(pool.map(lambda _: id(predictors.active()), range(12)))
     assert len(loaded) == 1

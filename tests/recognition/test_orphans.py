@@ -11,8 +11,8 @@ from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from recognition.models import Identification, User
-from recognition.services import orphans
-from recognition.services.orphans import OWNERS
+from recognition.services.photos import orphans
+from recognition.services.photos.orphans import OWNERS
 
 
 def stored(name: str, *, old: bool = True) -> Path:

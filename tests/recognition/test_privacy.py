@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from recognition.models import AuditEvent, Person, User
-from recognition.services.privacy import record
+from recognition.services.audit import record
 
 
 @pytest.fixture

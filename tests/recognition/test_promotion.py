@@ -20,7 +20,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.errors import ArtifactDamaged
-from recognition import predictors, tasks
+from recognition import tasks
 from recognition.models import (
     AuditEvent,
     EnrolledFace,
@@ -34,20 +34,17 @@ from recognition.models import (
     User,
 )
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import (
-    background,
-    embedding,
-    gallery,
-    identification,
-    model_versions,
-    people,
-    promotion,
-    sweeping,
-    training_runs,
-)
-from recognition.services.embedding import Embedded
-from recognition.services.enrolling import enrol_photo
-from recognition.services.training_progress import Follower, Silent
+from recognition.services.gallery import memory, templates
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.gallery.templates import Embedded
+from recognition.services.identification import answering
+from recognition.services.privacy import erasure
+from recognition.services.promotion import serving
+from recognition.services.site import sweeping
+from recognition.services.training import making
+from recognition.services.training.progress import Follower, Silent
+from recognition.services.versions import predictors, registry
+from recognition.services.work import processes
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import SIZE, CropRecognizer, Face, photo
 
@@ -64,7 +61,7 @@ def networks(version: ModelVersion, media: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(predictors, "_loaded", None)
     monkeypatch.setattr(predictors, "load", load)
-    monkeypatch.setattr(model_versions, "verify", lambda _version: None)
+    monkeypatch.setattr(registry, "verify", lambda _version: None)
 
 
 def make(name: str, **fields: object) -> ModelVersion:
@@ -94,8 +91,8 @@ def states() -> dict[str, str]:
 def answer(user: User) -> tuple[str, str]:
     """Which version answers a photo of Ben, and whom it names."""
     file = SimpleUploadedFile("ben.png", photo(Face(2, shot=9)))
-    (row,) = identification.submit(user, [file]).accepted
-    identification.process(row.pk)
+    (row,) = answering.submit(user, [file]).accepted
+    answering.process(row.pk)
     row = Identification.objects.get(pk=row.pk)
     face = row.faces.get()
     return str(row.model_version), str(face.person)
@@ -105,7 +102,7 @@ def test_the_gallery_is_embedded_first_and_nothing_is_deleted(
     three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion, operator: User
 ) -> None:
     seen: list[tuple[int, int]] = []
-    embedded = promotion.serve(candidate, operator, lambda *done: seen.append(done))
+    embedded = serving.serve(candidate, operator, lambda *done: seen.append(done))
     assert embedded == Embedded(3, frozenset())
     assert seen == [(3, 3)]
     assert states() == {"stripes": "retired", "better": "active"}
@@ -119,9 +116,9 @@ def test_the_next_photo_is_answered_under_the_new_version_in_its_own_gallery(
     three: list[EnrolledFace], candidate: ModelVersion, user: User
 ) -> None:
     assert answer(user) == ("stripes", "Ben")
-    promotion.serve(candidate, None)
+    serving.serve(candidate, None)
     assert answer(user) == ("better", "Ben")
-    promotion.rollback(None)
+    serving.rollback(None)
     assert answer(user) == ("stripes", "Ben")
 
 
@@ -131,7 +128,7 @@ def test_an_answer_under_way_ends_under_the_version_with_which_it_began(
     recognize = CropRecognizer.recognize
 
     def slowly(self: CropRecognizer, image: object) -> object:
-        promotion.serve(candidate, None)
+        serving.serve(candidate, None)
         return recognize(self, image)  # type: ignore[arg-type]
 
     predictors.active()
@@ -144,7 +141,7 @@ def test_an_answer_under_way_ends_under_the_version_with_which_it_began(
 def test_a_version_that_stops_half_way_goes_on_there(
     candidate: ModelVersion, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding, "BATCH", 2)
+    monkeypatch.setattr(templates, "BATCH", 2)
     for number in range(1, 6):
         enrol(f"Person {number}", number)
 
@@ -153,10 +150,10 @@ def test_a_version_that_stops_half_way_goes_on_there(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        promotion.serve(candidate, None, stop)
+        serving.serve(candidate, None, stop)
     assert states()["better"] == "candidate"
     assert candidate.templates.count() == 4
-    assert promotion.serve(candidate, None).faces == 1
+    assert serving.serve(candidate, None).faces == 1
 
 
 def test_whoever_is_enrolled_meanwhile_is_embedded_before_the_switch(
@@ -168,8 +165,8 @@ def test_whoever_is_enrolled_meanwhile_is_embedded_before_the_switch(
         if not late:
             late.append(enrol("Cleo", 3))
 
-    promotion.serve(candidate, None, somebody_comes)
-    assert not embedding.missing(candidate).exists()
+    serving.serve(candidate, None, somebody_comes)
+    assert not templates.missing(candidate).exists()
     assert candidate.templates.filter(face=late[0]).exists()
 
 
@@ -180,7 +177,7 @@ def test_an_enrolment_under_way_during_the_switch_gets_a_template_of_the_new_ver
 
     def slowly(self: CropRecognizer, image: object) -> object:
         if candidate.state != State.ACTIVE:
-            promotion.serve(candidate, None)
+            serving.serve(candidate, None)
         return recognize(self, image)  # type: ignore[arg-type]
 
     monkeypatch.setattr(CropRecognizer, "recognize", slowly)
@@ -194,7 +191,7 @@ def test_a_face_whose_crop_is_gone_is_named_and_stops_nobody(
     three: list[EnrolledFace], candidate: ModelVersion
 ) -> None:
     Path(three[0].crop.path).unlink()
-    assert promotion.serve(candidate, None) == Embedded(2, frozenset({three[0].pk}))
+    assert serving.serve(candidate, None) == Embedded(2, frozenset({three[0].pk}))
     assert states()["better"] == "active"
     event = AuditEvent.objects.get(action="model.activated")
     assert event.details["faces_without_crop"] == 1
@@ -205,13 +202,13 @@ def test_a_gallery_that_would_lose_people_stays_as_it_is(
 ) -> None:
     Path(three[0].crop.path).unlink()
     Path(three[1].crop.path).write_bytes(b"no picture")
-    promotion.request_promotion(candidate, operator)
+    serving.request_promotion(candidate, operator)
     sentence = (
         "better cannot go into service. The crops of 2 of 3 enrolled faces are gone or damaged: "
         f"restore the folder {settings.MEDIA_ROOT}, or remove"
     )
-    with pytest.raises(promotion.PromotionRefused, match=re.escape(sentence)):
-        promotion.serve(candidate, None)
+    with pytest.raises(serving.PromotionRefused, match=re.escape(sentence)):
+        serving.serve(candidate, None)
     assert states() == {"stripes": "active", "better": "candidate"}
     candidate.refresh_from_db()
     assert candidate.promotion_requested_at is None
@@ -221,10 +218,10 @@ def test_a_gallery_that_would_lose_people_stays_as_it_is(
 def test_of_many_faces_a_share_may_be_lost(
     three: list[EnrolledFace], candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(promotion, "MOST_LOST", 0.7)
+    monkeypatch.setattr(serving, "MOST_LOST", 0.7)
     for face in three[:2]:
         Path(face.crop.path).unlink()
-    assert len(promotion.serve(candidate, None).lost) == 2
+    assert len(serving.serve(candidate, None).lost) == 2
 
 
 @pytest.mark.parametrize("trouble", ["the volume is not mounted", "a file cannot be read"])
@@ -238,8 +235,8 @@ def test_crops_that_are_only_out_of_reach_are_not_taken_for_lost(
     else:
         crop.unlink()
         crop.mkdir()
-    with pytest.raises(promotion.PromotionRefused, match=f"Check that the folder {media} is there"):
-        promotion.serve(candidate, None)
+    with pytest.raises(serving.PromotionRefused, match=f"Check that the folder {media} is there"):
+        serving.serve(candidate, None)
     assert states() == {"stripes": "active", "better": "candidate"}
     assert failures() == ["crops_unreadable"]
 
@@ -256,11 +253,11 @@ def test_a_face_removed_while_it_is_embedded_does_not_come_back(
 
     def slowly(self: CropRecognizer, crops: object) -> object:
         if Person.objects.filter(name="Ben").exists():
-            people.remove_person(Person.objects.get(name="Ben"), None)
+            erasure.remove_person(Person.objects.get(name="Ben"), None)
         return embed(self, crops)  # type: ignore[arg-type]
 
     monkeypatch.setattr(CropRecognizer, "embed", slowly)
-    promotion.serve(candidate, None)
+    serving.serve(candidate, None)
     assert candidate.templates.count() == 2
 
 
@@ -268,12 +265,12 @@ def test_a_rollback_is_one_step_back_and_the_next_one_goes_further(
     three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
 ) -> None:
     third = make("third")
-    promotion.serve(candidate, None)
-    promotion.serve(third, None)
-    assert promotion.rollback(None) == candidate
-    assert promotion.rollback(None) == version
-    with pytest.raises(promotion.PromotionRefused, match="There is no version to go back to"):
-        promotion.rollback(None)
+    serving.serve(candidate, None)
+    serving.serve(third, None)
+    assert serving.rollback(None) == candidate
+    assert serving.rollback(None) == version
+    with pytest.raises(serving.PromotionRefused, match="There is no version to go back to"):
+        serving.rollback(None)
     assert states() == {"stripes": "active", "better": "retired", "third": "retired"}
     actions = AuditEvent.objects.filter(action="model.rolled_back").order_by("pk")
     assert [event.details["name"] for event in actions] == ["better", "stripes"]
@@ -286,10 +283,10 @@ def test_a_rollback_over_new_faces_has_a_worker_embed_them_first(
     broker: Broker,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    promotion.serve(candidate, None)
+    serving.serve(candidate, None)
     enrol("Cleo", 3)
     with django_capture_on_commit_callbacks(execute=True):
-        assert promotion.rollback(None).state == State.RETIRED
+        assert serving.rollback(None).state == State.RETIRED
     assert broker.sent("training") == [("train_promotion", str(version.pk))]
     out = StringIO()
     call_command("rollback", stdout=out)
@@ -304,15 +301,15 @@ def test_a_version_that_comes_back_knows_who_was_enrolled_meanwhile(
     three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
 ) -> None:
     """Also in a worker that had looked into the gallery in between, when it had no template."""
-    promotion.serve(candidate, None)
-    with gallery.current(predictors.active().version) as followed:
+    serving.serve(candidate, None)
+    with memory.current(predictors.active().version) as followed:
         assert followed.templates == 3
-    promotion.rollback(None)
+    serving.rollback(None)
     before, cleo = candidate, enrol("Cleo", 3)
-    with gallery.current(before) as followed:
+    with memory.current(before) as followed:
         assert followed.templates == 3
-    promotion.serve(candidate, None)
-    with gallery.current(predictors.active().version) as followed:
+    serving.serve(candidate, None)
+    with memory.current(predictors.active().version) as followed:
         assert followed.templates == 4
     assert cleo.templates.count() == 2
 
@@ -326,10 +323,10 @@ def test_a_damaged_version_is_refused_and_nothing_changes(
     def damaged(_version: ModelVersion) -> None:
         raise ArtifactDamaged("…", "models/better/model.keras")
 
-    monkeypatch.setattr(model_versions, "verify", damaged)
+    monkeypatch.setattr(registry, "verify", damaged)
     sentence = "better cannot go into service. A file of the model is damaged: models/better/"
-    for attempt in (promotion.request_promotion, promotion.serve):
-        with pytest.raises(promotion.PromotionRefused, match=sentence):
+    for attempt in (serving.request_promotion, serving.serve):
+        with pytest.raises(serving.PromotionRefused, match=sentence):
             attempt(candidate, operator)
     assert states() == {"stripes": "active", "better": "candidate"}
     assert AuditEvent.objects.get(action="model.promotion_failed").details["name"] == "better"
@@ -344,7 +341,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         commands.append(words)
         return True
 
-    monkeypatch.setattr(background, "start", start)
+    monkeypatch.setattr(processes, "start", start)
     return commands
 
 
@@ -356,12 +353,12 @@ def test_a_promotion_that_was_asked_for_is_seen_to_by_a_process_of_its_own(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        promotion.request_promotion(candidate, operator)
+        serving.request_promotion(candidate, operator)
     assert broker.sent("training") == [("train_promotion", str(candidate.pk))]
     assert broker.sent() == []
     tasks.train_promotion(str(candidate.pk))
     assert started == [("promote", "better", "--quiet")]
-    promotion.serve(candidate, None)
+    serving.serve(candidate, None)
     tasks.train_promotion(str(candidate.pk))
     assert len(started) == 1
     asked = AuditEvent.objects.get(action="model.promotion_requested")
@@ -371,11 +368,11 @@ def test_a_promotion_that_was_asked_for_is_seen_to_by_a_process_of_its_own(
 def test_a_promotion_of_which_nobody_has_heard_is_asked_for_again(
     three: list[EnrolledFace], candidate: ModelVersion, operator: User, broker: Broker
 ) -> None:
-    promotion.request_promotion(candidate, operator)
+    serving.request_promotion(candidate, operator)
     sweeping.sweep()
     assert broker.sent("training") == []
     fall_silent(candidate)
-    embedding.embed_missing(candidate)
+    templates.embed_missing(candidate)
     assert sweeping.sweep().requeued == 1
     assert broker.sent("training") == [("train_promotion", str(candidate.pk))]
 
@@ -388,7 +385,7 @@ def fall_silent(version: ModelVersion) -> None:
 def test_while_nobody_takes_messages_a_promotion_is_not_sent_again_and_again(
     candidate: ModelVersion, operator: User, broker: Broker
 ) -> None:
-    promotion.request_promotion(candidate, operator)
+    serving.request_promotion(candidate, operator)
     fall_silent(candidate)
     assert [sweeping.sweep().requeued for _ in range(3)] == [1, 0, 0]
     assert len(broker.sent("training")) == 1
@@ -397,7 +394,7 @@ def test_while_nobody_takes_messages_a_promotion_is_not_sent_again_and_again(
 def test_a_promotion_whose_process_dies_every_time_comes_to_an_end(
     candidate: ModelVersion, operator: User, broker: Broker, started: list[tuple[str, ...]]
 ) -> None:
-    promotion.request_promotion(candidate, operator)
+    serving.request_promotion(candidate, operator)
     for _ in range(MAX_ATTEMPTS):
         tasks.train_promotion(str(candidate.pk))
         fall_silent(candidate)
@@ -408,7 +405,7 @@ def test_a_promotion_whose_process_dies_every_time_comes_to_an_end(
     assert failures() == ["gave_up"]
     candidate.refresh_from_db()
     assert (candidate.state, candidate.promotion_requested_at) == ("candidate", None)
-    promotion.request_promotion(candidate, operator)
+    serving.request_promotion(candidate, operator)
     tasks.train_promotion(str(candidate.pk))
     fall_silent(candidate)
     assert sweeping.sweep().requeued == 1
@@ -420,21 +417,21 @@ def test_a_promotion_that_is_cancelled_changes_nothing_more(
     operator: User,
     started: list[tuple[str, ...]],
 ) -> None:
-    promotion.request_promotion(candidate, operator)
+    serving.request_promotion(candidate, operator)
 
     def cancel(_done: int, _total: int) -> None:
-        promotion.cancel_promotion(candidate, operator)
+        serving.cancel_promotion(candidate, operator)
 
-    with pytest.raises(promotion.PromotionRefused, match="Nobody waits any more for better"):
-        promotion.serve(candidate, None, cancel)
+    with pytest.raises(serving.PromotionRefused, match="Nobody waits any more for better"):
+        serving.serve(candidate, None, cancel)
     assert states() == {"stripes": "active", "better": "candidate"}
     assert AuditEvent.objects.get(action="model.promotion_cancelled").actor == operator
     tasks.train_promotion(str(candidate.pk))
     assert started == []
-    promotion.cancel_promotion(candidate, operator)
+    serving.cancel_promotion(candidate, operator)
     assert AuditEvent.objects.filter(action="model.promotion_cancelled").count() == 1
     assert failures() == []
-    promotion.serve(candidate, operator)
+    serving.serve(candidate, operator)
     assert states()["better"] == "active"
 
 
@@ -451,7 +448,7 @@ def test_a_training_puts_its_version_into_service_when_it_passed_the_gate(
     three: list[EnrolledFace], candidate: ModelVersion
 ) -> None:
     row = trained(candidate)
-    training_runs.train(row, Follower(row, Silent()))
+    making.train(row, Follower(row, Silent()))
     assert (row.status, row.message) == ("done", "")
     assert states() == {"stripes": "retired", "better": "active"}
 
@@ -460,14 +457,14 @@ class ThirdComes(Silent):
     """Somebody puts another version into service while the faces are embedded for this one."""
 
     def embedding(self, _done: int, _total: int) -> None:
-        promotion.serve(make("third"), None)
+        serving.serve(make("third"), None)
 
 
 def test_a_training_does_not_push_out_a_version_that_it_was_not_compared_with(
     three: list[EnrolledFace], candidate: ModelVersion
 ) -> None:
     row = trained(candidate)
-    training_runs.train(row, Follower(row, ThirdComes()))
+    making.train(row, Follower(row, ThirdComes()))
     assert row.status == "done"
     assert row.message == (
         "third went into service meanwhile, and better was compared with stripes: "
@@ -479,7 +476,7 @@ def test_a_training_does_not_push_out_a_version_that_it_was_not_compared_with(
 def test_while_it_embeds_a_promotion_shows_that_it_lives(
     three: list[EnrolledFace], candidate: ModelVersion, operator: User
 ) -> None:
-    promotion.request_promotion(candidate, operator)
+    serving.request_promotion(candidate, operator)
     ModelVersion.objects.filter(pk=candidate.pk).update(
         promotion_requested_at=timezone.now() - STALE_AFTER
     )
@@ -489,7 +486,7 @@ def test_while_it_embeds_a_promotion_shows_that_it_lives(
         assert heard is not None
         assert heard > timezone.now() - dt.timedelta(seconds=10)
 
-    promotion.serve(candidate, None, look)
+    serving.serve(candidate, None, look)
     assert candidate.promotion_requested_at is None
 
 
@@ -513,7 +510,7 @@ def test_people_may_be_enrolled_while_versions_change_and_none_is_missed(
     def switch() -> None:
         barrier.wait()
         for chosen in (candidate, version, candidate):
-            promotion.serve(chosen, None)
+            serving.serve(chosen, None)
 
     predictors.active()
     with ThreadPoolExecutor(2) as pool:
@@ -523,7 +520,7 @@ def test_people_may_be_enrolled_while_versions_change_and_none_is_missed(
         ]
         for job in jobs:
             job.result()
-    assert model_versions.active() == candidate
+    assert registry.active() == candidate
     assert Template.objects.filter(model_version=candidate).count() == 8
 
 
@@ -567,7 +564,7 @@ def test_a_version_trained_on_somebody_erased_is_marked_and_listed(
     ben = Person.objects.get(name="Ben")
     TrainedPerson.objects.create(model_version=candidate, person_id=ben.pk)
     assert "erased since" not in run("model_versions")
-    people.remove_person(ben, None)
+    erasure.remove_person(ben, None)
     assert "  trained on 1 person erased since: retrain without them\n" in run("model_versions")
 
 
@@ -588,5 +585,5 @@ def test_a_network_that_is_really_damaged_is_never_put_into_service(
     settings.MODELS_DIR = tmp_path / "models"
     (name,) = (path.name for path in packaged_model.iterdir() if path.is_dir())
     shutil.copytree(packaged_model / name, tmp_path / "models" / "better")
-    with pytest.raises(promotion.PromotionRefused, match=r"model is damaged"):
-        promotion.serve(candidate, None)
+    with pytest.raises(serving.PromotionRefused, match=r"model is damaged"):
+        serving.serve(candidate, None)

@@ -19,7 +19,9 @@ from recognition.management import hush
 from recognition.management.commands import retrain as retrain_command
 from recognition.management.run_report import as_dict, in_words
 from recognition.models import ModelVersion, TrainingRun
-from recognition.services import training, training_runs, training_words
+from recognition.services.training import making
+from recognition.services.training import options as options_module
+from recognition.services.training import words as training_words
 from tests.sites import ROOT, Site
 
 PEOPLE = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Иван Петров", "李雷")
@@ -58,7 +60,7 @@ def test_ctrl_c_says_how_to_go_on(db: None, monkeypatch: pytest.MonkeyPatch) -> 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training_runs, "train", stop)
+    monkeypatch.setattr(making, "train", stop)
     with pytest.raises(CommandError) as caught:
         call_command("retrain", "--from-site", "--quiet", "--name", "mine", stderr=StringIO())
     assert caught.value.returncode == 130
@@ -69,7 +71,7 @@ def test_ctrl_c_says_how_to_go_on(db: None, monkeypatch: pytest.MonkeyPatch) -> 
 def test_options_of_the_command_are_those_of_the_run(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_runs, "train", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
+    monkeypatch.setattr(making, "train", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
     with pytest.raises(ZeroDivisionError):
         call_command(
             "retrain",
@@ -78,7 +80,7 @@ def test_options_of_the_command_are_those_of_the_run(
             *("--augment", "flip,light", "--promote", "never", "--hold-out", "0.5"),
         )
     run = TrainingRun.objects.get()
-    asked = training.Options.of(run.arguments)
+    asked = options_module.Options.of(run.arguments)
     assert asked.data == (str(Path("here").resolve()), "/there")
     assert (asked.epochs, asked.learning_rates) == ((3, 2), (0.01, 0.001))
     assert (asked.augmentations, asked.seed, asked.hold_out) == (("light",), 7, 0.5)
@@ -146,7 +148,7 @@ def test_a_run_that_goes_on_cannot_become_another(
 def test_a_run_that_goes_on_may_be_kept_out_of_service(
     stopped: TrainingRun, monkeypatch: pytest.MonkeyPatch, given: list[str], promote: str
 ) -> None:
-    monkeypatch.setattr(training_runs, "train", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
+    monkeypatch.setattr(making, "train", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
     with pytest.raises(ZeroDivisionError):
         call_command("retrain", "--resume", "mine", "--quiet", "--json", *given)
     stopped.refresh_from_db()

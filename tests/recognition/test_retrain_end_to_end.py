@@ -51,7 +51,10 @@ def ask(site: Site, expression: str) -> Any:
     script = (
         "import json, time\n"
         "from recognition.models import *\n"
-        "from recognition.services import embedding, model_versions, promotion, training\n"
+        "from recognition.services.gallery import templates\n"
+        "from recognition.services.promotion import serving\n"
+        "from recognition.services.training import requests\n"
+        "from recognition.services.versions import registry\n"
         f"print(json.dumps({expression}, default=str))"
     )
     return json.loads(site.manage("shell", "-v0", "-c", script).splitlines()[-1])
@@ -80,7 +83,7 @@ def test_a_site_trains_promotes_serves_and_rolls_back(site: Site, folders: list[
     worker = site.pid_of("worker")
 
     operator = "User.objects.get(username='operator')"
-    name = ask(site, f"training.request({operator}, 'sface', {{'from_site': True}}).name")
+    name = ask(site, f"requests.request({operator}, 'sface', {{'from_site': True}}).name")
     run = f"TrainingRun.objects.get(name='{name}')"
     assert not site.manage("model_versions").count(name)
 
@@ -97,7 +100,7 @@ def test_a_site_trains_promotes_serves_and_rolls_back(site: Site, folders: list[
     faces = ask(site, "EnrolledFace.objects.count()")
     assert faces >= PEOPLE * (PHOTOS - 1)
     assert ask(site, f"{run}.version.templates.count()") == faces
-    assert ask(site, "embedding.missing(model_versions.active()).count()") == 0
+    assert ask(site, "templates.missing(registry.active()).count()") == 0
     trained = ask(site, f"{run}.version.trained_people.count()")
     assert trained == PEOPLE * 0.8
     labels = json.loads((site.data_dir / "models" / name / "labels.json").read_text())
@@ -107,7 +110,7 @@ def test_a_site_trains_promotes_serves_and_rolls_back(site: Site, folders: list[
     assert uploaded(site, photo) == (name, somebody)
     assert site.pid_of("worker") == worker
 
-    back = "(time.perf_counter(), promotion.rollback(None).name, time.perf_counter())"
+    back = "(time.perf_counter(), serving.rollback(None).name, time.perf_counter())"
     started, version, ended = ask(site, back)
     assert version == DEFAULT
     assert ended - started < 2
@@ -125,7 +128,7 @@ def test_a_candidate_is_tried_on_a_photo_beside_the_version_in_service(
         "from pathlib import Path\n"
         "from django.core.files.uploadedfile import SimpleUploadedFile\n"
         "from recognition.models import *\n"
-        "from recognition.services import trials\n"
+        "from recognition.services.promotion import trials\n"
         "version = ModelVersion.objects.get(state='retired')\n"
         f"print(trials.request(version, User.objects.get(username='operator'), {upload}).pk)"
     )

@@ -7,9 +7,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from recognition.models import AuditEvent, Person, ProbeFace, User
-from recognition.services.enrolling import enrol_photo
-from recognition.services.identification import process, submit
-from recognition.services.review import review
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import process, submit
+from recognition.services.review.verdicts import review
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from ml.training.progress import Phase
-from recognition.management.run_watcher import Interruptible, Quiet
-from recognition.services.training import Interrupted
+from ml.training.events import Phase
+from recognition.management.terminal import Interruptible, Quiet
+from recognition.services.training.progress import Interrupted
 
 
 def test_an_interrupt_that_a_library_swallowed_comes_back_with_the_next_word() -> None:

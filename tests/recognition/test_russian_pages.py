@@ -22,9 +22,9 @@ from recognition.models import (
     Trial,
     User,
 )
-from recognition.services.enrolling import enrol_photo
-from recognition.services.identification import process, submit
-from recognition.services.review import review
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import process, submit
+from recognition.services.review.verdicts import review
 from tests.factories import make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.rows import GATE, METRICS, epochs, step

@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recognition.models import Identification, Person, User
-from recognition.services import identification, status
-from recognition.services.enrolling import enrol_photo
-from recognition.services.status import Worker
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification import answering as identification
+from recognition.services.site import status
+from recognition.services.site.status import Worker
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
@@ -66,7 +67,7 @@ def test_the_page_says_for_how_long_photos_have_waited(
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that answers pings; whether it gets anything done is another matter."""
-    monkeypatch.setattr("recognition.services.broker.a_worker_answers", lambda: True)
+    monkeypatch.setattr("recognition.services.work.broker.a_worker_answers", lambda: True)
 
 
 @pytest.mark.usefixtures("answering")

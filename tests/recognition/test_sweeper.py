@@ -16,8 +16,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from ml.errors import ArtifactMissing
 from recognition.models import Enrolment, Identification, Person, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import identification, people, work
-from recognition.services.sweeping import FORGOTTEN_AFTER, Swept, sweep
+from recognition.services.gallery import people
+from recognition.services.identification import answering
+from recognition.services.site.sweeping import FORGOTTEN_AFTER, Swept, sweep
+from recognition.services.work import queue
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("recognizer")
 
 def submit(user: User, count: int = 1) -> list[Identification]:
     files = [SimpleUploadedFile("photo.png", photo(Face(1))) for _ in range(count)]
-    return list(identification.submit(user, files).accepted)
+    return list(answering.submit(user, files).accepted)
 
 
 def age(waited: dt.timedelta) -> None:
@@ -44,7 +46,7 @@ def test_a_photo_uploaded_while_the_broker_was_down_is_answered_once_it_is_up(
         assert sweep() == Swept(requeued=0, failed=0)
     assert sweep() == Swept(requeued=1, failed=0)
     assert broker.sent() == [("identify", str(row.pk))]
-    identification.process(row.pk)
+    answering.process(row.pk)
     row.refresh_from_db()
     assert row.status == "done"
 
@@ -95,7 +97,7 @@ def test_finished_photos_are_left_alone(
     user: User, broker: Broker, recognizer: StripeRecognizer
 ) -> None:
     (row,) = submit(user)
-    identification.process(row.pk)
+    answering.process(row.pk)
     age(dt.timedelta(days=1))
     assert sweep() == Swept(0, 0)
 
@@ -103,7 +105,7 @@ def test_finished_photos_are_left_alone(
 def test_a_long_queue_is_not_doubled_by_every_sweep(
     user: User, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "QUEUE_TOP_UP", 7)
+    monkeypatch.setattr(queue, "QUEUE_TOP_UP", 7)
     rows = submit(user, count=10)
     age(FORGOTTEN_AFTER + SECOND)
     assert sweep().requeued == 7
@@ -111,7 +113,7 @@ def test_a_long_queue_is_not_doubled_by_every_sweep(
     assert len(broker.sent()) == 7
     broker.redis.flushall()
     for row in rows[:5]:
-        identification.process(row.pk)
+        answering.process(row.pk)
     assert sweep().requeued == 5
 
 
@@ -130,7 +132,7 @@ def test_without_a_model_nothing_is_sent_in_vain(
     submit(user)
     age(FORGOTTEN_AFTER + SECOND)
     problem = ArtifactMissing("There is no model version in models/x.", "models/x")
-    monkeypatch.setattr("recognition.services.model_versions.problem", lambda: problem)
+    monkeypatch.setattr("recognition.services.versions.registry.problem", lambda: problem)
     assert sweep() == Swept(0, 0)
 
 

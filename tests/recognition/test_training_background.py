@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from recognition.services import background
+from recognition.services.work import processes
 from tests.sites import ROOT, wait_for
 
 LINUX = sys.platform == "linux"
@@ -32,9 +32,9 @@ time.sleep(60)
 
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
-    background._started.clear()
+    processes._started.clear()
     yield
-    for child in background._started.values():
+    for child in processes._started.values():
         child.kill()
 
 
@@ -59,7 +59,7 @@ def told(tmp_path: Path) -> Told:
 
 def test_it_takes_only_what_time_is_left(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "1")
-    assert background.start(*told.command)
+    assert processes.start(*told.command)
     found = told.wait()
     assert found["nice"] == 19
     if LINUX:
@@ -69,27 +69,27 @@ def test_it_takes_only_what_time_is_left(told: Told, monkeypatch: pytest.MonkeyP
 
 
 def test_what_somebody_waits_for_gets_its_share(told: Told) -> None:
-    assert background.start(*told.command, urgent=True)
+    assert processes.start(*told.command, urgent=True)
     assert told.wait()["nice"] == os.nice(0)
 
 
 def test_the_same_is_not_started_twice(told: Told) -> None:
-    assert background.start(*told.command)
-    assert not background.start(*told.command)
-    assert background.start("help")
+    assert processes.start(*told.command)
+    assert not processes.start(*told.command)
+    assert processes.start("help")
 
 
 def test_the_end_of_its_worker_is_told_and_waited_for(told: Told) -> None:
-    background.start(*told.command)
+    processes.start(*told.command)
     told.wait()
-    background.end_all()
+    processes.end_all()
     assert told.farewell.exists()
-    assert [child.returncode for child in background._started.values()] == [0]
+    assert [child.returncode for child in processes._started.values()] == [0]
 
 
 def test_a_process_that_has_ended_is_buried(told: Told) -> None:
-    background.start("help")
-    (child,) = background._started.values()
+    processes.start("help")
+    (child,) = processes._started.values()
     # Nobody asks: without a thread that waits for it, it would stay a zombie.
     wait_for(lambda: not psutil.pid_exists(child.pid), timeout=60)
 
@@ -100,8 +100,8 @@ def test_it_ends_when_its_worker_is_killed(told: Told, tmp_path: Path) -> None:
     script.write_text(
         "import django, time\n"
         "django.setup()\n"
-        "from recognition.services import background\n"
-        f"background.start(*{told.command!r})\n"
+        "from recognition.services.work import processes\n"
+        f"processes.start(*{told.command!r})\n"
         "time.sleep(60)\n"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from ml.training.data import DataError
+from ml.data.dataset import DataError
 from recognition.models import (
     ModelVersion,
     Person,
@@ -20,11 +20,14 @@ from recognition.models import (
     User,
 )
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import identification, people, training, training_faces, training_runs
-from recognition.services.enrolling import enrol_photo
-from recognition.services.review import review
-from recognition.services.training_faces import faces_of, folder, site_dataset
-from recognition.services.training_progress import Follower, Silent
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification import answering
+from recognition.services.privacy import erasure
+from recognition.services.review.verdicts import review
+from recognition.services.training import execution, making, turns
+from recognition.services.training import faces as training_faces
+from recognition.services.training.faces import faces_of, folder, site_dataset
+from recognition.services.training.progress import Follower, Silent
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 pytestmark = pytest.mark.usefixtures("recognizer")
@@ -44,8 +47,8 @@ def add(name: str, number: int, *, photos: int = 1, consent: bool = True) -> Per
 
 def probe(user: User, number: int) -> ProbeFace:
     file = SimpleUploadedFile("photo.png", photo(Face(number, shot=99)))
-    (row,) = identification.submit(user, [file]).accepted
-    identification.process(row.pk)
+    (row,) = answering.submit(user, [file]).accepted
+    answering.process(row.pk)
     return row.faces.get()
 
 
@@ -90,7 +93,7 @@ def test_a_run_goes_on_with_the_faces_that_it_began_with(run: TrainingRun) -> No
     assert not anew
     add("Ben", 2)
     assert faces_of(run) == (began, False)
-    people.remove_face(ann.faces.all()[0], None)
+    erasure.remove_face(ann.faces.all()[0], None)
     now, anew = faces_of(run)
     assert anew
     assert now == site_dataset()
@@ -111,7 +114,7 @@ def test_everything_computed_goes_with_the_faces_it_was_computed_from(run: Train
     ann = add("Ann", 1)
     faces_of(run)
     (folder(run) / "features.npy").touch()
-    people.remove_face(ann.faces.get(), None)
+    erasure.remove_face(ann.faces.get(), None)
     faces_of(run)
     assert [path.name for path in folder(run).iterdir()] == ["faces.json"]
 
@@ -127,7 +130,7 @@ def test_an_interrupted_run_does_not_keep_the_faces_of_the_erased(
     faces_of(run)
     TrainingRun.objects.update(status=status)
     with django_capture_on_commit_callbacks(execute=True):
-        people.remove_person(ann, None)
+        erasure.remove_person(ann, None)
     assert folder(run).exists() == kept
     training_faces.drop_if_it_shows_the_erased(run)
     assert not folder(run).exists()
@@ -148,11 +151,11 @@ def test_a_run_whose_process_died_does_not_keep_the_faces_of_the_erased(
     at_work = {"status": Status.RUNNING, "attempts": attempts, "claimed_at": timezone.now()}
     TrainingRun.objects.update(**at_work, heartbeat_at=timezone.now())
     with django_capture_on_commit_callbacks(execute=True):
-        people.remove_person(ann, None)
-    training.sweep()
+        erasure.remove_person(ann, None)
+    turns.sweep()
     assert folder(run).exists()
     TrainingRun.objects.update(heartbeat_at=timezone.now() - 2 * STALE_AFTER)
-    training.sweep()
+    turns.sweep()
     assert not folder(run).exists()
 
 
@@ -167,15 +170,15 @@ def test_no_row_has_the_name_of_somebody_who_was_removed(
         faces, _anew = faces_of(row)
         sentence = training_faces.two_people_with_one_face(faces)
         if when == "while it is read":
-            people.remove_person(ann, None)
+            erasure.remove_person(ann, None)
         raise DataError(training_faces.TWO_PEOPLE, sentence)
 
-    monkeypatch.setattr(training_runs, "train", train)
+    monkeypatch.setattr(making, "train", train)
     with pytest.raises(DataError, match="Ann Lee and Ben have the same face"):
-        training.run(run, Silent())
+        execution.run(run, Silent())
     if when == "afterwards":
         assert "Ann Lee and Ben" in TrainingRun.objects.get().message
-        people.remove_person(ann, None)
+        erasure.remove_person(ann, None)
     rows = TrainingRun.objects.values()
     assert rows[0]["error_code"] == "photo_of_two_people"
     assert "Ann" not in str(list(rows))
@@ -186,11 +189,11 @@ def test_who_was_trained_on_is_kept_and_marked_when_they_leave(
 ) -> None:
     ann, ben, cleo = add("Ann", 1), add("Ben", 2), add("Cleo", 3)
     labels = [str(person.pk) for person in (ann, ben, cleo)]
-    people.remove_person(cleo, None)  # while the training ran
+    erasure.remove_person(cleo, None)  # while the training ran
     training_faces.record_people(version, labels)
     marked = TrainedPerson.objects.filter(erased_at__isnull=False)
     assert [one.person_id for one in marked] == [int(labels[2])]
-    people.remove_person(ann, None)
+    erasure.remove_person(ann, None)
     assert {str(one.person_id) for one in marked.all()} == {labels[0], labels[2]}
     training_faces.record_people(version, labels)
     assert TrainedPerson.objects.count() == 3

@@ -18,23 +18,17 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.architectures import ARCHITECTURES
-from ml.architectures.network import Defaults
-from ml.training.data import DataError
-from ml.training.job import Stage
-from ml.training.progress import Epoch, Phase, Step
+from ml.architectures.network import Defaults, Stage
+from ml.data.dataset import DataError
+from ml.training.events import Epoch, Phase, Step
 from recognition import tasks
 from recognition.models import AuditEvent, ModelVersion, Status, TrainingRun, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services import (
-    background,
-    sweeping,
-    training,
-    training_locks,
-    training_progress,
-    training_runs,
-)
-from recognition.services.training_options import Options, TrainingRefused, job, stages
-from recognition.services.training_progress import Follower, Overtaken, Silent, StopRequested
+from recognition.services.site import sweeping
+from recognition.services.training import execution, locks, making, progress, requests
+from recognition.services.training.options import Options, TrainingRefused, job, stages
+from recognition.services.training.progress import Follower, Overtaken, Silent, StopRequested
+from recognition.services.work import processes
 from tests.recognition.conftest import Broker
 
 SITE = {"from_site": True}
@@ -51,18 +45,18 @@ def _own_folders(tmp_path: Path, settings: Settings) -> None:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands that a worker would have started."""
     commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(background, "start", lambda *words, **_: commands.append(words))
+    monkeypatch.setattr(processes, "start", lambda *words, **_: commands.append(words))
     return commands
 
 
 @pytest.fixture
 def run(db: None) -> TrainingRun:
-    return training.request(None, "sface", SITE)
+    return requests.request(None, "sface", SITE)
 
 
 def trains(monkeypatch: pytest.MonkeyPatch, work: Callable[[TrainingRun, Follower], None]) -> None:
     """Put something else in the place of the training itself."""
-    monkeypatch.setattr(training_runs, "train", work)
+    monkeypatch.setattr(making, "train", work)
 
 
 def raises(error: BaseException) -> Callable[[TrainingRun, Follower], None]:
@@ -73,7 +67,7 @@ def raises(error: BaseException) -> Callable[[TrainingRun, Follower], None]:
 
 
 def finishes(row: TrainingRun, _listener: Follower) -> None:
-    training_progress.ours(row).update(status=Status.DONE)
+    progress.ours(row).update(status=Status.DONE)
 
 
 def fresh(run: TrainingRun) -> TrainingRun:
@@ -98,7 +92,7 @@ def test_a_training_that_is_asked_for_waits_on_its_own_queue(
 ) -> None:
     options = {**SITE, "data": [], "stages": 2, "epochs": 5, "promote": "never"}
     with django_capture_on_commit_callbacks(execute=True):
-        run = training.request(operator, "compact", options)
+        run = requests.request(operator, "compact", options)
     assert (run.status, run.promote, run.requested_by) == ("queued", "never", operator)
     assert broker.sent("training") == [("train", str(run.pk))]
     assert broker.sent() == []
@@ -142,18 +136,18 @@ def test_what_cannot_be_trained_is_refused_with_a_sentence(
     db: None, architecture: str, options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(TrainingRefused) as caught:
-        training.request(None, architecture, options)
+        requests.request(None, architecture, options)
     assert sentence in str(caught.value)
     assert not TrainingRun.objects.exists()
 
 
 def test_runs_have_names_of_their_own(db: None) -> None:
-    first, second = (training.request(None, "paper", SITE) for _ in range(2))
+    first, second = (requests.request(None, "paper", SITE) for _ in range(2))
     assert first.name != second.name
     with pytest.raises(TrainingRefused, match=f"There is a “{first.name}” already"):
-        training.request(None, "paper", SITE, name=first.name)
+        requests.request(None, "paper", SITE, name=first.name)
     with pytest.raises(TrainingRefused, match="small letters, digits and hyphens"):
-        training.request(None, "paper", SITE, name="Модель 1")
+        requests.request(None, "paper", SITE, name="Модель 1")
 
 
 @pytest.fixture
@@ -202,22 +196,22 @@ def test_there_is_one_training_at_a_time(
     tasks.train(str(run.pk))
     assert started == []
     with pytest.raises(TrainingRefused, match="at-work is being trained"):
-        training.run(run, Silent())
+        execution.run(run, Silent())
     assert fresh(run).status == "queued"
     with pytest.raises(IntegrityError), transaction.atomic():
         TrainingRun.objects.filter(pk=run.pk).update(status=Status.RUNNING)
     TrainingRun.objects.filter(pk=other.pk).update(status=Status.DONE)
     trains(monkeypatch, finishes)
-    training.run(run, Silent())
+    execution.run(run, Silent())
     assert fresh(run).status == "done"
 
 
 def test_when_one_has_ended_the_next_one_begins(
     run: TrainingRun, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = training.request(None, "paper", SITE)
+    waiting = requests.request(None, "paper", SITE)
     trains(monkeypatch, finishes)
-    training.run(run, Silent())
+    execution.run(run, Silent())
     assert broker.sent("training") == [("train", str(waiting.pk))]
 
 
@@ -226,22 +220,22 @@ def test_a_run_that_has_ended_well_is_not_begun_again(
 ) -> None:
     TrainingRun.objects.update(status=Status.DONE)
     tasks.train(str(run.pk))
-    training.resume(run, None)
-    training.stop(run)
+    requests.resume(run, None)
+    requests.stop(run)
     assert (started, fresh(run).status, fresh(run).stop_requested) == ([], "done", False)
     with pytest.raises(TrainingRefused, match="has ended; there is nothing to go on with"):
-        training.run(run, Silent())
+        execution.run(run, Silent())
 
 
 def test_a_waiting_run_is_stopped_at_once_and_goes_on_when_asked(
     run: TrainingRun, started: list[tuple[str, ...]], operator: User
 ) -> None:
-    training.stop(run, operator)
+    requests.stop(run, operator)
     assert (run.status, run.error_code) == ("failed", "stopped")
     assert run.message == f"Stopped. Go on with: python manage.py retrain --resume {run.name}"
     tasks.train(str(run.pk))
     assert started == []
-    training.resume(run, operator)
+    requests.resume(run, operator)
     assert (run.status, run.error_code, run.message) == ("queued", "", "")
     tasks.train(str(run.pk))
     assert len(started) == 1
@@ -251,19 +245,19 @@ def test_a_run_at_work_stops_when_it_next_tells_something(
     run: TrainingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def work(row: TrainingRun, listener: Follower) -> None:
-        training.stop(fresh(row))
+        requests.stop(fresh(row))
         assert fresh(row).status == "running"
         listener.phase(Phase.READING)
 
     trains(monkeypatch, work)
     with pytest.raises(KeyboardInterrupt):
-        training.run(run, Silent())
+        execution.run(run, Silent())
     assert (run.status, run.error_code) == ("failed", "stopped")
 
 
 def test_a_run_whose_process_is_dead_is_stopped_at_once(db: None) -> None:
     run = dead()
-    training.stop(run)
+    requests.stop(run)
     assert (run.status, run.error_code) == ("failed", "stopped")
 
 
@@ -286,21 +280,21 @@ def test_a_run_that_ends_early_says_why_and_may_go_on(
 ) -> None:
     trains(monkeypatch, raises(error))
     with pytest.raises(type(error)):
-        training.run(run, Silent())
+        execution.run(run, Silent())
     assert (run.status, run.error_code) == ("failed", code)
     assert message in run.message
     assert run.finished_at is not None
     trains(monkeypatch, finishes)
-    training.run(run, Silent())
+    execution.run(run, Silent())
     assert (fresh(run).status, fresh(run).message, fresh(run).attempts) == ("done", "", 1)
 
 
 def test_a_run_that_the_end_of_the_site_interrupts_waits_for_the_next_start(
     run: TrainingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trains(monkeypatch, raises(training.Interrupted()))
-    with pytest.raises(training.Interrupted):
-        training.run(run, Silent())
+    trains(monkeypatch, raises(progress.Interrupted()))
+    with pytest.raises(progress.Interrupted):
+        execution.run(run, Silent())
     assert (fresh(run).status, fresh(run).attempts) == ("queued", 0)
 
 
@@ -319,17 +313,17 @@ def test_a_run_is_missed_at_once_where_its_process_died(
     db: None, tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = at_work()
-    with training_locks.held(run):
+    with locks.held(run):
         assert sweeping.sweep().requeued == 0
         with pytest.raises(TrainingRefused, match="at-work is being trained"):
-            training.run(run, Silent())
+            execution.run(run, Silent())
     left_by_the_dead = tmp_path / "training" / ".at-work.lock"
     assert not left_by_the_dead.exists()
     left_by_the_dead.write_text("elsewhere")
     assert sweeping.sweep().requeued == 0
     left_by_the_dead.write_text(socket.gethostname())
     trains(monkeypatch, finishes)
-    training.run(run, Silent())
+    execution.run(run, Silent())
     assert fresh(run).status == "done"
 
 
@@ -341,20 +335,20 @@ def test_a_run_whose_lock_belongs_to_somebody_else_ends_with_a_sentence(
     lock.mkdir(parents=True)
     trains(monkeypatch, finishes)
     sentence = f"{lock} cannot be written to (Is a directory); check who owns it."
-    with pytest.raises(training_locks.LockUnusable, match=re.escape(sentence)):
-        training.run(run, Silent())
+    with pytest.raises(locks.LockUnusable, match=re.escape(sentence)):
+        execution.run(run, Silent())
     assert (run.status, run.error_code, run.message) == ("failed", "unwritable", sentence)
     assert sweeping.sweep().requeued == 0
     assert broker.sent("training") == []
     lock.rmdir()
-    training.run(run, Silent())
+    execution.run(run, Silent())
     assert fresh(run).status == "done"
 
 
 def test_a_lock_that_cannot_be_read_leaves_the_silence_to_tell(db: None, tmp_path: Path) -> None:
     run = at_work()
     (tmp_path / "training" / ".at-work.lock").mkdir(parents=True)
-    assert not training_locks.is_dead(run)
+    assert not locks.is_dead(run)
 
 
 def test_while_nobody_takes_messages_a_run_is_not_sent_again_and_again(
@@ -387,7 +381,7 @@ def test_a_process_that_was_taken_for_dead_writes_nothing_more(
 
     trains(monkeypatch, work)
     with pytest.raises(TrainingRefused, match="is trained by another process"):
-        training.run(run, Silent())
+        execution.run(run, Silent())
     assert (fresh(run).status, fresh(run).phase) == ("running", "")
 
 
@@ -411,7 +405,7 @@ def test_progress_is_written_at_most_once_a_second(
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     follower.phase(Phase.TRAINING)
     writes = []
-    monkeypatch.setattr(training_progress, "show_life", lambda *_, **news: writes.append(news))
+    monkeypatch.setattr(progress, "show_life", lambda *_, **news: writes.append(news))
     for _ in range(50):
         now[0] += 0.1
         follower.step(STEP)
@@ -440,7 +434,7 @@ def test_what_cannot_be_written_now_is_written_with_the_next(
         raise DatabaseError("database is locked")
 
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
-        patch.setattr(training_progress, "show_life", locked)
+        patch.setattr(progress, "show_life", locked)
         follower.epoch(EPOCH)
     assert "is written later" in caplog.text
     follower.note("Going on.")
@@ -459,9 +453,9 @@ def test_the_follower_hands_on_the_wish_to_stop(follower: Follower) -> None:
 def test_a_long_silence_is_broken_by_the_pulse(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_progress, "PULSE_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "PULSE_SECONDS", 0.01)
     run = dead()
-    with training_progress.pulse(run):
+    with progress.pulse(run):
         until = timezone.now() + 5 * SECOND
         while fresh(run).heartbeat_at < timezone.now() - STALE_AFTER:  # type: ignore[operator]
             assert timezone.now() < until
@@ -470,9 +464,9 @@ def test_a_long_silence_is_broken_by_the_pulse(
 def test_a_version_is_trained_again_as_it_was(run: TrainingRun, operator: User) -> None:
     version = ModelVersion.objects.create(name=run.name, digest="1" * 64, embedding_size=8)
     with pytest.raises(TrainingRefused, match="was not trained on this site"):
-        training.request_again(version, operator)
+        requests.request_again(version, operator)
     TrainingRun.objects.update(status=Status.DONE, version=version)
-    again = training.request_again(version, operator)
+    again = requests.request_again(version, operator)
     assert (again.architecture, Options.of(again.arguments)) == (
         "sface",
         Options.of(fresh(run).arguments),

@@ -16,11 +16,14 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ml.errors import ArtifactDamaged
-from recognition import predictors, tasks
+from recognition import tasks
 from recognition.models import Identification, ModelVersion, Person, Trial, User
 from recognition.models.work import STALE_AFTER
-from recognition.services import background, model_versions, sweeping, trials
-from recognition.services.enrolling import enrol_photo
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.promotion import trials
+from recognition.services.site import sweeping
+from recognition.services.versions import predictors, registry
+from recognition.services.work import processes
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import SIZE, CropRecognizer, Face, photo
 
@@ -39,7 +42,7 @@ def gallery_of_two(version: ModelVersion, media: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(predictors, "_loaded", None)
     monkeypatch.setattr(predictors, "load", load)
-    monkeypatch.setattr(model_versions, "verify", lambda _version: None)
+    monkeypatch.setattr(registry, "verify", lambda _version: None)
     for number, name in enumerate(("Ann", "Ben"), start=1):
         enrol_photo(Person(name=name), photo(Face(number)), "photo.png")
 
@@ -138,7 +141,7 @@ def test_a_process_of_its_own_answers_and_a_lost_one_is_started_again(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     started: list[tuple[str, ...]] = []
-    monkeypatch.setattr(background, "start", lambda *words, **_: started.append(words))
+    monkeypatch.setattr(processes, "start", lambda *words, **_: started.append(words))
     with django_capture_on_commit_callbacks(execute=True):
         trial = submit(candidate, operator)
     assert broker.sent("training") == [("train_trial", str(trial.pk))]

@@ -17,7 +17,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ml.imaging import MAX_BYTES, MAX_PIXELS
 from recognition.models import Identification, User
-from recognition.services.identification import submit
+from recognition.services.identification.answering import submit
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, photo
 

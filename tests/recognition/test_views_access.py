@@ -20,9 +20,9 @@ from recognition.models import (
     Trial,
     User,
 )
-from recognition.services import model_versions
-from recognition.services.enrolling import enrol_photo
-from recognition.services.identification import process, submit
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import process, submit
+from recognition.services.versions import registry
 from recognition.urls import urlpatterns
 from tests.factories import make_user
 from tests.recognition.fakes import SIZE, Face, StripeRecognizer, photo
@@ -93,7 +93,7 @@ class Site:
         TrainingRun.objects.create(name="run", architecture="paper", version=self.version)
         asker = make_user("operator")
         self.trial = Trial.objects.create(model_version=before, requested_by=asker)
-        report = model_versions.folder(self.version) / "report" / "report.html"
+        report = registry.folder(self.version) / "report" / "report.html"
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text("<!doctype html>")
 

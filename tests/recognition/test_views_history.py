@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recognition.models import Identification, Person, ProbeFace, User
-from recognition.services.enrolling import enrol_photo
-from recognition.services.identification import process, submit
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import process, submit
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from ml.imaging import MAX_BYTES
 from recognition.models import Identification, Person, ProbeFace, User
-from recognition.services.enrolling import enrol_photo
-from recognition.services.identification import process
-from recognition.services.review import review
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import process
+from recognition.services.review.verdicts import review
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]

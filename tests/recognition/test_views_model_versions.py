@@ -28,8 +28,9 @@ from recognition.models import (
     Trial,
     User,
 )
-from recognition.services import model_versions, people
-from recognition.services.enrolling import enrol_photo
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.privacy import erasure
+from recognition.services.versions import registry
 from tests.factories import make_user
 from tests.recognition.fakes import SIZE, Face, StripeRecognizer, embedding, photo
 from tests.recognition.rows import GATE, METRICS
@@ -52,7 +53,7 @@ def candidate(version: ModelVersion) -> ModelVersion:
 @pytest.fixture
 def sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files of every version are as they should be."""
-    monkeypatch.setattr(model_versions, "verify", lambda _version: None)
+    monkeypatch.setattr(registry, "verify", lambda _version: None)
 
 
 def make_version(name: str, **fields: object) -> ModelVersion:
@@ -229,10 +230,10 @@ def test_going_back_takes_a_question_and_a_click(
     assert "Roll back" in page(client, "model_version", candidate.name)
     question = page(client, "model_rollback", candidate.name)
     assert "<b>stripes</b>, which was in service before it, comes back" in question
-    assert model_versions.active() == candidate
+    assert registry.active() == candidate
     response = client.post(reverse("model_rollback", args=(candidate.name,)), follow=True)
     assert "stripes is in service again." in response.content.decode()
-    assert model_versions.active() == version
+    assert registry.active() == version
     assert AuditEvent.objects.get(action="model.rolled_back").actor == operator
 
 
@@ -244,7 +245,7 @@ def test_where_nothing_came_before_there_is_no_way_back(
         client.post(reverse("model_rollback", args=(version.name,))),
     ):
         assert response.headers["Location"] == reverse("model_version", args=(version.name,))
-    assert model_versions.active() == version
+    assert registry.active() == version
 
 
 @pytest.fixture
@@ -329,7 +330,7 @@ def test_who_was_removed_since_has_no_name_in_a_trial(
     }
     trial.save()
     for person in (ann, cleo):
-        people.remove_person(person, None)
+        erasure.remove_person(person, None)
     shown = page(client, "trial", trial.pk)
     assert "Ann" not in shown
     assert "A person who has since been removed" in shown
@@ -362,7 +363,7 @@ def test_a_trial_that_waits_for_long_tells_what_it_waits_for(
     long_ago = timezone.now() - dt.timedelta(minutes=1)
     Trial.objects.update(created_at=long_ago)
     assert "network is being mended" in page(client, "trial", trial.pk)
-    monkeypatch.setattr(model_versions, "verify", lambda _version: None)
+    monkeypatch.setattr(registry, "verify", lambda _version: None)
     assert "The worker seems to be away" in page(client, "trial", trial.pk)
     Trial.objects.update(status="running", claimed_at=long_ago)
     shown = page(client, "trial", trial.pk)

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recognition.models import AuditEvent, EnrolledFace, Enrolment, Person, User
-from recognition.services.enrolling import enrol_photo
-from recognition.services.people import process_enrolment
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.gallery.people import process_enrolment
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]

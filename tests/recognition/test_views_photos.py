@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from recognition.models import AuditEvent, Identification, User
-from recognition.services.identification import process, submit
-from recognition.views import access
+from recognition.services import access
+from recognition.services.identification.answering import process, submit
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from recognition.models import ModelVersion, User
-from recognition.services import broker
+from recognition.services.work import broker
 from recognition.views import status
 
 Login = Callable[[User], Client]
@@ -35,7 +35,7 @@ def test_everything_that_is_missing_is_named_with_its_mending_command(
 def test_a_site_in_order_says_so(
     operator: User, login: Login, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recognition.services.model_versions.problem", lambda: None)
+    monkeypatch.setattr("recognition.services.versions.registry.problem", lambda: None)
     monkeypatch.setattr(broker, "waiting_messages", lambda _queue: 0)
     monkeypatch.setattr(broker, "a_worker_answers", lambda: True)
     shown = page(login(operator))

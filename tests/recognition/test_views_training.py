@@ -17,7 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from recognition.models import AuditEvent, ModelVersion, Person, Status, TrainingRun, User
-from recognition.services.enrolling import enrol_photo
+from recognition.services.gallery.enrolling import enrol_photo
 from tests.factories import make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.rows import GATE, METRICS, epochs, step

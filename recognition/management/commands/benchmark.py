@@ -17,9 +17,10 @@ import psutil
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml import imaging, pretrained
+from ml import imaging
 from ml.evaluation import speed
 from ml.inference.recognizer import Recognizer
+from ml.versions import default
 from recognition.management.site import Site, SiteFailed, running_site
 
 UPLOADS = 40
@@ -79,14 +80,14 @@ class Command(BaseCommand):
                 figures["upload_to_answer_while_training"] = upload_to_answer(site, photos)
                 site.require_training()
             self._say("stopping it")
-            version_dir = site.data_dir / "models" / pretrained.VERSION
+            version_dir = site.data_dir / "models" / default.VERSION
             site.stop()
             if training:
                 figures["training"] = self._measure_training(training)
             return figures | self._measure_networks(version_dir, photos, galleries)
 
     def _measure_training(self, data: Path) -> Figures:
-        from ml.training import speed as training_speed  # noqa: PLC0415  (loads TensorFlow)
+        from ml.experiments import training_speed  # noqa: PLC0415  (loads TensorFlow)
 
         ways: tuple[training_speed.Way, ...] = ("plain", "facesite")
         measured: Figures = {}

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.errors import ArtifactError
 from ml.evaluation.datasets import DatasetError, read_people
-from ml.fitting import fit
+from ml.evaluation.fitting import fit
 from ml.types import Floats
 from recognition.management.photos import Photos, progress_bar
 

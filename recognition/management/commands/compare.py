@@ -14,18 +14,19 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ml.data import dataset as data
+from ml.data import splits
 from ml.errors import MLError
-from ml.training import data, splits
-from ml.training.job import Job
-from ml.training.progress import Phase
+from ml.training.events import Phase
+from ml.training.recipe import Job
 from recognition.management.hush import load_tensorflow
 from recognition.management.terminal import Terminal, unused
-from recognition.services import training_options
-from recognition.services.training_options import Options, TrainingRefused
+from recognition.services.training import options as training_options
+from recognition.services.training.options import Options, TrainingRefused
 
 if TYPE_CHECKING:
-    from ml.training.comparison import Results
-    from ml.training.crops import Crops
+    from ml.data.crops import Crops
+    from ml.experiments.comparison import Results
 
 EIGENFACES = "eigenfaces"
 ARCHITECTURES = (EIGENFACES, "paper", "compact", "sface")
@@ -121,7 +122,8 @@ class Comparison:
 
     @classmethod
     def on(cls, options: Options) -> Comparison:
-        from ml.training import comparison, crops  # noqa: PLC0415  (loads TensorFlow)
+        from ml.data import crops  # noqa: PLC0415  (loads TensorFlow)
+        from ml.experiments import comparison  # noqa: PLC0415  (loads TensorFlow)
 
         with closing(Terminal()) as terminal:
             dataset = data.read(
@@ -145,7 +147,7 @@ class Comparison:
 
     def meet(self, name: str) -> None:
         """Let one architecture learn, unless an earlier call did, and measure it."""
-        from ml.training import comparison  # noqa: PLC0415  (loads TensorFlow)
+        from ml.experiments import comparison  # noqa: PLC0415  (loads TensorFlow)
 
         with closing(Terminal(name)) as terminal:
             if name in self.results:
@@ -189,8 +191,7 @@ def about(dataset: data.Dataset, split: splits.Split) -> dict[str, Any]:
 
 
 def written(folder: Path, values: dict[str, Any], names: list[str], asked: Options) -> Path:
-    from ml.evaluation import report  # noqa: PLC0415  (loads Matplotlib)
-    from ml.training import comparison_page  # noqa: PLC0415
+    from ml.reports import comparison_page, files  # noqa: PLC0415  (loads Matplotlib)
 
     roots = [Path(root).name for root in asked.data]
     facts = {
@@ -199,7 +200,7 @@ def written(folder: Path, values: dict[str, Any], names: list[str], asked: Optio
         "Command": shlex.join(["manage.py", "compare", *(f"--data={root}" for root in roots)]),
     }
     try:
-        return report.write(folder, comparison_page.page(values, names, facts), values)
+        return files.write(folder, comparison_page.page(values, names, facts), values)
     except OSError as error:
         raise CommandError(f"The report cannot be written: {error}.") from error
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from recognition.management.models import require_model
+from recognition.management.versions import require_model
 from recognition.messages import refusal
-from recognition.services import folders
+from recognition.services.gallery import folders
 
 
 class Command(BaseCommand):

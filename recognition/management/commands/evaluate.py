@@ -15,10 +15,10 @@ from ml.evaluation import open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
 from recognition.management import closed_set
 from recognition.management.photos import Photos, progress_bar, version_dir
-from recognition.services.training_options import CROPS
+from recognition.services.training.options import CROPS
 
 if TYPE_CHECKING:
-    from ml.evaluation.report import Report
+    from ml.reports.files import Report
 
 Result = verification.Verification | open_set.OpenSet | closed_set.Measured
 
@@ -94,10 +94,10 @@ class Command(BaseCommand):
         return measured
 
     def _report(self, result: Result, options: dict[str, Any]) -> None:
-        from ml.evaluation import report  # noqa: PLC0415  (loads matplotlib)
+        from ml.reports import files  # noqa: PLC0415  (loads matplotlib)
 
         manifest = artifact.read_manifest(version_dir(options["model"]))
-        origin = report.Origin(
+        origin = files.Origin(
             model=manifest.version,
             digest=manifest.digest,
             data=options["data"].resolve().name,
@@ -123,13 +123,13 @@ def _open_set(options: dict[str, Any]) -> open_set.OpenSet:
 
 
 def _told(result: Result) -> Report:
-    from ml.evaluation import findings  # noqa: PLC0415  (loads matplotlib)
+    from ml.reports import protocol_reports  # noqa: PLC0415  (loads matplotlib)
 
     if isinstance(result, verification.Verification):
-        return findings.verification(result)
+        return protocol_reports.verification(result)
     if isinstance(result, open_set.OpenSet):
-        return findings.open_set(result)
-    return findings.closed_set(result.answers, result.missing)
+        return protocol_reports.open_set(result)
+    return protocol_reports.closed_set(result.answers, result.missing)
 
 
 LABELS = {

@@ -7,11 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ml.errors import PhotoRejected
-from recognition.management.models import require_model
+from recognition.management.versions import require_model
 from recognition.messages import photo_error
-from recognition.services import gallery, uploads
-from recognition.services.answers import faces_as_json
-from recognition.services.identification import identify_photo
+from recognition.services.gallery import memory
+from recognition.services.identification.answering import identify_photo
+from recognition.services.identification.as_json import faces_as_json
+from recognition.services.photos import uploads
 
 Json = dict[str, Any]
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             if not options["json"]:
                 self.stdout.write(_in_words(photos[-1]))
         if options["json"]:
-            with gallery.current(version) as people:
+            with memory.current(version) as people:
                 sizes = {"people": people.people, "templates": people.templates}
             self.stdout.write(
                 json.dumps({"model": version.name, "gallery": sizes, "photos": photos})

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.errors import ExportDisagrees, WeightsMissing
 from recognition.models import ModelVersion
-from recognition.services import model_versions
+from recognition.services.versions import registry
 
 
 class Command(BaseCommand):
@@ -20,11 +20,11 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            version = model_versions.install_default(self.stdout.write, force=options["force"])
+            version = registry.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
-            raise CommandError(f"{error} Run: {model_versions.mending_command(error)}") from error
+            raise CommandError(f"{error} Run: {registry.mending_command(error)}") from error
         except ExportDisagrees as error:
             raise CommandError(str(error)) from error
         active = version.state == ModelVersion.State.ACTIVE
-        state = "in service" if active else f"installed; {model_versions.active()} is in service"
+        state = "in service" if active else f"installed; {registry.active()} is in service"
         self.stdout.write(self.style.SUCCESS(f"{version} is {state}."))

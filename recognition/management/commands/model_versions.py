@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from recognition.models import ModelVersion
-from recognition.services import model_versions as service
+from recognition.services.versions import registry as service
 
 HEADINGS = ("version", "state", "architecture", "test", "rank-1", "DIR@1%", "gate", "age", "size")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from recognition.services.preparation import prepare
+from recognition.management.preparation import prepare
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.evaluation import gate
-from recognition.management.promoting import put_into_service, version_named
+from recognition.management.versions import put_into_service, version_named
 from recognition.models import ModelVersion
 
 

@@ -11,12 +11,12 @@ from django.db import DatabaseError
 from ml.errors import ArtifactMissing, MLError
 from recognition.management import retrain_options
 from recognition.management.hush import load_tensorflow
-from recognition.management.run_watcher import Interruptible, Quiet, RunWatcher
+from recognition.management.terminal import Interruptible, Quiet, RunWatcher
 from recognition.models import TrainingRun
-from recognition.services import training, training_words
-from recognition.services.model_versions import MENDING_COMMAND
-from recognition.services.training import Interrupted
-from recognition.services.training_options import TrainingRefused
+from recognition.services.training import execution, requests, words
+from recognition.services.training.options import TrainingRefused
+from recognition.services.training.progress import Interrupted
+from recognition.services.versions.registry import MENDING_COMMAND
 
 STOPPED = 130  # 128 + SIGINT, as shells have it
 
@@ -46,14 +46,14 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {error}.") from error
         except OSError as error:
-            raise CommandError(training_words.refused_by_the_system(error)) from error
+            raise CommandError(words.refused_by_the_system(error)) from error
         return self._report(row, as_json=options["json"])
 
     def _train(self, row: TrainingRun, watcher: Interruptible) -> None:
-        training.store(row)
+        execution.store(row)
         watcher.note(str(row))
         try:
-            training.run(row, watcher)
+            execution.run(row, watcher)
         except Interrupted:
             sys.exit(128 + signal.SIGTERM)
         except KeyboardInterrupt:
@@ -85,7 +85,7 @@ def _asked_for(options: dict[str, Any]) -> TrainingRun:
         "groups": str(options["groups"].resolve()) if options["groups"] else "",
     }
     architecture = options["architecture"] or retrain_options.ARCHITECTURE
-    return training.prepare(None, architecture, given, name=options["name"])
+    return requests.prepare(None, architecture, given, name=options["name"])
 
 
 def _resumed(options: dict[str, Any]) -> TrainingRun:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognition.management.promoting import put_into_service
-from recognition.services import promotion
+from recognition.management.versions import put_into_service
+from recognition.services.promotion import serving
 
 
 class Command(BaseCommand):
@@ -16,8 +16,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            version = promotion.way_back()
-        except promotion.PromotionRefused as refusal:
+            version = serving.way_back()
+        except serving.PromotionRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         embedded = put_into_service(version, quiet=options["quiet"])
         since = f"; {embedded.faces} faces enrolled since were embedded" if embedded.faces else ""

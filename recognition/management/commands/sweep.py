@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from recognition.services.sweeping import sweep
+from recognition.services.site.sweeping import sweep
 
 
 class Command(BaseCommand):

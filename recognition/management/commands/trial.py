@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from recognition.services import trials
+from recognition.services.promotion import trials
 
 
 class Command(BaseCommand):

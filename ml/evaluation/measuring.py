@@ -1,0 +1,159 @@
+"""A new network, asked about the photos of its split beside the one in service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ml import artifact
+from ml.calibration import Calibration
+from ml.data.dataset import Ints
+from ml.data.splits import FILE, Material, load_split
+from ml.evaluation import closed_set, fitting, gate, groups, held_out, reliability
+from ml.evaluation.closed_set import Answers, ClosedSet
+from ml.evaluation.samples import HeldOut
+from ml.inference.engine import Engine, OpenVINOEngine
+from ml.training.events import Listener, Phase
+from ml.types import Floats, Image
+
+BATCH = 64
+
+
+class Measured:
+    """A network asked about the photos of its split, beside the one in service.
+
+    People held out whom the one in service has learned count for neither: it would look better than
+    it is, and what it says of strangers would not hold.
+    """
+
+    def __init__(
+        self, material: Material, engine: Engine, active: Path, listener: Listener
+    ) -> None:
+        self._material, self._engine, self._active = material, engine, active
+        self._in_service = OpenVINOEngine.load(active)
+        self._listener, self._done = listener, 0
+
+    @property
+    def _total(self) -> int:
+        """Photos to be looked at: those of the classes once, those of the others under both."""
+        split = self._material.split
+        return sum(len(getattr(split, part)) for part in closed_set.PARTS) + 2 * len(
+            split.held_out_photos
+        )
+
+    @cached_property
+    def closed_set(self) -> ClosedSet:
+        """On the classes, part by part."""
+        split = self._material.split
+        parts = {part: getattr(split, part) for part in closed_set.PARTS}
+        answers = {part: self._answers(rows) for part, rows in parts.items()}
+        return ClosedSet(split.labels, answers)
+
+    @cached_property
+    def figures(self) -> held_out.Figures | None:
+        """Verification and open set on the people held out; None if nobody is."""
+        people, _ = self._unknown
+        return held_out.figures(people) if people.labels else None
+
+    @cached_property
+    def figures_in_service(self) -> held_out.Figures | None:
+        """The same of the version in service, on the same photos."""
+        _, people = self._unknown
+        return held_out.figures(people) if people.labels else None
+
+    @cached_property
+    def verdict(self) -> gate.Verdict:
+        """Of the gate, on people whom neither network has learned."""
+        return gate.judge(self._held_out, self._before, known_to_active=self._known)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """Fitted to the people held out, or with too few of them carried over from the active one.
+
+        If nobody is held out at all, it is carried over on photos of the classes that the network
+        has not learned from.
+        """
+        after, before = self._unknown
+        if len(after.labels) >= fitting.PEOPLE_NEEDED:
+            source = {"people": len(after.labels), "fitted_on": "people held out"}
+            return fitting.fit(after.people, source)
+        if len(after.labels) < 2:
+            rows = np.concatenate([self._material.split.validation, self._material.split.test])
+            owners = self._material.split.classes[rows]
+            after, before = (
+                HeldOut(self._material.split.labels, self._embeddings(engine, rows), owners)
+                for engine in (self._engine, self._in_service)
+            )
+        source = {"people": len(after.labels)}
+        return fitting.carried_over(self._calibration_in_service, before, after, source)
+
+    @cached_property
+    def reliability(self) -> reliability.Reliability | None:
+        """Of calibrations made as this one, measured on people they were not made from."""
+        people, before = self._unknown
+        if not people.labels:
+            return None
+        if len(people.labels) >= fitting.PEOPLE_NEEDED:
+            return reliability.of_fitted(people)
+        return reliability.of_carried_over(self._calibration_in_service, before, people)
+
+    def by_group(self, file: Path | None) -> groups.ByGroup | None:
+        """The figures by the groups that a CSV file gives for the people held out."""
+        people, _ = self._unknown
+        if file is None or not people.labels:
+            return None
+        return groups.by_group(people, groups.read(file, self._material.labels))
+
+    @cached_property
+    def _held_out(self) -> HeldOut:
+        return self._people(self._engine)
+
+    @cached_property
+    def _before(self) -> HeldOut:
+        """The same photos under the version in service."""
+        return self._people(self._in_service)
+
+    @cached_property
+    def _unknown(self) -> tuple[HeldOut, HeldOut]:
+        """The people whom neither network has learned, under the new one and that in service."""
+        return self._held_out.without(self._known), self._before.without(self._known)
+
+    @cached_property
+    def _calibration_in_service(self) -> Calibration:
+        return Calibration.load(self._active / artifact.CALIBRATION)
+
+    def _answers(self, rows: Ints) -> Answers:
+        probabilities = map(self._engine.classify, self._crops(rows))
+        return Answers.collect(probabilities, self._material.split.classes[rows])
+
+    def _people(self, engine: Engine) -> HeldOut:
+        split = self._material.split
+        embeddings = self._embeddings(engine, split.held_out_photos)
+        return HeldOut(split.held_out, embeddings, split.held_out_owners)
+
+    def _embeddings(self, engine: Engine, rows: Ints) -> Floats:
+        batches = [engine.embed(crops) for crops in self._crops(rows)]
+        return np.concatenate(batches) if batches else np.zeros((0, 1), np.float32)
+
+    def _crops(self, rows: Ints) -> Iterator[Image]:
+        for start in range(0, len(rows), BATCH):
+            yield np.array(self._material.images[rows[start : start + BATCH]])
+            self._done += len(rows[start : start + BATCH])
+            self._listener.phase(Phase.EVALUATION, self._done, max(self._done, self._total))
+
+    @cached_property
+    def _known(self) -> set[str]:
+        """People held out here of whom the version in service has learned a photo."""
+        file = self._active / FILE
+        if not file.is_file():
+            return set()
+        seen, photos = load_split(file).seen, self._material.dataset.photos
+        split = self._material.split
+        return {
+            split.held_out[owner]
+            for row, owner in zip(split.held_out_photos, split.held_out_owners, strict=True)
+            if photos[row].sha256 in seen
+        }

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.evaluation.resampling import Ints
+from ml.gallery import prototype
+from ml.types import Floats
+
+MOST_PHOTOS = 100
+"""Photos of one person that are looked at; more of them say little more about people."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Photos of people who had no part in training, as one network embeds them.
+
+    `embeddings` is float32 (N, D), each of length 1; `owners` (N,) has indices of `labels`, of
+    whom everybody has a photo. Two networks are compared on the same photos in the same order.
+    """
+
+    labels: tuple[str, ...]
+    embeddings: Floats
+    owners: Ints
+
+    def only(self, labels: Collection[str]) -> HeldOut:
+        """The photos of some of the people."""
+        wanted = frozenset(labels)
+        chosen = [number for number, label in enumerate(self.labels) if label in wanted]
+        rows = np.flatnonzero(np.isin(self.owners, chosen))
+        return HeldOut(
+            labels=tuple(self.labels[number] for number in chosen),
+            embeddings=self.embeddings[rows],
+            owners=np.searchsorted(chosen, self.owners[rows]),
+        )
+
+    def without(self, labels: Collection[str]) -> HeldOut:
+        """The photos of everybody else."""
+        return self.only(set(self.labels) - set(labels))
+
+    def limited(self, most: int = MOST_PHOTOS, *, seed: int = 0) -> HeldOut:
+        """At most so many photos of each person, the same ones for every network."""
+        rng = np.random.default_rng(seed)
+        kept = [np.sort(rng.permutation(own)[:most]) for own in rows_of(self.owners)]
+        rows = np.concatenate([np.zeros(0, np.int64), *kept])
+        return HeldOut(self.labels, self.embeddings[rows], self.owners[rows])
+
+    @property
+    def people(self) -> dict[str, Floats]:
+        """Embeddings by label, as `ml.evaluation.fitting.fit` takes them."""
+        rows = rows_of(self.owners)
+        return {label: self.embeddings[own] for label, own in zip(self.labels, rows, strict=True)}
+
+    @property
+    def probes(self) -> int:
+        """Photos of people who have enough of them to be enrolled."""
+        return sum(len(own) for own in rows_of(self.owners) if len(own) > ENROL)
+
+
+ENROL = 3
+"""Photos of everybody who is enrolled; a person with no more is only ever a stranger."""
+
+
+def rows_of(owners: Ints) -> list[Ints]:
+    """Which photos are whose, by the index of the person; `owners` is (N,)."""
+    if not len(owners):
+        return []
+    order = np.argsort(owners, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(owners))[:-1])
+
+
+def enrolled_as(embeddings: Floats) -> Floats:
+    """The prototype of one person's photos, (K, D), of equal quality: (D,) of length 1."""
+    return prototype({number: (one, 1.0) for number, one in enumerate(embeddings)})

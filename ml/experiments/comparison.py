@@ -1,0 +1,226 @@
+"""Several ways to recognise faces, each learned and measured on the very same photos."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from ml.data.crops import Crops
+from ml.data.dataset import Ints
+from ml.data.splits import Split
+from ml.evaluation import speed
+from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
+from ml.evaluation.held_out import figures
+from ml.evaluation.samples import HeldOut
+from ml.experiments.eigenfaces import Eigenfaces
+from ml.inference import engine
+from ml.inference.export import export
+from ml.training.events import Epoch, Listener, Phase, Step
+from ml.training.pipeline import Examples
+from ml.training.recipe import Job
+from ml.training.trainer import Parts, train
+from ml.types import Floats, Image
+
+SOME = 64
+"""Crops that the two forms of a network are compared on, and its speed is measured with."""
+
+BATCH = 256
+
+ML = Path(__file__).parents[1]
+_CODE = (
+    "architectures/*.py",
+    *(f"training/{name}.py" for name in ("augmentation", "pipeline", "trainer")),
+    *(f"experiments/{name}.py" for name in ("comparison", "eigenfaces")),
+    *(f"evaluation/{name}.py" for name in ("closed_set", "comparisons", "held_out", "resampling")),
+)
+
+
+class Learned(Protocol):
+    """What `ml.inference.engine.Engine` and `Eigenfaces` have in common."""
+
+    def embed(self, crops: Image) -> Floats:
+        """Embed crops, uint8 RGB (N, S, S, 3); returns float32 (N, D), each of length 1."""
+        ...
+
+    def classify(self, crops: Image) -> Floats:
+        """Rank the classes for each crop; returns float32 (N, C)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`seconds` of training, in which so many photos a second were learned from (each once an
+    epoch); numbers learned; bytes of what is served; milliseconds for one face in serving."""
+
+    seconds: float
+    photos_per_second: float
+    parameters: int
+    bytes: int
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """What has learned, what it cost, and how its epochs went, if it had any."""
+
+    learned: Learned
+    cost: Cost
+    history: tuple[Epoch, ...] = ()
+
+
+class Results:
+    """A JSON file with what was measured so far, written anew after every contestant."""
+
+    def __init__(self, path: Path, about: dict[str, Any]) -> None:
+        self._path = path
+        self.values: dict[str, Any] = {**about, "results": {}}
+        if path.is_file():
+            self.values["results"] = json.loads(path.read_text(encoding="utf-8"))["results"]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values["results"]
+
+    def add(self, name: str, measured: dict[str, Any]) -> None:
+        """Keep what was measured now."""
+        self.values["results"][name] = measured
+        text = json.dumps(self.values, indent=2, ensure_ascii=False)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._path.with_suffix(".part")
+        beside.write_text(text + "\n", encoding="utf-8")
+        beside.replace(self._path)
+
+
+def fingerprint(crops: Crops, split: Split, options: str) -> str:
+    """Changes with the photos, the split, the options and whatever code could change a figure."""
+    digest = hashlib.sha256(
+        f"{crops.key} {crops.dataset.fingerprint} {split.seed} {options}".encode()
+    )
+    digest.update(json.dumps(split.held_out).encode())
+    for path in sorted(path for place in _CODE for path in ML.glob(place)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def eigenfaces(crops: Crops, split: Split) -> Contestant:
+    """Learn eigenfaces from the training part."""
+    started = time.perf_counter()
+    learned = Eigenfaces.fit(crops.images, split.classes, split.train, seed=split.seed)
+    seconds = time.perf_counter() - started
+    cost = Cost(
+        seconds=seconds,
+        photos_per_second=len(split.train) / seconds,
+        parameters=learned.parameters,
+        bytes=4 * learned.parameters,
+        milliseconds=speed.median_ms(partial(learned.embed, crops.images[:1])),
+    )
+    return Contestant(learned, cost)
+
+
+def network(job: Job, crops: Crops, split: Split, folder: Path, listener: Listener) -> Contestant:
+    """Train a network, or go on with it in `folder`, and load it as it would be served.
+
+    Raises:
+        WeightsMissing, TrainingError, CannotResume: see `ml.training.trainer.train`.
+        ExportDisagrees: the serving form does not compute what the Keras model computes.
+    """
+    watch = _Timed(listener)
+    examples = partial(Examples, crops.images, split.classes)
+    parts = Parts(examples(split.train), examples(split.validation))
+    trained = train(job, parts, folder, watch)
+    seconds = watch.seconds(trained.history)
+    some = np.array(crops.images[split.test[:SOME]])
+    served = _exported(trained.network.served(), folder / "served", some)
+    cost = Cost(
+        seconds=seconds,
+        photos_per_second=len(trained.history) * len(split.train) / seconds,
+        parameters=trained.network.served().count_params(),
+        bytes=sum(file.stat().st_size for file in served.glob("serving/*")),
+        milliseconds=speed.engine_speed("openvino", served, some).milliseconds,
+    )
+    return Contestant(engine.load("openvino", served), cost, trained.history)
+
+
+def _exported(model: keras.Model, place: Path, some: Image) -> Path:
+    shutil.rmtree(place, ignore_errors=True)  # a run that was killed may have left half of it
+    place.mkdir()
+    export(model, place, some)
+    return place
+
+
+class _Timed:
+    """A listener that notes how long the training took, and hands everything on.
+
+    Of a training that was interrupted, epochs count that were trained before.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._started = time.perf_counter()
+        self._ended = self._started
+        self._epochs = 0
+
+    def seconds(self, history: Sequence[Epoch]) -> float:
+        """From the first crop to the last epoch, with what was computed before the epochs."""
+        before = history[: len(history) - self._epochs]
+        return self._ended - self._started + sum(epoch.seconds for epoch in before)
+
+    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
+        """See `Listener.phase`."""
+        self._listener.phase(phase, done, total)
+
+    def note(self, message: str) -> None:
+        """See `Listener.note`."""
+        self._listener.note(message)
+
+    def step(self, step: Step) -> None:
+        """See `Listener.step`."""
+        self._listener.step(step)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """See `Listener.epoch`."""
+        self._epochs += 1
+        self._ended = time.perf_counter()
+        self._listener.epoch(epoch)
+
+
+def measure(contestant: Contestant, crops: Crops, split: Split) -> dict[str, Any]:
+    """Closed-set figures on the parts of the split, and all others on the people held out.
+
+    As JSON: "closed_set" as `ClosedSet.summary`, "held_out" as `Figures.summary` or null, "cost"
+    and "history".
+    """
+    learned = contestant.learned
+    answers = {
+        part: Answers.collect(
+            _batches(learned.classify, crops.images, getattr(split, part)),
+            split.classes[getattr(split, part)],
+        )
+        for part in PARTS
+    }
+    return {
+        "closed_set": ClosedSet(split.labels, answers).summary(),
+        "held_out": _on_held_out(learned, crops, split) if split.held_out else None,
+        "cost": asdict(contestant.cost),
+        "history": [asdict(epoch) for epoch in contestant.history],
+    }
+
+
+def _on_held_out(learned: Learned, crops: Crops, split: Split) -> dict[str, Any]:
+    batches = _batches(learned.embed, crops.images, split.held_out_photos)
+    people = HeldOut(split.held_out, np.concatenate(list(batches)), split.held_out_owners)
+    return figures(people, seed=split.seed).summary()
+
+
+def _batches(answer: Callable[[Image], Floats], images: Image, rows: Ints) -> Iterator[Floats]:
+    for start in range(0, len(rows), BATCH):
+        yield answer(images[rows[start : start + BATCH]])

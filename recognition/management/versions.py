@@ -1,0 +1,47 @@
+"""What commands that need a model version have in common."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.management.base import CommandError
+from tqdm import tqdm
+
+from ml.errors import ArtifactError
+from recognition.models import ModelVersion
+from recognition.services.gallery.templates import Embedded
+from recognition.services.promotion import serving
+from recognition.services.versions import predictors
+from recognition.services.versions.registry import mending_command
+
+
+def require_model() -> predictors.Predictor:
+    """The model that a command cannot do without, or one sentence on how to get it."""
+    try:
+        return predictors.active()
+    except ArtifactError as error:
+        raise CommandError(f"{error} Run: {mending_command(error)}") from error
+
+
+def version_named(name: str) -> ModelVersion:
+    version = ModelVersion.objects.filter(name=name).first()
+    if version is None:
+        known = ", ".join(ModelVersion.objects.values_list("name", flat=True)) or "none yet"
+        raise CommandError(f"There is no model version {name!r}; there are: {known}.")
+    return version
+
+
+def put_into_service(version: ModelVersion, *, quiet: bool) -> Embedded:
+    with tqdm(unit=" faces", file=sys.stderr, disable=True if quiet else None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            return serving.serve(version, None, progress)
+        except serving.PromotionRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        except KeyboardInterrupt:
+            message = "Stopped. What is embedded stays; call it again to go on."
+            raise CommandError(message, returncode=130) from None

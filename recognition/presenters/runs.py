@@ -1,0 +1,214 @@
+"""Trainings as the pages show them: what a run is at, and how far it has come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recognition.forms.training import NAMES
+from recognition.messages import refusal as photo_refusal
+from recognition.models import Person, Status, TrainingRun
+from recognition.presenters.curves import Chart, charts
+from recognition.presenters.measures import Figures
+from recognition.templatetags.models import training_error
+
+Phase = TrainingRun.Phase
+UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
+
+PATIENCE: Final = dt.timedelta(seconds=45)
+"""A run that has waited for longer than this waits for a worker that is away, or its turn."""
+SILENCE: Final = dt.timedelta(minutes=1)
+"""A run at work says that often that it lives."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One phase of a run: done, now, stopped or todo."""
+
+    label: Any
+    state: str
+
+
+def source_in_words(arguments: Mapping[str, Any]) -> str:
+    """What a run trains on, from its arguments or from what its version notes."""
+    if arguments.get("from_site") or ("command" in arguments and not arguments["data"]):
+        return _("the site’s own faces")
+    return ", ".join(Path(folder).name for folder in arguments.get("data", ()))
+
+
+class Following:
+    """A run, and what a page that follows it has to show."""
+
+    def __init__(self, run: TrainingRun, before: TrainingRun | None = None) -> None:
+        self.run, self.before = run, before
+
+    @property
+    def waiting(self) -> bool:
+        return not self.run.is_final
+
+    @property
+    def state(self) -> str:
+        """Changes when the page has to; a look that brings the same state gets no new page."""
+        run, step = self.run, self.run.progress
+        seen = (run.status, run.phase, run.phase_done, len(run.history), step.get("epoch"))
+        more = (step.get("done"), int(run.stop_requested), int(self.silent))
+        return "-".join(str(part) for part in (*seen, *more))
+
+    @property
+    def interval(self) -> str:
+        """How long the page waits between two looks."""
+        return "3s" if self.run.status == Status.QUEUED or self.silent else "1s"
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody has heard from the run for suspiciously long."""
+        if self.run.status == Status.QUEUED:
+            return self.run.created_at < timezone.now() - PATIENCE
+        heard = self.run.heartbeat_at or self.run.claimed_at
+        return self.waiting and heard is not None and heard < timezone.now() - SILENCE
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        phases = [phase for phase in Phase if self._has(phase)]
+        if self.run.status == Status.DONE:
+            return [Step(phase.label, "done") for phase in phases]
+        at = next((i for i, phase in enumerate(phases) if phase == self.run.phase), -1)
+        here = "stopped" if self.run.is_final else "now"
+        return [
+            Step(phase.label, "done" if i < at else here if i == at else "todo")
+            for i, phase in enumerate(phases)
+        ]
+
+    def _has(self, phase: Phase) -> bool:
+        """Not every run goes through every phase."""
+        if phase == self.run.phase:
+            return True
+        if phase == Phase.FEATURES:
+            return self.run.architecture == "sface"
+        return phase != Phase.EMBEDDING or self.run.promote == TrainingRun.Promote.AUTO
+
+    @property
+    def architecture(self) -> object:
+        return NAMES.get(self.run.architecture, self.run.architecture)
+
+    @property
+    def trained_on(self) -> str:
+        return source_in_words(self.run.arguments)
+
+    @property
+    def headline(self) -> list[tuple[object, float]]:
+        """What came of it, in a few figures."""
+        return Figures(self.run.version).headline
+
+    @property
+    def precision(self) -> str:
+        return self.run.precision.removeprefix("mixed_")
+
+    @property
+    def stopped(self) -> bool:
+        return self.run.status == Status.FAILED and self.run.error_code == "stopped"
+
+    @property
+    def can_stop(self) -> bool:
+        return self.waiting and not self.run.stop_requested
+
+    @property
+    def can_resume(self) -> bool:
+        return self.run.status == Status.FAILED
+
+    @property
+    def failure(self) -> str:
+        return training_error(self.run.error_code)
+
+    @cached_property
+    def refused_photos(self) -> dict[str, list[str]]:
+        """Files that are not trained on, by the reason."""
+        files: dict[str, list[str]] = defaultdict(list)
+        for one in self.run.skipped:
+            if "path" in one:
+                files[photo_refusal(one["reason"])].append("/".join(Path(one["path"]).parts[-2:]))
+        return dict(files)
+
+    @property
+    def refused_count(self) -> int:
+        return sum(len(files) for files in self.refused_photos.values())
+
+    @cached_property
+    def left_out_people(self) -> list[tuple[str, int]]:
+        """Who has too few photos, and how many they are."""
+        people = [(one["person"], one["photos"]) for one in self.run.skipped if "person" in one]
+        if not self.run.arguments.get("from_site"):
+            return people
+        # The site's own people are numbers to a training; who is gone stays one.
+        names = Person.objects.in_bulk([int(number) for number, _photos in people])
+        return [(str(names.get(int(number), f"№ {number}")), photos) for number, photos in people]
+
+    @property
+    def minimum(self) -> int:
+        return int(self.run.arguments.get("minimum", 0))
+
+    @property
+    def notes(self) -> list[str]:
+        """What the process had to say, in its own words, which are English."""
+        return self.run.message.splitlines()
+
+    @property
+    def trained_for(self) -> float:
+        """Seconds in the epochs that have ended."""
+        return float(sum(epoch["seconds"] for epoch in self.run.history))
+
+    @property
+    def share(self) -> float | None:
+        """How much of the phase is done, 0..1; None where nobody can tell."""
+        step = self.run.progress
+        if self.run.phase == Phase.TRAINING and step.get("epochs"):
+            through = step["done"] / step["total"] if step["total"] else 0.0
+            return min(1.0, float((step["epoch"] - 1 + through) / step["epochs"]))
+        if self.run.phase_total:
+            return min(1.0, self.run.phase_done / self.run.phase_total)
+        return None
+
+    @property
+    def is_training(self) -> bool:
+        return self.run.phase == Phase.TRAINING and bool(self.run.progress)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a figure to show."""
+        return self.is_training or bool(self.run.history)
+
+    @property
+    def waited(self) -> float | None:
+        """Share of the time in which the network waited for photos, over all epochs."""
+        seconds = sum(epoch["seconds"] for epoch in self.run.history)
+        waits = sum(epoch["waiting"] * epoch["seconds"] for epoch in self.run.history)
+        return float(waits / seconds) if seconds else None
+
+    @property
+    def photos_per_second(self) -> float | None:
+        """Of all epochs together."""
+        history = self.run.history
+        seconds = sum(epoch["seconds"] for epoch in history)
+        photos = sum(epoch["photos_per_second"] * epoch["seconds"] for epoch in history)
+        return float(photos / seconds) if seconds else None
+
+    @property
+    def last_epoch(self) -> dict[str, Any] | None:
+        return self.run.history[-1] if self.run.history else None
+
+    @cached_property
+    def charts(self) -> list[Chart]:
+        return charts(self.run.history, self.run.progress, self.stages)
+
+    @cached_property
+    def stages(self) -> list[int]:
+        """How many epochs each stage takes."""
+        return [stage["epochs"] for stage in self.run.arguments.get("stages", ())]

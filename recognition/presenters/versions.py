@@ -1,0 +1,91 @@
+"""Model versions as the pages show them: what they are, and how far a promotion has come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+from typing import Final
+
+from django.utils import timezone
+
+from recognition.forms.training import NAMES
+from recognition.models import EnrolledFace, ModelVersion, TrainingRun
+from recognition.presenters.measures import Figures, Verdict, verdict
+from recognition.presenters.runs import source_in_words
+from recognition.services.gallery import templates
+from recognition.services.versions import registry
+
+State = ModelVersion.State
+
+REPORT: Final = "report/report.html"
+PATIENCE: Final = dt.timedelta(seconds=45)
+"""A promotion that has been silent for longer waits for a worker that is away."""
+
+
+class VersionPage:
+    """A version, and what a page about it has to show."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        self.version = version
+        self.figures = Figures(version)
+
+    @property
+    def architecture(self) -> object:
+        return NAMES.get(self.version.architecture, self.version.architecture)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        return verdict(self.version)
+
+    @property
+    def moving(self) -> bool:
+        """Whether it goes into service as soon as all enrolled faces are embedded under it."""
+        return self.version.promotion_requested_at is not None
+
+    @property
+    def state(self) -> str:
+        """Changes when the page has to; a look that brings the same state gets no new page."""
+        return f"{self.embedded}-{self.enrolled}-{int(self.worker_away)}"
+
+    @property
+    def worker_away(self) -> bool:
+        heard = self.version.promotion_requested_at
+        return heard is not None and heard < timezone.now() - PATIENCE
+
+    @cached_property
+    def enrolled(self) -> int:
+        return EnrolledFace.objects.count()
+
+    @cached_property
+    def missing(self) -> int:
+        """Enrolled faces that still have to be embedded under this version."""
+        return templates.missing(self.version).count()
+
+    @property
+    def embedded(self) -> int:
+        return self.enrolled - self.missing
+
+    @property
+    def embedded_share(self) -> float:
+        return self.embedded / self.enrolled if self.enrolled else 1.0
+
+    @property
+    def can_promote(self) -> bool:
+        return self.version.state != State.ACTIVE and not self.moving
+
+    @property
+    def can_roll_back(self) -> bool:
+        return self.version.state == State.ACTIVE and self.version.replaced is not None
+
+    @cached_property
+    def has_report(self) -> bool:
+        return (registry.folder(self.version) / REPORT).is_file()
+
+    @cached_property
+    def run(self) -> TrainingRun | None:
+        return TrainingRun.objects.filter(version=self.version).first()
+
+    @property
+    def trained_on(self) -> str:
+        """In words. The row of the training may be gone while the version stays."""
+        return source_in_words(self.run.arguments if self.run else self.figures.trained_on)

@@ -1,0 +1,96 @@
+"""Who is in the gallery: people, their photos, and photos that wait to be enrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from recognition.models import EnrolledFace, Enrolment, Person, Status, User
+from recognition.services.audit import record
+from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
+from recognition.services.photos import uploads
+from recognition.services.photos.files import new_files
+from recognition.services.work import queue
+
+
+@dataclass(frozen=True)
+class EnrolmentRequest:
+    accepted: tuple[Enrolment, ...]
+    refused: tuple[uploads.Refused, ...]
+
+
+class NameTaken(Exception):
+    """There is a person with this name and external id already."""
+
+
+def add_person(
+    name: str, actor: User | None, *, external_id: str = "", training_consent: bool = False
+) -> Person:
+    """Add somebody, still without photos. Raises `NameTaken`."""
+    person = Person(name=name, external_id=external_id, training_consent=training_consent)
+    _save(person, actor, "person.added")
+    return person
+
+
+def change_person(person: Person, actor: User | None, changed: Collection[str]) -> None:
+    """Save what was changed about a person; their photos stay. Raises `NameTaken`."""
+    if "name" in changed:
+        _save(person, actor, "person.renamed")
+    else:
+        _save(person, actor, "person.changed", fields=sorted(changed))
+
+
+def _save(person: Person, actor: User | None, action: str, **details: Any) -> None:
+    try:
+        with transaction.atomic():
+            person.save()
+            record(actor, action, person, **details)
+    except IntegrityError as error:
+        raise NameTaken(person.name) from error
+
+
+def request_enrolment(
+    person: Person, uploaded: Sequence[UploadedFile[bytes]], requested_by: User
+) -> EnrolmentRequest:
+    """Store a person's photos for a worker to enrol; what is no photo by its header is refused."""
+
+    def new_row(filename: str) -> Enrolment:
+        return Enrolment(person=person, requested_by=requested_by, filename=filename)
+
+    with new_files() as write:
+        rows, refused = uploads.store(uploaded, new_row, write)
+        with transaction.atomic():
+            Enrolment.objects.bulk_create(rows)
+            queue.enqueue_on_commit(Enrolment, [row.pk for row in rows])
+    return EnrolmentRequest(tuple(rows), tuple(refused))
+
+
+def process_enrolment(enrolment_id: UUID | str, *, redelivered: bool = False) -> None:
+    """Enrol one stored photo. Safe to call twice, late, or for a row that is gone."""
+    row = Enrolment.objects.filter(pk=enrolment_id).first()
+    if row is not None and not row.is_final:
+        queue.attempt(row, _enrol, redelivered=redelivered)
+
+
+def _enrol(row: Enrolment) -> None:
+    """Two transactions on purpose: if the second fails, the retry finds the photo enrolled."""
+    photo = queue.read_original(row)
+    try:
+        face, _ = enrol_photo(row.person, photo, row.filename, actor=row.requested_by)
+    except EnrolmentRefused as refusal:
+        _end(row, Status.REJECTED, refusal.code, refusal.face)
+    else:
+        _end(row, Status.DONE, "", face)
+
+
+def _end(row: Enrolment, status: Status, code: str, face: EnrolledFace | None) -> None:
+    ended = {"status": status, "error_code": code, "face": face, "finished_at": timezone.now()}
+    with transaction.atomic():
+        if queue.still_ours(row).update(**ended):
+            queue.drop_original(row)

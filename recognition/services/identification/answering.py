@@ -1,0 +1,248 @@
+"""From an upload to an answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final, ParamSpec, TypeVar
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from ml import imaging
+from ml.calibration import Calibration, identify, threshold
+from ml.gallery import Gallery
+from ml.types import Decision, EmbeddedFace, Image
+from ml.types import Identification as Answer
+from recognition.models import (
+    Candidate,
+    Identification,
+    ModelVersion,
+    Person,
+    ProbeFace,
+    Status,
+    User,
+)
+from recognition.services.gallery import memory
+from recognition.services.photos import uploads
+from recognition.services.photos.files import new_files
+from recognition.services.versions import predictors
+from recognition.services.work import queue
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PHOTO_LONG_SIDE: Final = 1600
+MILLISECOND: Final = dt.timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Submission:
+    batch: UUID
+    accepted: tuple[Identification, ...]
+    refused: tuple[uploads.Refused, ...]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What the gallery said about the faces of a photo, from left to right, and what it was like:
+    its sizes, and how much its people's likeness to each other raised the bar."""
+
+    faces: tuple[tuple[EmbeddedFace, Answer], ...]
+    people: int
+    templates: int
+    threshold_raised: float
+
+
+@dataclass(frozen=True)
+class PhotoAnswer:
+    """Everything that is known about one photo."""
+
+    image: Image
+    search: Search
+    version: ModelVersion
+    milliseconds: dict[str, float]
+
+    @property
+    def faces(self) -> tuple[tuple[EmbeddedFace, Answer], ...]:
+        return self.search.faces
+
+
+class GalleryMoved(Exception):
+    """Somebody left the gallery between the search and the moment the answer is stored."""
+
+
+class Overtaken(Exception):
+    """The row was claimed or finished by somebody else; this answer is too late."""
+
+
+def submit(
+    user: User, files: Sequence[UploadedFile[bytes]], batch: UUID | None = None
+) -> Submission:
+    """Store photos for a worker to answer; what is no photo by its header is refused."""
+    batch = batch or uuid4()
+
+    def new_row(filename: str) -> Identification:
+        return Identification(user=user, batch=batch, filename=filename)
+
+    with new_files() as write:
+        rows, refused = uploads.store(files, new_row, write)
+        with transaction.atomic():
+            Identification.objects.bulk_create(rows)
+            queue.enqueue_on_commit(Identification, [row.pk for row in rows])
+    return Submission(batch, tuple(rows), tuple(refused))
+
+
+def process(identification_id: UUID | str, *, redelivered: bool = False) -> None:
+    """Answer one stored photo. Safe to call twice, late, or for a row that is gone."""
+    row = Identification.objects.filter(pk=identification_id).first()
+    if row is not None and not row.is_final:
+        queue.attempt(row, _answer, redelivered=redelivered)
+
+
+def _answer(row: Identification) -> None:
+    photo = queue.read_original(row)
+    try:
+        try:
+            _store(row, identify_photo(photo))
+        except GalleryMoved:
+            _store(row, identify_photo(photo))
+    except Overtaken:
+        log.info("%s was answered by another worker.", row.pk)
+
+
+def identify_photo(data: bytes, predictor: predictors.Predictor | None = None) -> PhotoAnswer:
+    """Who is in this photo? The one path to an answer; writes nothing. The version in service
+    answers, unless `predictor` is that of another.
+
+    Raises:
+        PhotoRejected: the bytes are not a photo that can be used.
+        ArtifactError, WeightsMissing: there is no model to ask.
+    """
+    predictor = predictor or predictors.active()
+    image, decoding = _timed(imaging.decode, data)
+    recognition = predictor.recognizer.recognize(image)
+    search, searching = _timed(_search, recognition.faces, predictor)
+    steps = {"decode": decoding, **recognition.milliseconds, "search": searching}
+    return PhotoAnswer(image, search, predictor.version, steps)
+
+
+def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
+    """What a step returns, and the milliseconds it took."""
+    started = perf_counter()
+    result = step(*args, **kwargs)
+    return result, (perf_counter() - started) * 1000
+
+
+def _search(faces: Sequence[EmbeddedFace], predictor: predictors.Predictor) -> Search:
+    calibration = predictor.recognizer.calibration
+    with memory.current(predictor.version) as people:
+        return Search(
+            tuple((face, _identified(face, people, calibration)) for face in faces),
+            people.people,
+            people.templates,
+            threshold(people, calibration, settings.TARGET_FPIR).raised_by,
+        )
+
+
+def _identified(face: EmbeddedFace, people: Gallery, calibration: Calibration) -> Answer:
+    return identify(
+        face.embedding,
+        people,
+        calibration,
+        fpir=settings.TARGET_FPIR,
+        quality=face.quality.score,
+    )
+
+
+def _store(row: Identification, answer: PhotoAnswer) -> None:
+    """One transaction for everything that is remembered; files first, gone again if it fails."""
+    faces = [_probe(row, index, *face) for index, face in enumerate(answer.faces)]
+    with new_files() as write:
+        write(row.photo, imaging.encode_jpeg(answer.image, long_side=PHOTO_LONG_SIDE))
+        for probe, (face, _) in zip(faces, answer.faces, strict=True):
+            write(probe.crop, imaging.encode_png(face.crop))
+        with transaction.atomic():
+            _finish(row, answer)
+            _check_everybody_is_still_there(answer)
+            ProbeFace.objects.bulk_create(faces)
+            Candidate.objects.bulk_create(_candidates(faces, answer))
+
+
+def _finish(row: Identification, answer: PhotoAnswer) -> None:
+    height, width = answer.image.shape[:2]
+    now = timezone.now()
+    done = queue.still_ours(row).update(
+        status=Status.DONE,
+        finished_at=now,
+        photo=row.photo.name,
+        width=width,
+        height=height,
+        model_version=answer.version,
+        gallery_people=answer.search.people,
+        gallery_templates=answer.search.templates,
+        threshold_raised=answer.search.threshold_raised,
+        timings=_timings(row, answer, now),
+    )
+    if not done:
+        raise Overtaken
+    queue.drop_original(row)
+
+
+def _timings(row: Identification, answer: PhotoAnswer, now: dt.datetime) -> dict[str, float]:
+    """Milliseconds of each step; `total` is what the user waited, `queue` until a worker came."""
+    claimed = row.claimed_at or now
+    steps = {
+        "queue": (claimed - row.created_at) / MILLISECOND,
+        **answer.milliseconds,
+        "total": (now - row.created_at) / MILLISECOND,
+    }
+    return {step: round(spent, 2) for step, spent in steps.items()}
+
+
+def _check_everybody_is_still_there(answer: PhotoAnswer) -> None:
+    people = {likely.person for _, decided in answer.faces for likely in decided.candidates}
+    if Person.objects.filter(pk__in=people).count() < len(people):
+        raise GalleryMoved
+
+
+def _probe(row: Identification, index: int, face: EmbeddedFace, decided: Answer) -> ProbeFace:
+    box, first = face.detected.box, next(iter(decided.candidates), None)
+    return ProbeFace(
+        identification=row,
+        index=index,
+        x=box.x,
+        y=box.y,
+        width=box.width,
+        height=box.height,
+        landmarks=face.detected.landmarks.tolist(),
+        score=face.detected.score,
+        quality=face.quality.score,
+        quality_reasons=[str(reason) for reason in face.quality.reasons],
+        embedding=face.embedding.astype("<f4").tobytes(),
+        decision=str(decided.decision),
+        person_id=first.person if first and decided.decision == Decision.MATCH else None,
+        probability=decided.probability,
+        similarity=first.similarity if first else None,
+        threshold=decided.threshold,
+    )
+
+
+def _candidates(faces: list[ProbeFace], answer: PhotoAnswer) -> Iterator[Candidate]:
+    for probe, (_, decided) in zip(faces, answer.faces, strict=True):
+        for rank, likely in enumerate(decided.candidates):
+            yield Candidate(
+                face=probe,
+                rank=rank,
+                person_id=likely.person,
+                similarity=likely.similarity,
+                probability=likely.probability,
+                evidence=list(likely.templates),
+            )

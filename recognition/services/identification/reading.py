@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+
+from recognition.models import Candidate, EnrolledFace, Identification, ProbeFace
+
+PORTRAITS = 3
+
+
+HEAVY = ("embedding", "landmarks")
+
+
+def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
+    """With what a list shows: each face, its decision, and the names that go with it."""
+    return _with_faces(identifications, Candidate.objects.filter(rank__lt=2))
+
+
+def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
+    return _with_faces(
+        identifications.select_related("user", "model_version"), Candidate.objects.all()
+    )
+
+
+def _with_faces(
+    identifications: QuerySet[Identification], candidates: QuerySet[Candidate]
+) -> QuerySet[Identification]:
+    ranked = Prefetch("candidates", candidates.select_related("person").order_by("rank"))
+    faces = ProbeFace.objects.select_related("person", "true_person").defer(*HEAVY)
+    ordered = faces.order_by("index").prefetch_related(ranked)
+    return identifications.prefetch_related(Prefetch("faces", ordered))
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A candidate and the enrolled portraits that speak for it."""
+
+    candidate: Candidate
+    portraits: tuple[EnrolledFace, ...]
+
+
+@dataclass(frozen=True)
+class FaceAnswer:
+    """What the page says about one face."""
+
+    face: ProbeFace
+    likenesses: tuple[Likeness, ...]
+
+    @property
+    def number(self) -> int:
+        return self.face.index + 1
+
+    @property
+    def named(self) -> tuple[Likeness, ...]:
+        """Who the answer names: one person, two between whom it cannot tell, or nobody. Who was
+        removed since is missing, and nobody moves up."""
+        return tuple(near for near in self.likenesses if near.candidate.rank < self.face.names)
+
+    @property
+    def others(self) -> tuple[Likeness, ...]:
+        return tuple(near for near in self.likenesses if near.candidate.rank >= self.face.names)
+
+    @property
+    def best(self) -> Candidate | None:
+        """The most alike of all, unless this person was removed since."""
+        return next((near.candidate for near in self.likenesses if near.candidate.rank == 0), None)
+
+    @property
+    def too_poor(self) -> bool:
+        """Whether somebody is alike enough, and the face alone keeps the answer from a name."""
+        face = self.face
+        unknown = face.decision == ProbeFace.Decision.UNKNOWN
+        return unknown and face.similarity is not None and face.similarity >= face.threshold
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One photo's answer, whatever its state."""
+
+    identification: Identification
+    faces: tuple[FaceAnswer, ...]
+
+    @property
+    def badge(self) -> int:
+        """Radius of a face's number on the photo, in the photo's own pixels."""
+        sides = (self.identification.width or 0, self.identification.height or 0)
+        return max(6, round(max(sides) * 0.026))
+
+    @property
+    def seconds(self) -> float | None:
+        """From the upload to the answer."""
+        finished = self.identification.finished_at
+        if finished is None:
+            return None
+        return (finished - self.identification.created_at).total_seconds()
+
+
+def of(identification: Identification) -> Answer:
+    """The whole answer; `identification` comes from `with_everything`."""
+    faces = list(identification.faces.all())
+    portraits = _portraits(faces)
+    return Answer(identification, tuple(_of_face(face, portraits) for face in faces))
+
+
+def _portraits(faces: Iterable[ProbeFace]) -> dict[int, EnrolledFace]:
+    wanted = {
+        pk
+        for face in faces
+        for candidate in face.candidates.all()
+        for pk in candidate.evidence[:PORTRAITS]
+    }
+    return EnrolledFace.objects.in_bulk(wanted) if wanted else {}
+
+
+def _of_face(face: ProbeFace, portraits: dict[int, EnrolledFace]) -> FaceAnswer:
+    return FaceAnswer(
+        face,
+        tuple(
+            Likeness(
+                candidate,
+                tuple(portraits[pk] for pk in candidate.evidence[:PORTRAITS] if pk in portraits),
+            )
+            for candidate in face.candidates.all()
+        ),
+    )

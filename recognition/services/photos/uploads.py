@@ -1,0 +1,85 @@
+"""Photos as they come in, from a form or from disk: never more bytes than a photo may have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.core.files.uploadedfile import UploadedFile
+
+from ml import imaging
+from ml.errors import ImageTooLarge, PhotoRejected
+from recognition.models import Enrolment, Identification, Trial
+from recognition.services.photos.files import Write
+
+Row = TypeVar("Row", Identification, Enrolment, Trial)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An uploaded file that is not stored; `recognition.messages` has the sentence."""
+
+    filename: str
+    code: str
+    params: dict[str, Any]
+
+
+class UnreadableFile(PhotoRejected):
+    """There is no such file, or it may not be read."""
+
+    code = "unreadable_file"
+
+
+def store(
+    uploads: Sequence[UploadedFile[bytes]], new_row: Callable[[str], Row], write: Write
+) -> tuple[list[Row], list[Refused]]:
+    """Part the photos from what is none, or is too large, by size and header alone, and write each
+    as the original of a new row of that file name.
+
+    One after another: twenty photos at once would be 200 MB in the web process.
+    """
+    rows, refused = [], []
+    for upload in uploads:
+        filename = (upload.name or "")[:255]
+        try:
+            data = _read_photo(upload)
+        except PhotoRejected as error:
+            refused.append(Refused(filename, error.code, details(error)))
+        else:
+            rows.append(new_row(filename))
+            write(rows[-1].original, data)
+    return rows, refused
+
+
+def details(error: PhotoRejected) -> dict[str, Any]:
+    """The numbers of a refusal, for its sentence."""
+    if isinstance(error, ImageTooLarge):
+        return {"limit": error.limit, "actual": error.actual, "unit": error.unit}
+    return {}
+
+
+def _read_photo(upload: UploadedFile[bytes]) -> bytes:
+    _check_size(upload.size or 0)
+    upload.seek(0)
+    data: bytes = upload.read(imaging.MAX_BYTES + 1)  # the stated size may not be the true one
+    imaging.inspect(data)
+    return data
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file on disk. Raises `PhotoRejected`."""
+    if not path.is_file():  # a named pipe would keep us waiting for ever
+        raise UnreadableFile(f"{path} is not a file")
+    try:
+        _check_size(path.stat().st_size)
+        with path.open("rb") as file:
+            return file.read(imaging.MAX_BYTES + 1)
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error}") from error
+
+
+def _check_size(size: int) -> None:
+    if size > imaging.MAX_BYTES:
+        raise ImageTooLarge(limit=imaging.MAX_BYTES, actual=size, unit="bytes")

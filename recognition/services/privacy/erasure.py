@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from recognition.models import EnrolledFace, Person, User
+from recognition.services.audit import record
+from recognition.services.gallery import memory
+from recognition.services.training import faces as training_faces
+
+
+def remove_person(person: Person, actor: User | None) -> None:
+    """Remove a person with everything that was stored about them to recognise them by."""
+    with memory.changing() as changes:
+        faces = list(person.faces.values_list("pk", flat=True))
+        changes.removed((face, person.pk) for face in faces)
+        record(actor, "person.removed", person, photos=len(faces))
+        training_faces.forget(person)
+        person.delete()
+
+
+def remove_face(face: EnrolledFace, actor: User | None) -> None:
+    """Take one photo out of the gallery."""
+    with memory.changing() as changes:
+        changes.removed([(face.pk, face.person_id)])
+        record(actor, "face.removed", face, person=face.person_id)
+        face.delete()

@@ -1,0 +1,179 @@
+"""Which version answers: putting one into service, and taking it back.
+
+Both are the same step. Every enrolled face gets a template of the version first, which may take a
+while and goes on where it stopped; then one transaction switches, and nothing is deleted.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ml.errors import ArtifactError
+from recognition.messages import model_problem
+from recognition.models import EnrolledFace, ModelVersion, User
+from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.services.audit import record
+from recognition.services.gallery.templates import (
+    CropsUnusable,
+    Embedded,
+    Progress,
+    embed_missing,
+    silent,
+)
+from recognition.services.promotion.switching import Move, PromotionRefused, State, switch, waiting
+from recognition.services.versions import registry
+from recognition.services.work import processes, queue
+
+__all__ = ["PromotionRefused"]
+
+MOST_LOST: Final = 0.01
+"""Share of the enrolled faces that may be missing from a gallery. A crop or two get lost; where
+more are, it is their folder that is not as it was, and people would go with it unnoticed."""
+LOST_AT_ANY_SIZE: Final = 1
+"""In a small gallery a single one is more than that share."""
+
+
+def serve(
+    version: ModelVersion,
+    actor: User | None,
+    progress: Progress = silent,
+    *,
+    against: str | None = None,
+) -> Embedded:
+    """Put a version into service; with `against`, only in the place of the version of that name.
+
+    Raises:
+        PromotionRefused: its files, or crops of enrolled faces, are missing or damaged; another
+            version has taken the place; or somebody asked for it and then cancelled that.
+    """
+    move = Move(version, actor, waiting(version).exists(), against)
+    try:
+        registry.verify(version)
+        return _serve(move, progress)
+    except (ArtifactError, CropsUnusable) as error:
+        ModelVersion.objects.filter(pk=version.pk).update(promotion_requested_at=None)
+        record(actor, "model.promotion_failed", version, name=version.name, reason=error.code)
+        raise PromotionRefused(_cannot_be_served(version, error)) from error
+
+
+def _serve(move: Move, progress: Progress) -> Embedded:
+    def embedding(done: int, total: int) -> None:
+        move.show_life()
+        progress(done, total)
+
+    faces, lost = 0, frozenset[int]()
+    while not switch(move, lost):
+        embedded = embed_missing(move.version, embedding)
+        faces, lost = faces + embedded.faces, embedded.lost
+        _require_most_crops(len(lost))
+    move.version.refresh_from_db()
+    return Embedded(faces, lost)
+
+
+def _require_most_crops(lost: int) -> None:
+    enrolled = EnrolledFace.objects.count()
+    if lost > max(LOST_AT_ANY_SIZE, MOST_LOST * enrolled):
+        raise CropsUnusable(
+            "crops_lost",
+            _(
+                "The crops of %(lost)d of %(enrolled)d enrolled faces are gone or damaged: restore "
+                "the folder %(folder)s, or remove these photos and enrol them again."
+            )
+            % {"lost": lost, "enrolled": enrolled, "folder": settings.MEDIA_ROOT},
+        )
+
+
+def _require_sound(version: ModelVersion) -> None:
+    try:
+        registry.verify(version)
+    except ArtifactError as error:
+        raise PromotionRefused(_cannot_be_served(version, error)) from error
+
+
+def _cannot_be_served(version: ModelVersion, error: ArtifactError | CropsUnusable) -> str:
+    reason = model_problem(error) if isinstance(error, ArtifactError) else str(error)
+    return _("%(version)s cannot go into service. %(reason)s") % {
+        "version": version.name,
+        "reason": reason,
+    }
+
+
+def request_promotion(version: ModelVersion, user: User | None) -> None:
+    """Ask for a version to go into service; a worker sees to it.
+
+    Raises:
+        PromotionRefused: it is in service already, or its files are missing or damaged.
+    """
+    if version.state == State.ACTIVE:
+        raise PromotionRefused(_("%(version)s is in service already.") % {"version": version.name})
+    _require_sound(version)
+    with transaction.atomic():
+        version.promotion_requested_at, version.promotion_attempts = timezone.now(), 0
+        version.save(update_fields=("promotion_requested_at", "promotion_attempts"))
+        record(user, "model.promotion_requested", version, name=version.name)
+        queue.enqueue_on_commit(ModelVersion, [version.pk])
+
+
+def cancel_promotion(version: ModelVersion, user: User | None) -> None:
+    """Wait no longer. A process that is at it changes nothing more; its templates stay."""
+    with transaction.atomic():
+        if waiting(version).update(promotion_requested_at=None):
+            record(user, "model.promotion_cancelled", version, name=version.name)
+
+
+def launch(version_id: str) -> None:
+    """Start the process that puts a version into service, if somebody still waits for that."""
+    version = ModelVersion.objects.filter(pk=version_id).first()
+    if version is None or not waiting(version).exists():
+        return
+    if processes.start("promote", version.name, "--quiet"):
+        attempts = F("promotion_attempts") + 1
+        waiting(version).update(promotion_attempts=attempts, promotion_requested_at=timezone.now())
+
+
+def sweep() -> int:
+    """Ask once more for promotions that nobody sees to any more, unless they had their chances."""
+    _give_up()
+    return queue.enqueue_again(ModelVersion, _unseen().values_list("pk", flat=True))
+
+
+def _unseen() -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(promotion_requested_at__lt=timezone.now() - STALE_AFTER)
+
+
+def _give_up() -> None:
+    """On those that end their process every time without a word, as for want of memory."""
+    for version in _unseen().filter(promotion_attempts__gte=MAX_ATTEMPTS):
+        with transaction.atomic():
+            if _unseen().filter(pk=version.pk).update(promotion_requested_at=None):
+                details = {"name": version.name, "reason": "gave_up"}
+                record(None, "model.promotion_failed", version, **details)
+
+
+def way_back() -> ModelVersion:
+    """The version to which a rollback leads. Raises `PromotionRefused` if there is none."""
+    active = registry.active()
+    if active is None or active.replaced is None:
+        raise PromotionRefused(_("There is no version to go back to."))
+    return active.replaced
+
+
+def rollback(actor: User | None) -> ModelVersion:
+    """Go back to the version that was in service before, at once if all faces have a template of
+    it. If some were enrolled since, a worker embeds them first; the version's state then tells.
+
+    Raises:
+        PromotionRefused: there is none, or its files are missing or damaged.
+    """
+    version = way_back()
+    _require_sound(version)
+    if not switch(Move(version, actor), frozenset()):
+        request_promotion(version, actor)
+    version.refresh_from_db()
+    return version

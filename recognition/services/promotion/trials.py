@@ -1,0 +1,117 @@
+"""One photo, answered by a version beside the one in service. Nobody's history; gone in a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from ml import imaging
+from ml.errors import ArtifactError
+from recognition.models import ModelVersion, Status, Trial, User
+from recognition.services.gallery.templates import embed_missing
+from recognition.services.identification import as_json
+from recognition.services.identification.answering import (
+    PHOTO_LONG_SIDE,
+    Overtaken,
+    PhotoAnswer,
+    identify_photo,
+)
+from recognition.services.photos import uploads
+from recognition.services.photos.files import new_files
+from recognition.services.versions import predictors
+from recognition.services.work import processes, queue
+
+log = logging.getLogger(__name__)
+
+KEPT_FOR: Final = dt.timedelta(days=1)
+"""Long enough to look at an answer, and to show it to somebody."""
+
+
+def request(version: ModelVersion, user: User, file: UploadedFile[bytes]) -> Trial:
+    """Store a photo for both versions to answer; what is no photo by its header is rejected."""
+
+    def new_row(filename: str) -> Trial:
+        return Trial(model_version=version, requested_by=user, filename=filename)
+
+    with new_files() as write:
+        rows, refused = uploads.store([file], new_row, write)
+        trial = rows[0] if rows else new_row(refused[0].filename)
+        for refusal in refused:
+            trial.status, trial.error_code = Status.REJECTED, refusal.code
+            trial.finished_at = trial.created_at
+        with transaction.atomic():
+            trial.save()
+            if not trial.is_final:
+                queue.enqueue_on_commit(Trial, [trial.pk])
+    return trial
+
+
+def launch(trial_id: str) -> None:
+    """Start the process that answers: two versions at once are too much for a worker's memory."""
+    if Trial.objects.filter(pk=trial_id, status__in=(Status.QUEUED, Status.RUNNING)).exists():
+        processes.start("trial", trial_id, urgent=True)
+
+
+def process(trial_id: UUID | str) -> None:
+    """Answer one stored photo. Safe to call twice, late, or for a row that is gone."""
+    row = Trial.objects.select_related("model_version").filter(pk=trial_id).first()
+    if row is not None and not row.is_final:
+        try:
+            queue.attempt(row, _answer, redelivered=False)
+        except Overtaken:
+            log.info("%s was answered by another process.", row.pk)
+
+
+def _answer(row: Trial) -> None:
+    photo = queue.read_original(row)
+    imaging.decode(photo)  # before the whole gallery is embedded in vain
+    try:
+        tried = _tried(row, photo)
+    except ArtifactError as error:
+        return queue.fail(row, error.code)
+    active = identify_photo(photo)
+    return _store(row, tried, active)
+
+
+def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
+    """By the version on trial, in the whole gallery: who has no template of it yet gets one."""
+    version = row.model_version
+
+    def follow(_done: int, _total: int) -> None:
+        if not queue.still_ours(row).update(claimed_at=timezone.now()):
+            raise Overtaken
+
+    embed_missing(version, follow)
+    return identify_photo(photo, predictors.load(version))
+
+
+def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
+    height, width = active.image.shape[:2]
+    found: dict[str, Any] = {
+        answer.version.name: as_json.faces_by_number(answer) for answer in (tried, active)
+    }
+    with new_files() as write:
+        write(row.photo, imaging.encode_jpeg(active.image, long_side=PHOTO_LONG_SIDE))
+        with transaction.atomic():
+            done = queue.still_ours(row).update(
+                status=Status.DONE,
+                finished_at=timezone.now(),
+                photo=row.photo.name,
+                width=width,
+                height=height,
+                answers=found,
+            )
+            if not done:
+                raise Overtaken
+            queue.drop_original(row)
+
+
+def drop_old() -> None:
+    """Their photos go with them."""
+    Trial.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

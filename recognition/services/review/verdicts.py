@@ -1,0 +1,57 @@
+"""What people say about the site's answers."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recognition.models import Person, ProbeFace, User
+from recognition.services.audit import record
+
+Verdict = ProbeFace.Review
+
+
+def review(
+    face: ProbeFace, reviewer: User, verdict: str, true_person: Person | None = None
+) -> ProbeFace:
+    """Keep a verdict about a face with its reviewer and time. A later verdict replaces it; the
+    audit log keeps them all.
+
+    Raises:
+        PermissionDenied: the reviewer may not review.
+        ValidationError: the verdict makes no sense for this face; the message says why.
+    """
+    if not reviewer.is_reviewer:
+        raise PermissionDenied
+    with transaction.atomic():
+        face = ProbeFace.objects.select_for_update().get(pk=face.pk)
+        _check(face, verdict, true_person)
+        face.review = verdict
+        face.true_person = face.person if verdict == Verdict.RIGHT else true_person
+        face.reviewer, face.reviewed_at = reviewer, timezone.now()
+        face.save(update_fields=("review", "true_person", "reviewer", "reviewed_at"))
+        record(reviewer, "face.reviewed", face, verdict=verdict, true_person=face.true_person_id)
+    return face
+
+
+def _check(face: ProbeFace, verdict: str, true_person: Person | None) -> None:
+    if verdict not in Verdict.values or verdict == Verdict.NONE:
+        raise ValidationError(_("Choose one of the four verdicts."), "verdict")
+    if verdict == Verdict.RIGHT and face.person_id is None:
+        raise ValidationError(
+            _("The site named nobody here. If that is right, mark “Not in the gallery”."),
+            "nobody_named",
+        )
+    if verdict != Verdict.SOMEBODY_ELSE:
+        if true_person is not None:
+            raise ValidationError(
+                _("A person can only be given with “Somebody else”."), "person_unused"
+            )
+    elif true_person is None:
+        raise ValidationError(_("Choose who it is."), "person_missing")
+    elif true_person.pk == face.person_id:
+        raise ValidationError(
+            _("This is the person that the site named. Mark “Right” instead."), "same_person"
+        )

@@ -1,0 +1,114 @@
+"""How the site is doing, for its status page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
+
+from recognition.messages import model_problem
+from recognition.models import EnrolledFace, Enrolment, Identification, Person, Status
+from recognition.services.versions import registry
+from recognition.services.work import broker
+
+PATIENCE: Final = dt.timedelta(minutes=1)
+_UNFINISHED = Q(status__in=(Status.QUEUED, Status.RUNNING))
+
+
+class Worker(StrEnum):
+    """A worker that answers a ping may still have children that hang: work has to get done too."""
+
+    READY = "ready"
+    AWAY = "away"
+    STUCK = "stuck"
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """The active version; `problem` says which file is wrong and how, `command` mends it."""
+
+    name: str
+    problem: str
+    path: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Photos not answered yet, since when the oldest has waited, and when the last one ended."""
+
+    waiting: int
+    waiting_since: dt.datetime | None
+    last_finished: dt.datetime | None
+
+    @property
+    def stands_still(self) -> bool:
+        before = timezone.now() - PATIENCE
+        if self.waiting_since is None or self.waiting_since > before:
+            return False
+        return self.last_finished is None or self.last_finished < before
+
+
+@dataclass(frozen=True)
+class SiteStatus:
+    model: ModelStatus
+    broker_reachable: bool
+    worker: Worker
+    progress: Progress
+    people: int
+    photos: int
+
+    @property
+    def healthy(self) -> bool:
+        return not self.model.problem and self.broker_reachable and self.worker == Worker.READY
+
+
+def site() -> SiteStatus:
+    """Takes a second or two when the broker or the worker does not answer, never more."""
+    model, progress = _model(), _progress()
+    reachable = broker.waiting_messages(broker.PHOTOS) is not None
+    worker = _worker() if reachable else Worker.AWAY
+    if worker == Worker.READY and progress.stands_still and not model.problem:
+        worker = Worker.STUCK
+    return SiteStatus(
+        model=model,
+        broker_reachable=reachable,
+        worker=worker,
+        progress=progress,
+        people=Person.objects.filter(faces__isnull=False).distinct().count(),
+        photos=EnrolledFace.objects.count(),
+    )
+
+
+def _model() -> ModelStatus:
+    version, error = registry.active(), registry.problem()
+    return ModelStatus(
+        name=version.name if version else "",
+        problem=model_problem(error) if error else "",
+        path=error.path if error else "",
+        command=registry.mending_command(error) if error else "",
+    )
+
+
+def _worker() -> Worker:
+    return Worker.READY if broker.a_worker_answers() else Worker.AWAY
+
+
+def _progress() -> Progress:
+    rows = [
+        model._default_manager.aggregate(
+            waiting=Count("pk", filter=_UNFINISHED),
+            since=Min("created_at", filter=_UNFINISHED),
+            last=Max("finished_at"),
+        )
+        for model in (Identification, Enrolment)
+    ]
+    return Progress(
+        waiting=sum(row["waiting"] for row in rows),
+        waiting_since=min((row["since"] for row in rows if row["since"]), default=None),
+        last_finished=max((row["last"] for row in rows if row["last"]), default=None),
+    )

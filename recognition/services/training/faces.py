@@ -1,0 +1,162 @@
+"""The site's own faces as training data, and who was trained on.
+
+People go into a training by their number alone. Their names would stay in the files of a model
+version (labels, confused pairs, lists of photos) after they have been renamed or erased.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recognition.models import (
+    EnrolledFace,
+    ModelVersion,
+    Person,
+    ProbeFace,
+    Status,
+    TrainedPerson,
+    TrainingRun,
+)
+from recognition.services.gallery import memory
+
+FACES: Final = "faces.json"
+TWO_PEOPLE: Final = "photo_of_two_people"
+"""The code of the one error whose sentence has names of people of the site."""
+CONFIRMED: Final = (ProbeFace.Review.RIGHT, ProbeFace.Review.SOMEBODY_ELSE)
+
+Faces = Mapping[str, Sequence[Path]]
+"""Files of aligned crops by the number of the person."""
+
+
+def site_dataset() -> dict[str, list[Path]]:
+    """Enrolled faces, and faces of which a reviewer said whose they are, of people whose consent
+    covers training."""
+    enrolled = EnrolledFace.objects.filter(person__training_consent=True)
+    probes = ProbeFace.objects.filter(review__in=CONFIRMED, true_person__training_consent=True)
+    rows = [
+        *enrolled.order_by("pk").values_list("person_id", "crop"),
+        *probes.order_by("pk").values_list("true_person_id", "crop"),
+    ]
+    faces: dict[str, list[Path]] = defaultdict(list)
+    for person, crop in rows:
+        faces[str(person)].append(Path(settings.MEDIA_ROOT) / crop)
+    return dict(faces)
+
+
+def folder(run: TrainingRun) -> Path:
+    """Where a run keeps its checkpoints until it is done."""
+    return Path(settings.DATA_DIR) / "training" / run.name
+
+
+def faces_of(run: TrainingRun) -> tuple[dict[str, list[Path]], bool]:
+    """The faces that a run began with, so that going on means the same ones; and whether some of
+    them are gone. Then it has to begin anew, with those that there are now."""
+    kept, now = folder(run) / FACES, site_dataset()
+    anew = kept.is_file()
+    if anew:
+        before = _read(kept)
+        if all(set(crops) <= set(now.get(person, ())) for person, crops in before.items()):
+            return before, False
+        shutil.rmtree(folder(run))
+    folder(run).mkdir(parents=True, exist_ok=True)
+    _write(kept, now)
+    return now, anew
+
+
+def _read(kept: Path) -> dict[str, list[Path]]:
+    media = Path(settings.MEDIA_ROOT)
+    faces = json.loads(kept.read_text())
+    return {person: [media / crop for crop in crops] for person, crops in faces.items()}
+
+
+def _write(kept: Path, faces: Faces) -> None:
+    media = Path(settings.MEDIA_ROOT)
+    crops = {person: [str(crop.relative_to(media)) for crop in faces[person]] for person in faces}
+    beside = kept.with_suffix(".part")
+    beside.write_text(json.dumps(crops))
+    beside.replace(kept)
+
+
+def two_people_with_one_face(faces: Faces) -> str:
+    """The sentence about a face that is enrolled under one person and was confirmed as another."""
+    owners: dict[str, str] = {}
+    for person, crops in faces.items():
+        for crop in crops:
+            if crop.is_file():
+                digest = sha256(crop.read_bytes()).hexdigest()
+                if (other := owners.setdefault(digest, person)) != person:
+                    return _same_face(other, person)
+    return ""
+
+
+def _same_face(one: str, other: str) -> str:
+    names = [Person.objects.get(pk=person).display_name for person in (one, other)]
+    return _(
+        "%(one)s and %(other)s have the same face: a photo is enrolled under one of them and was "
+        "confirmed as the other. Correct the review, or remove the photo."
+    ) % {"one": names[0], "other": names[1]}
+
+
+def record_people(version: ModelVersion, labels: Iterable[str]) -> None:
+    """Keep who was trained on. Somebody may have left while the training ran.
+
+    Under the gallery's lock: whoever is removed is removed before this, or marked after it.
+    """
+    with memory.changing():
+        people = [int(label) for label in labels]
+        there = set(Person.objects.filter(pk__in=people).values_list("pk", flat=True))
+        now = timezone.now()
+        TrainedPerson.objects.bulk_create(
+            (
+                TrainedPerson(
+                    model_version=version,
+                    person_id=person,
+                    erased_at=None if person in there else now,
+                )
+                for person in people
+            ),
+            ignore_conflicts=True,
+        )
+
+
+def forget(person: Person) -> None:
+    """Mark what was trained on a person who is being removed; what runs that do not run keep of
+    them to go on with is dropped, and so are the sentences that may have their name."""
+    trained = TrainedPerson.objects.filter(person_id=person.pk, erased_at=None)
+    trained.update(erased_at=timezone.now())
+    _drop_names(TrainingRun.objects.all())
+    transaction.on_commit(_drop_what_shows_the_erased, robust=True)
+
+
+def _drop_what_shows_the_erased() -> None:
+    for run in TrainingRun.objects.exclude(status=Status.RUNNING):
+        drop_if_it_shows_the_erased(run)
+
+
+def drop_if_it_shows_the_erased(run: TrainingRun) -> None:
+    """Drop the folder of a run that has faces of somebody who is no longer there. Its sentence too:
+    the run may have ended with their name a moment after they were removed."""
+    kept = folder(run) / FACES
+    if kept.is_file():
+        people = list(map(int, json.loads(kept.read_text())))
+        if Person.objects.filter(pk__in=people).count() < len(people):
+            shutil.rmtree(kept.parent)
+            _drop_names(TrainingRun.objects.filter(pk=run.pk))
+
+
+def _drop_names(runs: QuerySet[TrainingRun]) -> None:
+    """Drop the sentence on two people with one face. It names them as they were called then, so
+    that it cannot be searched for a name; its code says the same without names."""
+    runs.filter(error_code=TWO_PEOPLE).update(message="")

@@ -1,0 +1,229 @@
+"""From a run's row to a model version: what `training.run` does while the row is claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from ml.architectures.network import Stage
+from ml.data.dataset import DataError, Dataset
+from ml.errors import MLError
+from ml.training.events import Listener
+from ml.training.recipe import Job
+from recognition.models import ModelVersion, Status, TrainingRun
+from recognition.services.audit import record
+from recognition.services.promotion import serving
+from recognition.services.training import faces as training_faces
+from recognition.services.training import words
+from recognition.services.training.faces import folder
+from recognition.services.training.options import Options, job
+from recognition.services.training.progress import Follower, Overtaken, ours, show_life
+from recognition.services.versions import registry
+
+if TYPE_CHECKING:
+    from ml.data.splits import Material
+    from ml.reports.outcome import Origin
+    from ml.versions.making import Places
+    from ml.versions.retrain import Source
+
+
+FINGERPRINT: Final = "fingerprint"
+MOST_LEFT_OUT: Final = 1000
+"""Files and people that a row names; a folder of another kind than photos could have millions."""
+
+
+class PhotosChanged(MLError):
+    """A run cannot go on with other photos than it began with."""
+
+    code = "photos_changed"
+
+
+class ModelsUnwritable(MLError):
+    """The folder of the model versions cannot be written to."""
+
+    code = "unwritable"
+
+
+def train(row: TrainingRun, listener: Follower) -> None:
+    """Train, register the candidate, and put it into service if it passes the gate and may be."""
+    version = row.version or _trained(row, listener)
+    row.version = version
+    if row.promote == TrainingRun.Promote.AUTO and version.gate.get("passed"):
+        _promote(row, version, listener)
+    if not ours(row).update(status=Status.DONE, finished_at=timezone.now()):
+        raise Overtaken
+    row.refresh_from_db()
+
+
+def _trained(row: TrainingRun, listener: Follower) -> ModelVersion:
+    from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
+
+    _require_writable(Path(settings.MODELS_DIR))
+    options, active = Options.of(row.arguments), registry.require_active()
+    planned = plan(row, options, listener)
+    source, places = source_of(row, options, listener), _places(row, active)
+    material = _material(row, options, source, places, listener)
+    made = retrain.retrain(planned, material, _origin(row, options), places, listener)
+    version = registry.register(made, against=active)
+    if options.from_site:
+        training_faces.record_people(version, material.split.labels)
+    show_life(row, version=version)
+    record(row.requested_by, "model.trained", version, name=version.name)
+    return version
+
+
+def _places(row: TrainingRun, active: ModelVersion) -> Places:
+    """Crops of the site's own people go with the run; those of a data set serve the next one."""
+    from ml.versions.making import Places  # noqa: PLC0415  (loads OpenVINO)
+
+    registry.verify(active)
+    cache = Path(settings.DATA_DIR) / "cache" / "crops"
+    return Places(
+        run=folder(row),
+        models=Path(settings.MODELS_DIR),
+        cache=folder(row) / "crops" if row.arguments["from_site"] else cache,
+        active=registry.folder(active),
+    )
+
+
+def _origin(row: TrainingRun, options: Options) -> Origin:
+    from ml.reports.outcome import Origin  # noqa: PLC0415  (loads OpenVINO)
+
+    data = ("site",) if options.from_site else tuple(Path(root).name for root in options.data)
+    groups = Path(options.groups) if options.groups else None
+    return Origin(words.command(row), data, groups)
+
+
+def _material(
+    row: TrainingRun, options: Options, source: Source, places: Places, listener: Follower
+) -> Material:
+    from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
+
+    with _people_named(source):
+        choice = retrain.Choice(options.seed, options.hold_out, options.minimum)
+        material = retrain.prepare(source, choice, places.cache, listener)
+    _require_same_photos(places.run, material.dataset)
+    show_life(row, skipped=left_out(material.dataset))
+    for line in words.material(material.dataset, material.split):
+        listener.note(line)
+    return material
+
+
+def read(source: Source, options: Options, listener: Listener) -> Dataset:
+    """Only look at what there is to learn from. Raises `DataError`."""
+    from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
+
+    with _people_named(source):
+        return retrain.read(source, options.minimum, listener)
+
+
+@contextmanager
+def _people_named(source: Source) -> Iterator[None]:
+    """People of the site are numbers to a training; whoever reads an error knows their names."""
+    people = getattr(source, "people", None)
+    try:
+        yield
+    except DataError as error:
+        if people is None or error.code not in {training_faces.TWO_PEOPLE, "too_few_people"}:
+            raise
+        message = f"{error} Only people whose consent covers training count."
+        if error.code == training_faces.TWO_PEOPLE:
+            message = training_faces.two_people_with_one_face(people) or str(error)
+        raise DataError(error.code, message) from error
+
+
+def left_out(dataset: Dataset) -> list[dict[str, Any]]:
+    """Files and people that are not trained on, with reasons, for the row of a run."""
+    files: list[dict[str, Any]] = [
+        {"path": one.path, "reason": one.reason} for one in dataset.skipped
+    ]
+    people: list[dict[str, Any]] = [
+        {"person": label, "photos": photos, "reason": "too_few_photos"}
+        for label, photos in dataset.left_out
+    ]
+    return [*people, *files][:MOST_LEFT_OUT]
+
+
+def _require_same_photos(run: Path, dataset: Dataset) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    noted = run / FINGERPRINT
+    if noted.is_file() and noted.read_text() != dataset.fingerprint:
+        raise PhotosChanged("The photos have changed since it began. Start a new training.")
+    noted.write_text(dataset.fingerprint)
+
+
+def _require_writable(models: Path) -> None:
+    """Now rather than after hours."""
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        probe = models / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ModelsUnwritable(
+            f"{models} cannot be written to ({error.strerror}); check who owns it."
+        ) from error
+
+
+def source_of(row: TrainingRun, options: Options, listener: Follower | None = None) -> Source:
+    """What a run learns from. Without a listener nothing is kept, as for a look at the data."""
+    from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
+
+    if not options.from_site:
+        mode: Any = options.crops
+        return retrain.Roots(tuple(map(Path, options.data)), mode)
+    if listener is None:
+        return retrain.Faces(training_faces.site_dataset())
+    faces, anew = training_faces.faces_of(row)
+    if anew and row.history:
+        row.history = []
+        listener.note("Faces are gone that it had begun with. It begins anew without them.")
+        show_life(row, history=[])
+    return retrain.Faces(faces)
+
+
+def plan(row: TrainingRun, options: Options, listener: Follower) -> Job:
+    """What is to be done. A run that goes on does what it began, also on another machine."""
+    from ml.training.checkpoints import Checkpoints  # noqa: PLC0415
+
+    planned = planned_job(row, options)
+    if not row.precision:
+        listener.note(words.precision(options.precision, planned.mixed_precision))
+    row.precision = "bfloat16" if planned.mixed_precision else "float32"
+    row.arguments["stages"] = [asdict(stage) for stage in planned.stages]
+    # An epoch may have ended without a word to the row, if the process was killed just then.
+    state = Checkpoints.open(folder(row), planned).read()
+    row.history = [asdict(epoch) for epoch in state.history] if state else []
+    show_life(row, precision=row.precision, arguments=row.arguments, history=row.history)
+    return planned
+
+
+def planned_job(row: TrainingRun, options: Options) -> Job:
+    """The job of a run, as it began or as it would begin here."""
+    from ml.training import trainer  # noqa: PLC0415  (loads TensorFlow)
+
+    precision = row.precision or options.precision
+    has_it = precision == "auto" and trainer.processor_has_bfloat16()
+    bfloat16 = precision == "bfloat16" or has_it
+    found = job(row.name, row.architecture, options, gpu=trainer.has_gpu(), bfloat16=bfloat16)
+    begun: Sequence[dict[str, Any]] = row.arguments.get("stages", ())
+    return replace(found, stages=tuple(Stage(**one) for one in begun)) if begun else found
+
+
+def _promote(row: TrainingRun, version: ModelVersion, listener: Follower) -> None:
+    against = version.gate["against"]
+    try:
+        embedded = serving.serve(version, row.requested_by, listener.embedding, against=against)
+    except serving.PromotionRefused as refusal:
+        return listener.note(str(refusal))
+    if embedded.lost:
+        listener.note(
+            f"{len(embedded.lost)} enrolled faces have no readable crop and are not in its gallery."
+        )
+    return None

@@ -1,0 +1,93 @@
+"""What a training has to say in a terminal and in the log: English, like all commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ml.data.dataset import Dataset
+from ml.data.splits import Split
+from ml.errors import DISK_FULL
+from ml.training.recipe import Job
+from recognition.models import TrainingRun
+from recognition.services.training.options import Options
+
+NAMED = 5
+
+
+def material(dataset: Dataset, split: Split) -> Iterator[str]:
+    """Whom and what a training learns from, and what it is measured on."""
+    yield (
+        f"{len(split.labels):,} people to learn: {len(split.train):,} photos to train with, "
+        f"{len(split.validation):,} to validate, {len(split.test):,} to test."
+    )
+    if split.held_out:
+        yield (
+            f"{len(split.held_out):,} people held out, whom it will never see: "
+            f"{len(split.held_out_photos):,} photos."
+        )
+    else:
+        yield "Nobody is held out: there is no telling how it does on people it has never seen."
+    if dataset.left_out:
+        few = [f"{label} ({photos})" for label, photos in dataset.left_out]
+        yield f"Left out, with fewer than {dataset.minimum} photos: {_some(few)}."
+    if dataset.skipped:
+        files = [f"{one.path} ({one.reason})" for one in dataset.skipped]
+        yield f"Skipped: {_some(files)}."
+
+
+def _some(items: list[str]) -> str:
+    shown = ", ".join(items[:NAMED])
+    return shown if len(items) <= NAMED else f"{shown} and {len(items) - NAMED:,} more"
+
+
+def plan(job: Job) -> Iterator[str]:
+    """The stages of a training."""
+    for number, stage in enumerate(job.stages, start=1):
+        opened = {"head": "the head", "last": "the last blocks", "all": "all layers"}[stage.opened]
+        yield (
+            f"Stage {number}: {stage.epochs} epochs of {opened} at a learning rate of "
+            f"{stage.learning_rate:g}."
+        )
+    side, changes = job.input_size, ", ".join(job.augmentations) or "none"
+    yield f"Batches of {job.batch}, input {side}×{side}, augmentation: {changes}."
+
+
+def precision(asked: str, bfloat16: bool) -> str:
+    """The precision of a training, and the reason for it."""
+    if asked != "auto":
+        return f"Computed in {asked}, as asked."
+    if bfloat16:
+        return "Computed in mixed bfloat16, which this processor multiplies faster than float32."
+    return "Computed in float32: this processor does not multiply bfloat16."
+
+
+def command(run: TrainingRun) -> str:
+    """The command that does the same again; folders by their last name, which is no secret."""
+    given, default = Options.of(run.arguments), Options().as_arguments()
+    words = ["python", "manage.py", "retrain", "--architecture", run.architecture]
+    words += ["--from-site"] if given.from_site else []
+    words += [word for root in given.data for word in ("--data", Path(root).name)]
+    for name, value in given.as_arguments().items():
+        if value != default[name] and name not in {"from_site", "data"}:
+            option = {"stage_count": "stages", "augmentations": "augment"}.get(name, name)
+            text = Path(value).name if name == "groups" else _typed(value)
+            words += [f"--{option.replace('_', '-')}", text]
+    return shlex.join(words)
+
+
+def _typed(value: Any) -> str:
+    """An empty list is one as well: that of no augmentations."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "none"
+    return str(value)
+
+
+def refused_by_the_system(error: OSError) -> str:
+    """One sentence for an `OSError`."""
+    if error.errno in DISK_FULL:
+        return "The disk is full. Make room, and let the training go on."
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}."

