@@ -1,7 +1,7 @@
 """How fast the paper's network learns here, against the way in which everybody begins.
 
-`python -m ml.experiments.training_speed WAY DIR` measures one way in a process of its own: precision
-and threads are settled once a process.
+`python -m ml.experiments.training_speed WAY DIR` measures one way in a process of its own:
+precision and threads are settled once a process.
 """
 
 from __future__ import annotations
