@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('claimed_at', models.DateTimeField(blank=True, null=True, verbose_name='started at')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='answered at')),
                 ('filename', models.CharField(max_length=255, verbose_name='file')),
-                ('original', models.FileField(blank=True, upload_to=recognition.models.training.trial_original_path)),
+                ('original', models.FileField(blank=True, upload_to=recognition.models.work.original_path)),
                 ('photo', models.FileField(blank=True, upload_to=recognition.models.training.trial_photo_path, verbose_name='photo')),
                 ('width', models.PositiveIntegerField(blank=True, null=True)),
                 ('height', models.PositiveIntegerField(blank=True, null=True)),

@@ -8,19 +8,17 @@ from django.utils.translation import gettext_lazy as _
 
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import Person, crop_path
-from recognition.models.work import QueuedWork
-
-
-def original_path(_identification: Identification, _name: str) -> str:
-    return f"originals/{uuid.uuid4()}"
+from recognition.models.work import Kind, PhotoWork
 
 
 def photo_path(_identification: Identification, _name: str) -> str:
     return f"photos/{uuid.uuid4()}.jpg"
 
 
-class Identification(QueuedWork):
+class Identification(PhotoWork):
     """One uploaded photo, who asked, and what the site answered."""
+
+    kind = Kind("recognition.tasks.identify")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -29,12 +27,6 @@ class Identification(QueuedWork):
         verbose_name=_("asked by"),
     )
     batch = models.UUIDField(_("upload"), default=uuid.uuid4, db_index=True)
-    filename = models.CharField(_("file"), max_length=255)
-    original = models.FileField(
-        upload_to=original_path,
-        blank=True,
-        help_text=_("The bytes as uploaded; dropped once the photo is answered."),
-    )
     photo = models.FileField(
         _("photo"),
         upload_to=photo_path,

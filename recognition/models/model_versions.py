@@ -5,9 +5,16 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from recognition.models.work import PROCESSES, Kind
+
 
 class ModelVersion(models.Model):
-    """A trained network that the site knows. Its files lie in `models/<name>/` under DATA_DIR."""
+    """A trained network that the site knows. Its files lie in `models/<name>/` under DATA_DIR.
+
+    `kind` is that of the work of putting it into service.
+    """
+
+    kind = Kind("recognition.tasks.train_promotion", PROCESSES, take_turns=True)
 
     class State(models.TextChoices):
         CANDIDATE = "candidate", _("Candidate")

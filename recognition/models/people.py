@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recognition.models.model_versions import ModelVersion
-from recognition.models.work import QueuedWork
+from recognition.models.work import Kind, PhotoWork
 
 
 def crop_path(_face: models.Model, _name: str) -> str:
@@ -21,10 +21,6 @@ def crop_path(_face: models.Model, _name: str) -> str:
 
 def portrait_path(_face: EnrolledFace, _name: str) -> str:
     return f"portraits/{uuid.uuid4()}.jpg"
-
-
-def enrolment_original_path(_enrolment: Enrolment, _name: str) -> str:
-    return f"originals/{uuid.uuid4()}"
 
 
 class Person(models.Model):
@@ -142,13 +138,13 @@ class GalleryChange(models.Model):
     removed = models.BooleanField(default=False)
 
 
-class Enrolment(QueuedWork):
+class Enrolment(PhotoWork):
     """A photo that an operator added on the site, until a worker has enrolled or refused it."""
+
+    kind = Kind("recognition.tasks.enrol")
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="enrolments")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
-    filename = models.CharField(_("file"), max_length=255)
-    original = models.FileField(upload_to=enrolment_original_path, blank=True)
     face = models.ForeignKey(EnrolledFace, models.SET_NULL, null=True, blank=True)
 
     class Meta:

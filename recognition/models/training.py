@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from recognition.models.model_versions import ModelVersion
-from recognition.models.work import QueuedWork, Status
+from recognition.models.work import PROCESSES, Kind, PhotoWork, QueuedWork, Status
 
 
 class TrainingRun(QueuedWork):
@@ -22,6 +22,8 @@ class TrainingRun(QueuedWork):
     `{"person", "photos", "reason"}` of people with too few. `message` is one sentence on why it
     failed, or notes, one a line.
     """
+
+    kind = Kind("recognition.tasks.train", PROCESSES, needs_networks=False, take_turns=True)
 
     class Phase(models.TextChoices):
         READING = "reading", _("Reading the photos")
@@ -104,25 +106,21 @@ class TrainedPerson(models.Model):
         )
 
 
-def trial_original_path(_trial: Trial, _name: str) -> str:
-    return f"originals/{uuid.uuid4()}"
-
-
 def trial_photo_path(_trial: Trial, _name: str) -> str:
     return f"photos/{uuid.uuid4()}.jpg"
 
 
-class Trial(QueuedWork):
+class Trial(PhotoWork):
     """One photo that a candidate answers beside the version in service. Nobody's history.
 
     `answers` has a list of faces for each of the two versions, by version name, as the JSON of
     `manage.py identify` has them, with numbers of people in the place of their names.
     """
 
+    kind = Kind("recognition.tasks.train_trial", PROCESSES)
+
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="trials")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    filename = models.CharField(_("file"), max_length=255)
-    original = models.FileField(upload_to=trial_original_path, blank=True)
     photo = models.FileField(_("photo"), upload_to=trial_photo_path, blank=True)
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)

@@ -8,14 +8,39 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
+from django.apps import apps
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-STALE_AFTER = dt.timedelta(minutes=2)
-MAX_ATTEMPTS = 3
+PHOTOS: Final = "identification"
+"""The queue of what a worker does itself."""
+PROCESSES: Final = "training"
+"""The queue of what a worker only starts a process for, which then takes the time that it takes."""
+STALE_AFTER: Final = dt.timedelta(minutes=2)
+MAX_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the queue, the sweeper and the status page have to know of a kind of work.
+
+    `task` is the name of the task that does it, by which messages reach it. Work that
+    `needs_networks` waits while there is no model in service that can be loaded. A row that was
+    claimed longer than `stale_after` ago belongs to a worker that died. Rows that `take_turns` are
+    looked after by a service of their own, and the sweeper leaves them alone.
+    """
+
+    task: str
+    queue: str = PHOTOS
+    needs_networks: bool = True
+    stale_after: dt.timedelta = STALE_AFTER
+    take_turns: bool = False
 
 
 class Status(models.TextChoices):
@@ -27,7 +52,14 @@ class Status(models.TextChoices):
 
 
 class QueuedWork(models.Model):
-    """A row that waits for a worker, and what became of it."""
+    """A row that waits for a worker, and what became of it.
+
+    `inputs` are the file fields that only the work itself needs: their files go once the row is
+    final.
+    """
+
+    kind: ClassVar[Kind]
+    inputs: ClassVar[tuple[str, ...]] = ()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.QUEUED)
@@ -44,14 +76,16 @@ class QueuedWork(models.Model):
     def is_final(self) -> bool:
         return self.status in {Status.DONE, Status.REJECTED, Status.FAILED}
 
-    def claim(self, *, stale_after: dt.timedelta = STALE_AFTER) -> bool:
+    def claim(self, *, stale_after: dt.timedelta | None = None) -> bool:
         """Take this row for the calling worker; False if it is final or another has it.
 
         One UPDATE, so that of two deliveries of the same message exactly one wins. A row that was
-        claimed and then left alone for `stale_after` belongs to a worker that died.
+        claimed and then left alone for `stale_after`, by default that of its kind, belongs to a
+        worker that died.
         """
         now = timezone.now()
-        free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, claimed_at__lt=now - stale_after)
+        before = now - (self.kind.stale_after if stale_after is None else stale_after)
+        free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, claimed_at__lt=before)
         won = (
             type(self)
             ._default_manager.filter(free, pk=self.pk)
@@ -72,3 +106,24 @@ class QueuedWork(models.Model):
         if moved:
             self.status, self.error_code, self.finished_at = status, error_code, now
         return bool(moved)
+
+
+def original_path(_row: models.Model, _name: str) -> str:
+    return f"originals/{uuid.uuid4()}"
+
+
+class PhotoWork(QueuedWork):
+    """Work on one uploaded photo, whose bytes are dropped once the row is final."""
+
+    inputs = ("original",)
+
+    filename = models.CharField(_("file"), max_length=255)
+    original = models.FileField(upload_to=original_path, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+def kinds() -> Iterator[type[QueuedWork]]:
+    """Every kind of queued work that there is."""
+    return (model for model in apps.get_models() if issubclass(model, QueuedWork))

@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from recognition.models import Status
-from recognition.models.work import STALE_AFTER, QueuedWork
+from recognition.models.work import QueuedWork
 from recognition.services.versions import registry
 
-PATIENCE = dt.timedelta(seconds=10)
+OVERDUE_AFTER = dt.timedelta(seconds=10)
 """A photo that has waited for longer, while no photo was looked at, waits for a worker that is
 away."""
 
@@ -40,7 +40,7 @@ class Progress:
     def standstill(self) -> str:
         """Why nothing happens: "model" if it cannot be used, "worker" if it is away, or "" while
         something does."""
-        before = timezone.now() - PATIENCE
+        before = timezone.now() - OVERDUE_AFTER
         overdue = [row for row in self.waiting if row.created_at < before]
         if not overdue or _worked_on_since(before, type(overdue[0])):
             return ""
@@ -63,6 +63,6 @@ class Progress:
 def _worked_on_since(moment: dt.datetime, model: type[QueuedWork]) -> bool:
     """Whether a worker started or finished anybody's row. What it finished it had claimed not long
     before: with that and the status, which says nothing here, the index of the claims serves."""
-    claimed = Q(status__in=Status.values, claimed_at__gt=moment - STALE_AFTER)
+    claimed = Q(status__in=Status.values, claimed_at__gt=moment - model.kind.stale_after)
     lately = Q(claimed_at__gt=moment) | Q(finished_at__gt=moment)
     return model._default_manager.filter(claimed, lately).exists()

@@ -93,4 +93,4 @@ def _end(row: Enrolment, status: Status, code: str, face: EnrolledFace | None) -
     ended = {"status": status, "error_code": code, "face": face, "finished_at": timezone.now()}
     with transaction.atomic():
         if queue.still_ours(row).update(**ended):
-            queue.drop_original(row)
+            queue.drop_inputs(row)

@@ -193,7 +193,7 @@ def _finish(row: Identification, answer: PhotoAnswer) -> None:
     )
     if not done:
         raise Overtaken
-    queue.drop_original(row)
+    queue.drop_inputs(row)
 
 
 def _timings(row: Identification, answer: PhotoAnswer, now: dt.datetime) -> dict[str, float]:

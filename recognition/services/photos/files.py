@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import FileField, Model
 from django.db.models.fields.files import FieldFile
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
-
-from recognition.models import EnrolledFace, Enrolment, Identification, ProbeFace, Trial
+from django.db.models.signals import class_prepared, post_delete
 
 Write = Callable[[FieldFile, bytes], None]
 
@@ -47,12 +45,22 @@ def delete_on_commit(names: Iterable[str]) -> None:
     transaction.on_commit(partial(delete, list(names)), robust=True)
 
 
-@receiver(post_delete, sender=Identification)
-@receiver(post_delete, sender=ProbeFace)
-@receiver(post_delete, sender=EnrolledFace)
-@receiver(post_delete, sender=Enrolment)
-@receiver(post_delete, sender=Trial)
+def fields_of(model: type[Model] | Model) -> list[FileField]:
+    """Those fields of a model that name stored files."""
+    return [field for field in model._meta.concrete_fields if isinstance(field, FileField)]
+
+
 def go_with_their_row(instance: Model, **_kwargs: Any) -> None:
     """However a row is deleted, also along with its user or person, its files go too."""
-    fields = (field for field in instance._meta.concrete_fields if isinstance(field, FileField))
-    delete_on_commit([getattr(instance, field.name).name or "" for field in fields])
+    delete_on_commit([getattr(instance, field.name).name or "" for field in fields_of(instance)])
+
+
+def watch(sender: type[Model], **_kwargs: Any) -> None:
+    """Only models with files: Django deletes rows that nobody watches without reading them."""
+    if fields_of(sender):
+        post_delete.connect(go_with_their_row, sender=sender)
+
+
+for known in apps.get_models():
+    watch(known)
+class_prepared.connect(watch)

@@ -6,16 +6,17 @@ Pictures of faces must not stay on the disk because a worker was killed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from django.apps import apps
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Model
 from django.utils import timezone
 
-from recognition.models import EnrolledFace, Enrolment, Identification, ProbeFace, Trial
 from recognition.services.photos import files
 
 OLD: Final = dt.timedelta(days=1)
@@ -23,14 +24,18 @@ OLD: Final = dt.timedelta(days=1)
 EVERY: Final = dt.timedelta(days=1)
 BATCH: Final = 500
 
-Owners = tuple[tuple[type[Model], str], ...]
-OWNERS: Final[Mapping[str, Owners]] = {
-    "originals": ((Identification, "original"), (Enrolment, "original"), (Trial, "original")),
-    "photos": ((Identification, "photo"), (Trial, "photo")),
-    "crops": ((ProbeFace, "crop"), (EnrolledFace, "crop")),
-    "portraits": ((EnrolledFace, "portrait"),),
-}
-"""Whose files lie in which folder, and the field that names them."""
+Owner = tuple[type[Model], str]
+"""A model, and a field of it that names stored files."""
+
+
+def owners() -> dict[str, list[Owner]]:
+    """Whose files lie in which folder, by where a field puts them."""
+    found: dict[str, list[Owner]] = defaultdict(list)
+    for model in apps.get_models():
+        for field in files.fields_of(model):
+            folder = field.generate_filename(model(), "").partition("/")[0]
+            found[folder].append((model, field.name))
+    return found
 
 
 def remove_when_due() -> None:
@@ -44,12 +49,12 @@ def remove_when_due() -> None:
 
 def remove() -> int:
     """Delete old files that no row names; returns how many those were."""
-    orphans = [name for folder, owners in OWNERS.items() for name in _orphans(folder, owners)]
+    orphans = [name for folder, names in owners().items() for name in _orphans(folder, names)]
     files.delete(orphans)
     return len(orphans)
 
 
-def _orphans(folder: str, owners: Owners) -> Iterator[str]:
+def _orphans(folder: str, owners: list[Owner]) -> Iterator[str]:
     """The files first, then the rows: whatever is written in between is young."""
     if not default_storage.exists(folder):
         return

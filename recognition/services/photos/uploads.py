@@ -11,10 +11,10 @@ from django.core.files.uploadedfile import UploadedFile
 
 from ml import imaging
 from ml.errors import ImageTooLarge, PhotoRejected
-from recognition.models import Enrolment, Identification, Trial
+from recognition.models.work import PhotoWork
 from recognition.services.photos.files import Write
 
-Row = TypeVar("Row", Identification, Enrolment, Trial)
+Row = TypeVar("Row", bound=PhotoWork)
 
 
 @dataclass(frozen=True)

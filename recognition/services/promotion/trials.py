@@ -109,7 +109,7 @@ def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
             )
             if not done:
                 raise Overtaken
-            queue.drop_original(row)
+            queue.drop_inputs(row)
 
 
 def drop_old() -> None:

@@ -11,11 +11,12 @@ from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from recognition.messages import model_problem
-from recognition.models import EnrolledFace, Enrolment, Identification, Person, Status
+from recognition.models import EnrolledFace, Person, Status
+from recognition.models.work import PHOTOS, kinds
 from recognition.services.versions import registry
 from recognition.services.work import broker
 
-PATIENCE: Final = dt.timedelta(minutes=1)
+STANDSTILL_AFTER: Final = dt.timedelta(minutes=1)
 _UNFINISHED = Q(status__in=(Status.QUEUED, Status.RUNNING))
 
 
@@ -39,7 +40,7 @@ class ModelStatus:
 
 @dataclass(frozen=True)
 class Progress:
-    """Photos not answered yet, since when the oldest has waited, and when the last one ended."""
+    """Work that is not done yet, since when the oldest has waited, and when the last one ended."""
 
     waiting: int
     waiting_since: dt.datetime | None
@@ -47,7 +48,7 @@ class Progress:
 
     @property
     def stands_still(self) -> bool:
-        before = timezone.now() - PATIENCE
+        before = timezone.now() - STANDSTILL_AFTER
         if self.waiting_since is None or self.waiting_since > before:
             return False
         return self.last_finished is None or self.last_finished < before
@@ -70,7 +71,7 @@ class SiteStatus:
 def site() -> SiteStatus:
     """Takes a second or two when the broker or the worker does not answer, never more."""
     model, progress = _model(), _progress()
-    reachable = broker.waiting_messages(broker.PHOTOS) is not None
+    reachable = broker.waiting_messages(PHOTOS) is not None
     worker = _worker() if reachable else Worker.AWAY
     if worker == Worker.READY and progress.stands_still and not model.problem:
         worker = Worker.STUCK
@@ -105,7 +106,8 @@ def _progress() -> Progress:
             since=Min("created_at", filter=_UNFINISHED),
             last=Max("finished_at"),
         )
-        for model in (Identification, Enrolment)
+        for model in kinds()
+        if model.kind.queue == PHOTOS
     ]
     return Progress(
         waiting=sum(row["waiting"] for row in rows),

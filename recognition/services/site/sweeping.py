@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TypeVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognition.models import Enrolment, Identification, Status, Trial
-from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.models import QueuedWork, Status
+from recognition.models.work import MAX_ATTEMPTS, kinds
 from recognition.services.photos import orphans
 from recognition.services.promotion import serving, trials
 from recognition.services.training import turns
@@ -19,8 +18,6 @@ from recognition.services.work import queue
 
 FORGOTTEN_AFTER = dt.timedelta(seconds=20)
 """A row that has waited for longer may have lost its message."""
-
-Row = TypeVar("Row", Identification, Enrolment, Trial)
 
 
 @dataclass(frozen=True)
@@ -34,30 +31,31 @@ def sweep() -> Swept:
     kept for a while only."""
     trials.drop_old()
     orphans.remove_when_due()
-    failed = _end_hopeless(Identification) + _end_hopeless(Enrolment) + _end_hopeless(Trial)
-    requeued = _requeue(Identification) + _requeue(Enrolment) + _requeue(Trial)
+    swept = [model for model in kinds() if not model.kind.take_turns]
+    failed = sum(map(_end_hopeless, swept))
+    requeued = sum(map(_requeue, swept))
     return Swept(requeued + serving.sweep() + turns.sweep(), failed)
 
 
-def _end_hopeless(model: type[Row]) -> int:
+def _end_hopeless(model: type[QueuedWork]) -> int:
     hopeless = list(_abandoned(model).filter(attempts__gte=MAX_ATTEMPTS))
     for row in hopeless:
         queue.fail(row, "gave_up")
     return len(hopeless)
 
 
-def _requeue(model: type[Row]) -> int:
-    if registry.problem() is not None:  # a worker could only put them back
+def _requeue(model: type[QueuedWork]) -> int:
+    if model.kind.needs_networks and registry.problem():  # a worker could only put them back
         return 0
     lost = (_abandoned(model) | _forgotten(model)).order_by("created_at")
     return queue.enqueue_again(model, lost.values_list("pk", flat=True))
 
 
-def _abandoned(model: type[Row]) -> QuerySet[Row]:
-    before = timezone.now() - STALE_AFTER
+def _abandoned(model: type[QueuedWork]) -> QuerySet[QueuedWork]:
+    before = timezone.now() - model.kind.stale_after
     return model._default_manager.filter(status=Status.RUNNING, claimed_at__lt=before)
 
 
-def _forgotten(model: type[Row]) -> QuerySet[Row]:
+def _forgotten(model: type[QueuedWork]) -> QuerySet[QueuedWork]:
     before = timezone.now() - FORGOTTEN_AFTER
     return model._default_manager.filter(status=Status.QUEUED, created_at__lt=before)

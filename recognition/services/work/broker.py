@@ -10,18 +10,16 @@ from celery import current_app
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
-PHOTOS: Final = "identification"
-TRAINING: Final = "training"
-PATIENCE: Final = 1  # second
+TIMEOUT: Final = 1  # second
 
 
 @contextmanager
 def connection() -> Iterator[Connection]:
     """A connection of its own. One from Celery's pool may have gone stale, and would wait for ever
     for a broker that has accepted it and then hangs."""
-    patient = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE, "max_retries": 0}
+    patient = {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT, "max_retries": 0}
     with current_app.connection_for_write(transport_options=patient) as connection:
-        connection.ensure_connection(max_retries=0, timeout=PATIENCE)
+        connection.ensure_connection(max_retries=0, timeout=TIMEOUT)
         yield connection
 
 
@@ -46,6 +44,6 @@ def a_worker_answers() -> bool:
     """Whether at least one worker answers a ping. Its children may hang all the same."""
     try:
         with connection() as opened:
-            return bool(current_app.control.ping(timeout=PATIENCE, limit=1, connection=opened))
+            return bool(current_app.control.ping(timeout=TIMEOUT, limit=1, connection=opened))
     except Exception:
         return False

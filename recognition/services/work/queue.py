@@ -14,23 +14,16 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from celery import Task
+from celery import current_app
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from kombu import Producer
 
 from ml.errors import ArtifactError, PhotoRejected
-from recognition.models import (
-    Enrolment,
-    Identification,
-    ModelVersion,
-    Status,
-    TrainingRun,
-    Trial,
-)
-from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.models import ModelVersion, QueuedWork, Status
+from recognition.models.work import MAX_ATTEMPTS, PROCESSES, PhotoWork
 from recognition.services.photos import files
 from recognition.services.versions import predictors
 from recognition.services.work import broker
@@ -41,7 +34,8 @@ QUEUE_TOP_UP = 500
 """The sweeper fills the queue up to this many messages, so that waiting rows are not sent again
 and again while a long queue is being worked off."""
 
-Row = TypeVar("Row", Identification, Enrolment, Trial)
+Row = TypeVar("Row", bound=QueuedWork)
+Work = type[QueuedWork] | type[ModelVersion]
 Ids = Iterable[UUID | int]
 
 
@@ -49,51 +43,46 @@ class OriginalMissing(Exception):
     """The stored bytes of a photo are gone; no later attempt will find them."""
 
 
-def enqueue_on_commit(model: type[Model], ids: Ids) -> None:
+def enqueue_on_commit(model: Work, ids: Ids) -> None:
     transaction.on_commit(partial(enqueue, model, list(ids)), robust=True)
 
 
-def enqueue(model: type[Model], ids: Ids) -> int:
+def enqueue(model: Work, ids: Ids) -> int:
     """Send a message for each row; gives up at the first that the broker does not take."""
-    task, sent, ids = _task_for(model), 0, list(ids)
+    kind, sent, ids = model.kind, 0, list(ids)
     if not ids:
         return 0
     try:
         with broker.connection() as connection:
             producer = Producer(connection, auto_declare=False)
             for pk in ids:
-                task.apply_async((str(pk),), producer=producer, retry=False)
+                current_app.send_task(
+                    kind.task,
+                    (str(pk),),
+                    queue=kind.queue,
+                    producer=producer,
+                    retry=False,
+                    ignore_result=True,
+                )
                 sent += 1
     except Exception as error:  # whatever is wrong with the broker, the rows are safe
         log.warning("The broker takes no messages, the sweeper will try again: %s", error)
     return sent
 
 
-def enqueue_again(model: type[Model], ids: Sequence[UUID | int] | QuerySet[Any, Any]) -> int:
+def enqueue_again(model: Work, ids: Sequence[UUID | int] | QuerySet[Any, Any]) -> int:
     """Send a message for rows that may have lost theirs, as far as their queue has room."""
     waiting = list(ids[:QUEUE_TOP_UP])
     return enqueue(model, waiting[: _room_for(model)]) if waiting else 0
 
 
-def _room_for(model: type[Model]) -> int:
-    """Rows on the other queue only have a process started, which takes a moment: while a message
-    waits there, nobody takes them, and one more would not help."""
-    if model in {Identification, Enrolment}:
-        return max(0, QUEUE_TOP_UP - (broker.waiting_messages(broker.PHOTOS) or 0))
-    return 0 if broker.waiting_messages(broker.TRAINING) else QUEUE_TOP_UP
-
-
-def _task_for(model: type[Model]) -> Task[Any, Any]:
-    from recognition import tasks  # noqa: PLC0415  (tasks import the services)
-
-    of: dict[type[Model], Task[Any, Any]] = {
-        Identification: tasks.identify,
-        Enrolment: tasks.enrol,
-        TrainingRun: tasks.train,
-        ModelVersion: tasks.train_promotion,
-        Trial: tasks.train_trial,
-    }
-    return of[model]
+def _room_for(model: Work) -> int:
+    """Where a message only has a process started, that takes a moment: while one waits there,
+    nobody takes them, and one more would not help."""
+    waiting = broker.waiting_messages(model.kind.queue) or 0
+    if model.kind.queue == PROCESSES:
+        return 0 if waiting else QUEUE_TOP_UP
+    return max(0, QUEUE_TOP_UP - waiting)
 
 
 def attempt(row: Row, work: Callable[[Row], None], *, redelivered: bool) -> None:
@@ -102,9 +91,9 @@ def attempt(row: Row, work: Callable[[Row], None], *, redelivered: bool) -> None
     A redelivered message says that the worker which had it is gone, so its row need not go stale
     first. Should that worker live after all, it writes nothing: see `still_ours`.
     """
-    if not _model_is_ready(row):
+    if row.kind.needs_networks and not _model_is_ready(row):
         return
-    stale_after = dt.timedelta(0) if redelivered else STALE_AFTER
+    stale_after = dt.timedelta(0) if redelivered else row.kind.stale_after
     if _was_abandoned_for_good(row, stale_after):
         fail(row, "gave_up")
     elif row.claim(stale_after=stale_after):
@@ -157,7 +146,7 @@ def _time_limit_seen() -> Iterator[None]:
         raise
 
 
-def read_original(row: Row) -> bytes:
+def read_original(row: PhotoWork) -> bytes:
     if not row.original:
         raise OriginalMissing
     try:
@@ -187,10 +176,12 @@ def fail(row: Row, code: str) -> None:
 def _end(row: Row, status: Status, code: str) -> None:
     with transaction.atomic():
         if row.finish(status, code):
-            drop_original(row)
+            drop_inputs(row)
 
 
-def drop_original(row: Row) -> None:
+def drop_inputs(row: QueuedWork) -> None:
     """Nobody needs the uploaded bytes once their row is final."""
-    type(row)._default_manager.filter(pk=row.pk).update(original="")
-    files.delete_on_commit([row.original.name or ""])
+    names = [getattr(row, field).name or "" for field in row.inputs]
+    if names:
+        type(row)._default_manager.filter(pk=row.pk).update(**dict.fromkeys(row.inputs, ""))
+        files.delete_on_commit(names)
