@@ -30,7 +30,7 @@ LONG_AGO = dt.timedelta(hours=1)
 
 @shared_task(name="tests.stamp")
 def stamp(stamp_id: str) -> None:
-    model: Any = apps.get_model("recognition", "stamp")
+    model: Any = apps.all_models["recognition"]["stamp"]
     queue.attempt(model.objects.get(pk=stamp_id), _stamp, redelivered=False)
 
 
@@ -43,7 +43,7 @@ def _stamp(row: QueuedWork) -> None:
 def kind() -> Iterator[Any]:
     """Another kind of work, for as long as a test takes."""
 
-    class Stamp(QueuedWork):  # type: ignore[misc]  # of no app that mypy knows
+    class Stamp(QueuedWork):
         kind = Kind("tests.stamp", stale_after=dt.timedelta(minutes=7))
         inputs = ("letter",)
 
