@@ -22,15 +22,22 @@ class PhotoRejected(MLError):
 
 
 class UnreadableImage(PhotoRejected):
-    """The bytes are not a photo in a format we read, or they are damaged."""
+    """The bytes are not a photo in a format we read."""
 
     code = "unreadable_image"
 
 
-class ImageTooLarge(PhotoRejected):
-    """The photo is over the limit in bytes or in pixels.
+class DamagedImage(PhotoRejected):
+    """A photo by its first bytes, but damaged, or cut short on its way."""
 
-    `limit` and `actual` are in `unit`, which is "bytes" or "pixels".
+    code = "damaged_image"
+
+
+class ImageTooLarge(PhotoRejected):
+    """The photo is over a limit.
+
+    `limit` and `actual` are in `unit`: "bytes"; "pixels" in all; or "side", pixels of the longer
+    side.
     """
 
     code = "image_too_large"
@@ -40,6 +47,12 @@ class ImageTooLarge(PhotoRejected):
         self.limit = limit
         self.actual = actual
         self.unit = unit
+
+
+class ImageTooCostly(PhotoRejected):
+    """Decoding the photo takes more time or memory than any ordinary photo of its size."""
+
+    code = "image_too_costly"
 
 
 class ArtifactError(MLError):

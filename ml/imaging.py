@@ -1,53 +1,84 @@
 """A photo's bytes, from anybody, to an upright RGB array; and arrays back to bytes.
 
-Only four formats are tried, each by its own reader, never by guessing among everything that Pillow
-can open. The size is read from the header and checked before a single pixel is decoded.
+Only five formats are tried, each by its own reader, never by guessing among everything that Pillow
+can open. What decoding will cost is read from the header and checked before a pixel is decoded.
 """
 
 from __future__ import annotations
 
 import math
-import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from typing import Final, Literal
+from typing import Final, NamedTuple
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, ImageCms, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    AvifImagePlugin,
+    ExifTags,
+    ImageCms,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 from PIL import Image as Pillow
 
-from ml.errors import ImageTooLarge, PhotoRejected, UnreadableImage
+from ml import headers
+from ml.errors import DamagedImage, ImageTooCostly, ImageTooLarge, PhotoRejected
+from ml.headers import Format, PhotoInfo
 from ml.types import Image
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif"})
 
+MAX_BYTES: Final = 30 * 1024 * 1024
+MAX_PIXELS: Final = 100_000_000
+MAX_SIDE: Final = 32_000
+"""Panoramas of phones have up to 20,000. One of 1 × 25 million pixels costs 715 MB."""
+MAX_PASSED_PIXELS: Final = 1_000_000_000
+"""Pixels times scans of a JPEG. Encoders make 10 scans, of up to 50 megapixels. Each takes .64 s
+for 1,000 megapixels, also where there is nothing in it."""
+KEPT_PIXELS: Final = 25_000_000
+"""What is left of a larger photo: all of what most phones take, so that small faces stay."""
 
-MAX_BYTES: Final = 10 * 1024 * 1024
-MAX_PIXELS: Final = 25_000_000
-
-Format = Literal["JPEG", "PNG", "WebP", "HEIC"]
+# What each format may have: so many that decoding stays within 400 MB. Measured, bytes a pixel:
+# JPEG and PNG 4, a buffered JPEG 10 (at half its size 7), HEIC 5, AVIF 9, WebP 16.
+_MAX_PIXELS: Final[dict[Format, int]] = {
+    "JPEG": MAX_PIXELS,
+    "PNG": 65_000_000,
+    "HEIC": 65_000_000,
+    "AVIF": 40_000_000,
+    "WebP": 25_000_000,
+}
+_MAX_BUFFERED: Final = 50_000_000
+_WHOLE, _WHOLE_BUFFERED = 65_000_000, 25_000_000
+"""A JPEG with more pixels is decoded at half its width and height."""
 
 _READERS: dict[Format, type[ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
     "WebP": WebPImagePlugin.WebPImageFile,
-    "HEIC": pillow_heif.HeifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
 }
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_TURNS = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-    3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-    5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270,
-    7: Pillow.Transpose.TRANSVERSE,
-    8: Pillow.Transpose.ROTATE_90,
+_AS_STORED: dict[int, Callable[[Image], Image]] = {
+    1: lambda upright: upright,
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.transpose(1, 0, 2),
+    6: lambda upright: upright[:, ::-1].transpose(1, 0, 2),
+    7: lambda upright: upright[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda upright: upright[::-1].transpose(1, 0, 2),
 }
+"""By EXIF orientation (CIPA DC-008, tag 274), an upright photo seen as it lies in its file."""
+_STRIP: Final = 256
+"""Rows that are brought to 8 bits, RGB, sRGB and their size at a time: the photo as a whole would
+be in memory once more for each of these steps."""
+_MARGIN: Final = 4
+"""Rows above and below a strip that have a say in it when it is made smaller."""
 _8_BITS_OF_16 = ((np.arange(65536) + 128) // 257).astype(np.uint8)
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
@@ -60,47 +91,56 @@ pillow_heif.options.DEPTH_IMAGES = False
 pillow_heif.options.AUX_IMAGES = False
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoInfo:
-    """What the header says: the format, and the size in pixels once the photo is upright."""
+class _Picture(NamedTuple):
+    """A decoded photo as it lies in its file: `rows(a, b)` are its rows a to b."""
 
-    format: Format
     width: int
     height: int
+    orientation: int
+    rows: Callable[[int, int], Pillow.Image]
 
 
 def inspect(data: bytes) -> PhotoInfo:
-    """Read format and size from the header alone.
+    """Read format and size from the header alone, and check all that it tells about the cost.
 
     Raises:
-        UnreadableImage: none of the four formats, or a damaged header.
-        ImageTooLarge: over `MAX_BYTES` or `MAX_PIXELS`.
+        UnreadableImage: none of the five formats.
+        DamagedImage: the header is damaged or cut short.
+        ImageTooLarge: over `MAX_BYTES`, `MAX_SIDE`, or the pixels that its format may have.
+        ImageTooCostly: stored in more scans or parts than any ordinary photo.
     """
-    with _only_our_errors():
-        kind, photo = _open(data)
-        width, height = photo.size
-        if _orientation(kind, photo) >= 5:
-            width, height = height, width
-        return PhotoInfo(kind, width, height)
+    if len(data) > MAX_BYTES:
+        raise ImageTooLarge(limit=MAX_BYTES, actual=len(data), unit="bytes")
+    info = headers.read(data)
+    limit = _MAX_BUFFERED if info.buffered else _MAX_PIXELS[info.format]
+    if info.pixels > limit:
+        raise ImageTooLarge(limit=limit, actual=info.pixels, unit="pixels")
+    if (side := max(info.width, info.height)) > MAX_SIDE:
+        raise ImageTooLarge(limit=MAX_SIDE, actual=side, unit="side")
+    if info.pixels * info.passes > MAX_PASSED_PIXELS:
+        raise ImageTooCostly(f"{info.passes:,} scans of {info.pixels:,} pixels")
+    return info
 
 
-def decode(data: bytes) -> Image:
-    """Decode a JPEG, PNG, WebP or HEIC photo.
+def decode(data: bytes, buffer: memoryview | None = None) -> Image:
+    """Decode a JPEG, PNG, WebP, HEIC or AVIF photo.
 
-    Returns its first picture (in HEIC: the primary one) as RGB uint8 of shape (H, W, 3), 0..255,
-    C-contiguous and read-only: in sRGB, upright by EXIF tag 274 (CIPA DC-008), and with anything
-    transparent laid over white.
+    Returns its first picture (in HEIC and AVIF: the primary one) as RGB uint8 of shape (H, W, 3),
+    0..255, C-contiguous and read-only: in sRGB, upright by EXIF orientation, and with anything
+    transparent laid over white. A photo of more than `KEPT_PIXELS` is made smaller to that many
+    (a JPEG of more than 65 megapixels to half its width and height, then as far as needed): the
+    array's size is from there on the size of the photo, and boxes are in its pixels.
+
+    Lies in `buffer`, where one is given, which must have room for 3 · `KEPT_PIXELS` bytes.
 
     Raises:
-        UnreadableImage: the bytes are no such photo, damaged or cut short.
-        ImageTooLarge: over `MAX_BYTES` or `MAX_PIXELS`; nothing has been decoded then.
+        PhotoRejected: as `inspect`; nothing has been decoded then. `DamagedImage` also for what
+            only shows while decoding: a photo that ends too early is not used as far as it goes.
     """
+    info = inspect(data)
     with _only_our_errors():
-        kind, photo = _open(data)
-        photo.load()
-        rgb = _to_rgb(photo)
-        turn = _TURNS.get(_orientation(kind, photo))
-        return np.asarray(rgb if turn is None else rgb.transpose(turn))
+        picture = _heic(data) if info.format == "HEIC" else _opened(info, data)
+        return _upright(picture, buffer)
 
 
 def encode_jpeg(image: Image, *, long_side: int | None = None, quality: int = 88) -> bytes:
@@ -122,99 +162,80 @@ def encode_png(image: Image) -> bytes:
 
 @contextmanager
 def _only_our_errors() -> Iterator[None]:
-    """Damaged files make the readers raise nearly anything; callers get to see two errors."""
+    """Damaged files make the readers raise nearly anything; callers get to see few errors."""
     try:
         yield
     except (PhotoRejected, MemoryError):  # out of memory says nothing about the photo
         raise
     except Exception as error:
-        raise UnreadableImage(f"damaged or cut short: {error}") from error
+        raise DamagedImage(f"damaged or cut short: {error}") from error
 
 
-def _open(data: bytes) -> tuple[Format, ImageFile.ImageFile]:
-    if len(data) > MAX_BYTES:
-        raise ImageTooLarge(limit=MAX_BYTES, actual=len(data), unit="bytes")
-    kind = _format(data)
-    # Two readers are no guide to what decoding will take: Pillow's for WebP sets the whole canvas
-    # aside as soon as it opens, and a HEIC header may crop (`clap`) a huge picture to a stamp.
-    if kind == "WebP":
-        _check_pixels(*_webp_canvas(data))
-    elif kind == "HEIC":
-        _check_pixels(*_largest_heic_picture(data))
-    photo = _READERS[kind](BytesIO(data))
-    _check_pixels(*photo.size)
-    return kind, photo
+def _opened(info: PhotoInfo, data: bytes) -> _Picture:
+    photo = _READERS[info.format](BytesIO(data))
+    if photo.width * photo.height > info.pixels:
+        raise DamagedImage("the picture is larger than its header says")
+    if info.format == "JPEG" and info.pixels > (_WHOLE_BUFFERED if info.buffered else _WHOLE):
+        photo.draft(None, (photo.width // 2, photo.height // 2))
+    photo.load()
+
+    def rows(first: int, last: int) -> Pillow.Image:
+        return photo.crop((0, first, photo.width, last))
+
+    return _Picture(*photo.size, _orientation(photo), rows)
 
 
-def _format(data: bytes) -> Format:
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WebP"
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
-        return "HEIC"
-    raise UnreadableImage("not a JPEG, PNG, WebP or HEIC photo")
+def _heic(data: bytes) -> _Picture:
+    """Turned by the decoder already, which the standard asks of it. Pillow's reader would hold the
+    pixels once more, at four bytes each: half as much again for a photo of 50 megapixels."""
+    file = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True, remove_stride=False)
+    photo = file[file.primary_index]
+    pixels, stride = memoryview(photo.data), photo.stride
+    width, height = photo.size  # only known for certain once it is decoded
+
+    def rows(first: int, last: int) -> Pillow.Image:
+        part = pixels[first * stride : last * stride]
+        strip = Pillow.frombytes(photo.mode, (width, last - first), part, "raw", photo.mode, stride)
+        strip.info["icc_profile"] = photo.info.get("icc_profile")
+        return strip
+
+    return _Picture(width, height, 1, rows)
 
 
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise ImageTooLarge(limit=MAX_PIXELS, actual=width * height, unit="pixels")
+def _upright(picture: _Picture, buffer: memoryview | None) -> Image:
+    scale = min(1.0, math.sqrt(KEPT_PIXELS / (picture.width * picture.height)))
+    width, height = (max(1, int(side * scale)) for side in (picture.width, picture.height))
+    turned = picture.orientation >= 5
+    shape = (width, height, 3) if turned else (height, width, 3)
+    upright: Image = np.ndarray(shape, np.uint8, buffer)
+    stored = _AS_STORED[picture.orientation](upright)
+    for top in range(0, height, _STRIP):
+        rows = min(_STRIP, height - top)
+        stored[top : top + rows] = np.asarray(_strip(picture, (width, height), top, rows))
+    upright.flags.writeable = False
+    return upright
 
 
-def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Width and height by the three kinds of first chunk (RFC 9649, sections 2.5 to 2.7)."""
-
-    def number(start: int, size: int) -> int:
-        return int.from_bytes(data[start : start + size], "little")
-
-    if data[12:16] == b"VP8X":
-        return number(24, 3) + 1, number(27, 3) + 1
-    if data[12:16] == b"VP8L" and data[20:21] == b"\x2f":
-        return (number(21, 4) & 0x3FFF) + 1, (number(21, 4) >> 14 & 0x3FFF) + 1
-    if data[12:16] == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
-        return number(26, 2) & 0x3FFF, number(28, 2) & 0x3FFF
-    raise UnreadableImage("a WebP file without a picture")
+def _strip(picture: _Picture, size: tuple[int, int], top: int, rows: int) -> Pillow.Image:
+    """`rows` rows from `top` on of the picture in the wanted size."""
+    width, height = size
+    if size == (picture.width, picture.height):
+        return _to_rgb(picture.rows(top, top + rows))
+    start, end = (row * picture.height / height for row in (top, top + rows))
+    first = max(0, int(start) - _MARGIN)
+    last = min(picture.height, math.ceil(end) + _MARGIN)
+    around = _to_rgb(picture.rows(first, last))
+    box = (0, start - first, picture.width, end - first)
+    return around.resize((width, rows), Pillow.Resampling.HAMMING, box)
 
 
-def _largest_heic_picture(data: bytes) -> tuple[int, int]:
-    """Coded size of the largest picture, by the `ispe` boxes (ISO/IEC 23008-12, 6.5.3)."""
-    places = [range(len(data))]
-    for kind, preamble in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0), (b"ispe", 4)):
-        places = [inner for outer in places for inner in _boxes(data, outer, kind, preamble)]
-    sizes = [struct.unpack_from(">II", data, place.start) for place in places]
-    if not sizes:
-        raise UnreadableImage("a HEIC file without a picture")
-    width, height = max(sizes, key=math.prod)
-    return width, height
-
-
-def _boxes(data: bytes, outer: range, wanted: bytes, preamble: int) -> Iterator[range]:
-    """Where the boxes called `wanted` have their contents (ISO/IEC 14496-12, 4.2)."""
-    start = outer.start
-    while start + 8 <= outer.stop:
-        size, kind = struct.unpack_from(">I4s", data, start)
-        header = 8
-        if size == 1:
-            header, (size,) = 16, struct.unpack_from(">Q", data, start + 8)
-        end = start + size if size else outer.stop
-        if not start + header <= end <= outer.stop:
-            return  # phones append things of their own to the last box
-        if kind == wanted:
-            yield range(start + header + preamble, end)
-        start = end
-
-
-def _orientation(kind: Format, photo: ImageFile.ImageFile) -> int:
-    """The EXIF orientation 1..8 that is still to be applied; 1 (upright) when none can be read."""
-    if kind == "HEIC":  # turned by the decoder already, which the standard asks of it
-        return 1
+def _orientation(photo: ImageFile.ImageFile) -> int:
+    """The EXIF orientation 1..8; 1 (upright) when none can be read."""
     try:
         value = photo.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:
         return 1  # as in every viewer, a damaged EXIF block does not spoil a photo
-    return value if value in _TURNS else 1
+    return value if value in _AS_STORED else 1
 
 
 def _to_rgb(photo: Pillow.Image) -> Pillow.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -17,7 +18,15 @@ Params = Mapping[str, Any]
 
 _PHOTO = {
     "unreadable_image": gettext_lazy(
-        "This file is not a photo we can read. Photos in JPEG, PNG, WebP and HEIC work."
+        "This file is not a photo we can read. Photos in JPEG, PNG, WebP, HEIC and AVIF work."
+    ),
+    "damaged_image": gettext_lazy(
+        "This photo is damaged or was cut short on its way. Copy it again from where it was taken, "
+        "and see whether it opens there."
+    ),
+    "image_too_costly": gettext_lazy(
+        "Opening this photo would take more time or memory than the site has for one. Save it "
+        "anew as an ordinary JPEG, and upload that."
     ),
     "image_too_large": gettext_lazy("This photo is too large. Make it smaller and try again."),
     "gave_up": gettext_lazy(
@@ -110,10 +119,22 @@ def _too_large(params: Params) -> str:
             "This photo has %(actual)s; the limit is %(limit)s. Make it smaller and try again."
         )
         return text % {"actual": filesizeformat(actual), "limit": filesizeformat(limit)}
-    text = _(
-        "This photo has %(actual)s megapixels; the limit is %(limit)s. Make it smaller and try "
-        "again."
-    )
+    if params["unit"] == "side":
+        text = _(
+            "This photo is %(actual)s pixels long; the limit is %(limit)s. Cut it into parts and "
+            "try again."
+        )
+        return text % {"actual": number_format(actual), "limit": number_format(limit)}
+    if limit < settings.MAX_PHOTO_PIXELS:
+        text = _(
+            "This photo has %(actual)s megapixels; in its format the limit is %(limit)s. Make it "
+            "smaller, or save it as an ordinary JPEG, and try again."
+        )
+    else:
+        text = _(
+            "This photo has %(actual)s megapixels; the limit is %(limit)s. Make it smaller and "
+            "try again."
+        )
     return text % {"actual": _megapixels(actual), "limit": _megapixels(limit)}
 
 

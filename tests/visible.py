@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 # Stands in a page as it is, in any language: names, measures of ISO/IEC 19795-1, the languages of
 # the switch, a key. "E-mail" is what allauth says in Russian, too.
 PROPER = frozenset(
-    {"facesite", "JPEG", "PNG", "WebP", "HEIC", "English", "mail", "EN", "RU", "en", "ru", "esc"}
+    {"facesite", "English", "mail", "EN", "RU", "en", "ru", "esc"}
+    | {"JPEG", "PNG", "WebP", "HEIC", "AVIF"}
     | {"SFace", "DIR", "FPIR", "TAR", "FAR"}
 )
 WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")

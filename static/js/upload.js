@@ -1,7 +1,7 @@
 /* Dropping, previewing and checking photos before they are sent. The form works without it. */
 "use strict";
 (() => {
-  const PHOTO = /\.(jpe?g|png|webp|heic|heif)$/i;
+  const PHOTO = /\.(jpe?g|png|webp|heic|heif|avif)$/i;
   const PREVIEW = 112;
 
   const size = (bytes) =>

@@ -70,7 +70,7 @@ class TestCrops:
         assert len(made.dataset.photos) == len(made.images) == 12
         assert {(Path(skipped.path), skipped.reason) for skipped in made.dataset.skipped} == {
             (empty, "no_face"),
-            (cut, "unreadable_image"),
+            (cut, "damaged_image"),
         }
 
     def test_people_who_have_too_few_faces_are_left_out(self, root: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from ml import imaging
+from ml import bounded, imaging
 from ml.errors import ArtifactMissing
 from ml.inference.recognizer import Recognition
 from ml.types import Image
@@ -140,7 +140,7 @@ def test_a_photo_that_cannot_be_decoded_is_rejected_with_its_reason(
     with django_capture_on_commit_callbacks(execute=True):
         process(row.pk)
     row.refresh_from_db()
-    assert (row.status, row.error_code) == ("rejected", "unreadable_image")
+    assert (row.status, row.error_code) == ("rejected", "damaged_image")
     assert stored_files(media) == set()
 
 
@@ -262,7 +262,7 @@ def test_a_time_limit_that_runs_out_while_decoding_is_no_fault_of_the_photo(
     def starved(_data: bytes) -> None:
         raise SoftTimeLimitExceeded
 
-    monkeypatch.setattr(imaging, "_open", starved)
+    monkeypatch.setattr(bounded, "decode", starved)
     with pytest.raises(SoftTimeLimitExceeded):
         process(row.pk)
     row.refresh_from_db()

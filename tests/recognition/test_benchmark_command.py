@@ -14,6 +14,7 @@ import pytest
 from django.core.management import call_command
 
 from ml import imaging
+from ml.headers import PhotoInfo
 from recognition.management import site as management
 from recognition.management.commands import benchmark
 from recognition.management.visitor import ASKS_AGAIN, Visitor, _seconds
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_photos_to_upload_are_of_the_promised_size_with_one_face_each() -> None:
     photos = benchmark.demo_photos()
     assert len(photos) == benchmark.UPLOADS >= 30
-    assert imaging.inspect(photos[0]) == imaging.PhotoInfo("JPEG", 1024, 1024)
+    assert imaging.inspect(photos[0]) == PhotoInfo("JPEG", 1024, 1024)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from recognition import messages
 
 CODES = (
     "unreadable_image",
+    "damaged_image",
     "image_too_large",
+    "image_too_costly",
     "gave_up",
     "timed_out",
     "original_missing",
@@ -59,8 +61,19 @@ def test_limits_are_told_in_units_that_people_use() -> None:
     assert "12.3\xa0MB; the limit is 10.0\xa0MB" in messages.photo_error(
         "image_too_large", too_many
     )
-    too_wide = {"unit": "pixels", "limit": 25_000_000, "actual": 25_000_001}
-    assert "25.1 megapixels; the limit is 25." in messages.photo_error("image_too_large", too_wide)
+    too_wide = {"unit": "pixels", "limit": 100_000_000, "actual": 100_000_001}
+    assert "100.1 megapixels; the limit is 100." in messages.photo_error(
+        "image_too_large", too_wide
+    )
+
+
+def test_each_limit_says_what_to_do() -> None:
+    of_its_format = {"unit": "pixels", "limit": 25_000_000, "actual": 30_000_000}
+    too_long = {"unit": "side", "limit": 32_000, "actual": 24_999_999}
+    assert "save it as an ordinary JPEG" in messages.photo_error("image_too_large", of_its_format)
+    assert "Cut it into parts" in messages.photo_error("image_too_large", too_long)
+    assert "ordinary JPEG" in messages.photo_error("image_too_costly")
+    assert "cut short" in messages.photo_error("damaged_image")
 
 
 def test_who_has_the_photo_is_named() -> None:

@@ -85,7 +85,7 @@ def test_a_photo_that_turns_out_to_be_damaged_is_rejected(
     trial = submit(candidate, operator, photo(Face(2))[:-40])
     trials.process(trial.pk)
     trial.refresh_from_db()
-    assert (trial.status, trial.error_code) == ("rejected", "unreadable_image")
+    assert (trial.status, trial.error_code) == ("rejected", "damaged_image")
 
 
 def test_a_candidate_whose_files_are_damaged_cannot_be_tried(

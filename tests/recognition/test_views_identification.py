@@ -59,8 +59,8 @@ def text(response: Any) -> str:
 def test_the_limits_are_told_beforehand(user: User, login: Login) -> None:
     page = text(login(user).get(reverse("upload")))
     assert "up to 20 photos" in page
-    assert "up to 10 MB and 25 megapixels each" in page
-    assert ".heic" in page
+    assert "up to 30 MB and 100 megapixels each" in page
+    assert ".heic,.heif,.avif" in page
 
 
 def test_an_empty_gallery_is_told_and_operators_get_a_link(
@@ -88,7 +88,7 @@ def test_refused_files_are_named_with_their_reasons_and_the_rest_goes_on(
     assert response.headers["Location"] == reverse("batch", args=(row.batch,))
     page = text(client.get(response.headers["Location"]))
     assert "<b>notes.txt</b> This file is not a photo we can read" in page
-    assert "<b>large.png</b> This photo has 10.0" in page
+    assert "<b>large.png</b> This photo has 30.0" in page
     assert row.filename == "ada.png"
 
 
@@ -382,7 +382,7 @@ def test_a_photo_that_cannot_be_used_says_why_and_what_to_try(
 ) -> None:
     page = answered(login(user), ("cut.png", photo(ADA)[:200]))
     assert "This photo cannot be used" in page
-    assert "This file is not a photo we can read" in page
+    assert "This photo is damaged or was cut short" in page
     assert "Try another photo" in page
 
 

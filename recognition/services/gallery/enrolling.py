@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-from ml import imaging
+from ml import bounded, imaging
 from ml.errors import PhotoRejected
 from ml.types import Box, EmbeddedFace, Image
 from recognition.models import EnrolledFace, ModelVersion, Person, Template, User
@@ -102,7 +102,7 @@ def _enrolled_before(person: Person, digest: str) -> EnrolledFace | None:
 
 def _decode(data: bytes) -> Image:
     try:
-        return imaging.decode(data)
+        return bounded.decode(data)
     except PhotoRejected as error:
         raise EnrolmentRefused(error.code, **uploads.details(error)) from error
 

@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from ml import imaging
+from ml import bounded, imaging
 from ml.calibration import Calibration, identify, threshold
 from ml.gallery import Gallery
 from ml.types import Decision, EmbeddedFace, Image
@@ -127,7 +127,7 @@ def identify_photo(data: bytes, predictor: predictors.Predictor | None = None) -
         ArtifactError, WeightsMissing: there is no model to ask.
     """
     predictor = predictor or predictors.active()
-    image, decoding = _timed(imaging.decode, data)
+    image, decoding = _timed(bounded.decode, data)
     recognition = predictor.recognizer.recognize(image)
     search, searching = _timed(_search, recognition.faces, predictor)
     steps = {"decode": decoding, **recognition.milliseconds, "search": searching}

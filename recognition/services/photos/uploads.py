@@ -38,7 +38,7 @@ def store(
     """Part the photos from what is none, or is too large, by size and header alone, and write each
     as the original of a new row of that file name.
 
-    One after another: twenty photos at once would be 200 MB in the web process.
+    One after another: twenty photos at once would be 600 MB in the web process.
     """
     rows, refused = [], []
     for upload in uploads:

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from ml import imaging
+from ml import bounded, imaging
 from ml.errors import ArtifactError
 from recognition.models import ModelVersion, Status, Trial, User
 from recognition.services.gallery.templates import embed_missing
@@ -70,7 +70,7 @@ def process(trial_id: UUID | str) -> None:
 
 def _answer(row: Trial) -> None:
     photo = queue.read_original(row)
-    imaging.decode(photo)  # before the whole gallery is embedded in vain
+    bounded.decode(photo)  # before the whole gallery is embedded in vain
     try:
         tried = _tried(row, photo)
     except ArtifactError as error:

@@ -1,0 +1,91 @@
+"""Decode a stranger's photo in a process of its own, which may fail in place of the caller.
+
+What a header tells is checked beforehand, but no header tells all: AVIF and HEIC may hide any
+number of pictures that are decoded and never shown, a colour profile any number of steps for each
+pixel, and decoders have faults. Here the kernel ends what takes too much.
+"""
+
+from __future__ import annotations
+
+import gc
+import mmap
+import os
+import resource
+import signal
+import struct
+from typing import Final, NoReturn
+
+import numpy as np
+import psutil
+
+from ml import imaging
+from ml.errors import DamagedImage, ImageTooCostly, PhotoRejected
+from ml.types import Image
+
+MAX_MEMORY: Final = 420 * 1024 * 1024
+"""Bytes that decoding may take for itself, above what the process has already. The pixels it leaves
+behind, up to 75 MB, are not counted: they are shared."""
+MAX_SECONDS: Final = 20
+"""Of processor time. The most that an ordinary photo takes is 3: PNG or HEIC of 65 megapixels."""
+
+_SHAPE = struct.Struct("<II")
+_DAMAGED, _OUT_OF_MEMORY = 65, 66
+_TOO_COSTLY = {_OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGKILL}
+
+
+def decode(data: bytes) -> Image:
+    """As `imaging.decode`, within `MAX_MEMORY` and `MAX_SECONDS`.
+
+    Raises:
+        PhotoRejected: as `imaging.decode`; `ImageTooCostly` also where one of these is reached.
+    """
+    imaging.inspect(data)  # here, where its numbers are not lost
+    shared = mmap.mmap(
+        -1, _SHAPE.size + 3 * imaging.KEPT_PIXELS
+    )  # what nobody writes costs nothing
+    child = os.fork()
+    if child == 0:
+        _decode_and_end(data, shared)
+    try:
+        _, status = os.waitpid(child, 0)
+    except BaseException:  # a time limit of the caller's
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    code = os.waitstatus_to_exitcode(status)
+    if code in _TOO_COSTLY:
+        raise ImageTooCostly(f"more than {MAX_MEMORY:,} bytes or {MAX_SECONDS} s of processor time")
+    if code != 0:
+        raise DamagedImage("damaged or cut short")
+    return _shared_pixels(shared)
+
+
+def _decode_and_end(data: bytes, shared: mmap.mmap) -> NoReturn:
+    """Whatever happens, the copy of the caller's process goes no further than this."""
+    code = _DAMAGED
+    gc.disable()  # it would touch, and thereby copy, all that the process has in memory
+    try:
+        _set_limits()
+        image = imaging.decode(data, memoryview(shared)[_SHAPE.size :])
+        _SHAPE.pack_into(shared, 0, *image.shape[:2])
+        code = 0
+    except MemoryError:
+        code = _OUT_OF_MEMORY
+    except PhotoRejected:
+        pass
+    finally:
+        os._exit(code)
+
+
+def _set_limits() -> None:
+    taken = psutil.Process().memory_info().data
+    resource.setrlimit(resource.RLIMIT_DATA, (taken + MAX_MEMORY, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _shared_pixels(shared: mmap.mmap) -> Image:
+    height, width = _SHAPE.unpack_from(shared)
+    image: Image = np.ndarray((height, width, 3), np.uint8, shared, _SHAPE.size)
+    image.flags.writeable = False
+    return image
