@@ -23,13 +23,13 @@ from django.utils.translation.template import templatize
 from facesite.catalogues import FOLDER
 
 SOURCE_LANGUAGE: Final = "en"
-OURS: Final = ("facesite", "recognition", "templates")
+OURS: Final = ("facesite", "ml", "recognition", "templates")
 # unfold brings no languages: what it says in Django's words Django translates, the rest is ours.
 UNFOLD: Final = ("", "templates/admin", "templates/unfold", "contrib/filters")
 SPOKEN_FOR: Final = ("django.conf", "django.contrib.admin", "django.contrib.auth")
 KEYWORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
-    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("ngettext", "ngettext_lazy", "ngettext_noop"), (1, 2)),
     **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
 }

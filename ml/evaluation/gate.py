@@ -7,7 +7,7 @@ chance: the 95 % interval of the difference may not lie wholly below 0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from ml.evaluation import resampling
 from ml.evaluation.comparisons import search
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval
 from ml.evaluation.samples import HeldOut
+from ml.language import ENGLISH, Language, gettext_noop, ngettext_noop
 
 FPIR = 0.01
 PEOPLE_NEEDED = 5
@@ -124,59 +125,81 @@ def _reason(measure: str, new: Doubles, old: Doubles, **params: float) -> Reason
     return Reason(code, {**figures, **ends, **params})
 
 
+_SENTENCES = {
+    "nothing_to_compare_with": gettext_noop(
+        "No version is in service that it could be compared with."
+    ),
+    "worse": gettext_noop(
+        "%(measure)s: %(candidate)s against %(active)s. Worse, and not by chance: the "
+        "difference is %(difference)s points, between %(low)s and %(high)s."
+    ),
+    "not_worse": gettext_noop(
+        "%(measure)s: %(candidate)s against %(active)s. Not worse beyond chance: the "
+        "difference is %(difference)s points, between %(low)s and %(high)s."
+    ),
+}
+_COUNTED = {
+    "left_out": ngettext_noop(
+        "%(people)d person was left out of the comparison: the version in service has learned "
+        "them.",
+        "%(people)d people were left out of the comparison: the version in service has learned "
+        "them.",
+    ),
+    "too_few_people": ngettext_noop(
+        "There is only %(people)d person whom neither version was trained on; %(needed)d are "
+        "needed to judge by.",
+        "There are only %(people)d people whom neither version was trained on; %(needed)d are "
+        "needed to judge by.",
+    ),
+    "too_few_probes": ngettext_noop(
+        "There is only %(probes)d photo to search for; %(needed)d are needed, of people with "
+        "more than three.",
+        "There are only %(probes)d photos to search for; %(needed)d are needed, of people with "
+        "more than three.",
+    ),
+    "few_strangers": ngettext_noop(
+        "FPIR %(fpir)s rests on no more than %(strangers)d photo of a stranger.",
+        "FPIR %(fpir)s rests on no more than %(strangers)d photos of strangers.",
+    ),
+}
+_COUNTS = {"too_few_probes": "probes", "few_strangers": "strangers"}
+_RANK1, _DIR = gettext_noop("Rank 1"), gettext_noop("DIR at FPIR %(rate)s")
+
+
 def in_words(verdict: Verdict) -> str:
     """The verdict for a terminal, a line for each reason."""
     outcome = "Passed the gate." if verdict.passed else "Did not pass the gate."
     return "\n".join([outcome, *(f"  {sentence(reason)}" for reason in verdict.reasons)])
 
 
-def sentence(reason: Reason) -> str:
-    """One reason in English."""
-    params = reason.params
-    match reason.code:
-        case "nothing_to_compare_with":
-            return "No version is in service that it could be compared with."
-        case "left_out":
-            return f"Left out: {_people(params['people'])} whom the version in service has learned."
-        case "too_few_people":
-            return f"Compared on {_people(params['people'])}; {params['needed']:g} are needed."
-        case "too_few_probes":
-            return (
-                f"{params['probes']:g} photos to search for; {params['needed']:g} are needed "
-                "(people with more than three photos count)."
-            )
-        case "few_strangers":
-            return (
-                f"FPIR {_percent(params['fpir'])} rests on no more than {params['strangers']:g} "
-                "photos of strangers."
-            )
-    return _difference(reason)
+def sentence(reason: Reason, language: Language = ENGLISH) -> str:
+    """One reason for a reader; the code itself if it is of a newer facesite."""
+    if "difference" in reason.params:
+        compared = "worse" if reason.against else "not_worse"
+        template = language.gettext(_SENTENCES[compared])
+    elif reason.code in _COUNTED:
+        count = int(reason.params[_COUNTS.get(reason.code, "people")])
+        template = language.ngettext(*_COUNTED[reason.code], count)
+    else:
+        template = language.gettext(_SENTENCES.get(reason.code, reason.code))
+    return template % _said(reason, language)
 
 
-def measured_by(reason: Reason) -> str:
+def _said(reason: Reason, language: Language) -> dict[str, object]:
+    formats: dict[str, Callable[[float], str]] = {
+        "fpir": language.rate,
+        **dict.fromkeys(("candidate", "active"), language.percent),
+        **dict.fromkeys(("difference", "low", "high"), language.points),
+    }
+    said = {
+        name: formats[name](value) if name in formats else value
+        for name, value in reason.params.items()
+    }
+    return {"measure": measured_by(reason, language), **said}
+
+
+def measured_by(reason: Reason, language: Language = ENGLISH) -> str:
     """What a comparison compares."""
-    return f"DIR at FPIR {_percent(reason.params['fpir'])}" if "fpir" in reason.params else "Rank-1"
-
-
-def points(difference: float) -> str:
-    """A difference of shares in percentage points."""
-    return f"{difference * 100:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _difference(reason: Reason) -> str:
-    params = reason.params
-    worse = "worse beyond chance" if reason.against else "not worse beyond chance"
-    candidate, active = (f"{params[one] * 100:.2f} %" for one in ("candidate", "active"))
-    difference, low, high = (points(params[name]) for name in ("difference", "low", "high"))
-    return (
-        f"{measured_by(reason)}: {candidate} against {active}, {worse} (difference {difference} "
-        f"points, 95 % interval {low} to {high})."
-    )
-
-
-def _people(number: float) -> str:
-    return f"{number:g} {'person' if number == 1 else 'people'}"
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:g} %"
+    if "fpir" not in reason.params:
+        return language.gettext(_RANK1)
+    return language.gettext(_DIR) % {"rate": language.rate(reason.params["fpir"])}

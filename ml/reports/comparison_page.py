@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ml.reports.page import Line, Page, Section, Table, percent, rate
+from ml.language import percent, rate
+from ml.reports.page import Line, Page, Section, Table
 from ml.reports.training_charts import course_of
 from ml.training.events import Epoch
 

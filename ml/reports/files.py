@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml.language import percent
 from ml.reports.charts import Drawing
-from ml.reports.page import Line, Page, Section, Table, ends, percent
+from ml.reports.page import Line, Page, Section, Table, ends
 
 REPORT = "report.html"
 METRICS = "metrics.json"

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from ml.language import percent
 from ml.reports.charts import Drawing
 
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -77,16 +78,6 @@ class Page:
                 for name, fact in self.facts.items()
             ),
         )
-
-
-def percent(share: float | None) -> str:
-    """A measured share 0..1 as people write it; a dash where there is none."""
-    return "–" if share is None else f"{share * 100:.2f}{_SPACE}%"
-
-
-def rate(share: float) -> str:
-    """A chosen share 0..1, with no more digits than it has."""
-    return f"{share * 100:g}{_SPACE}%"
 
 
 def ends(interval: tuple[float, float] | None) -> str:

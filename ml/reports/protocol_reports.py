@@ -10,9 +10,10 @@ from ml.evaluation.closed_set import ClosedSet
 from ml.evaluation.open_set import FPIRS, OpenSet
 from ml.evaluation.rates import allowed
 from ml.evaluation.verification import FARS, Verification
+from ml.language import percent, rate
 from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Group, Mark, distributions, trade_off
 from ml.reports.files import Report, Row
-from ml.reports.page import Line, Section, Table, percent, rate
+from ml.reports.page import Line, Section, Table
 
 
 def verification(result: Verification) -> Report:

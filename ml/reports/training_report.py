@@ -12,9 +12,10 @@ import numpy as np
 
 from ml.evaluation import gate
 from ml.evaluation.closed_set import PARTS, ClosedSet
+from ml.language import percent, points, rate
 from ml.reports import files, unseen
 from ml.reports.outcome import Findings
-from ml.reports.page import Line, Page, Section, Table, Tile, percent, rate
+from ml.reports.page import Line, Page, Section, Table, Tile
 from ml.reports.protocol_reports import PART_NAMES, mistakes
 from ml.reports.training_charts import course_of
 from ml.reports.unseen import people, span, value
@@ -88,8 +89,8 @@ def _comparison(reason: gate.Reason) -> Line:
     cells = [
         percent(params["candidate"]),
         percent(params["active"]),
-        gate.points(params["difference"]),
-        f"{gate.points(params['low'])} to {gate.points(params['high'])}",
+        points(params["difference"]),
+        f"{points(params['low'])} to {points(params['high'])}",
     ]
     worse = "worse beyond chance" if reason.against else "not worse beyond chance"
     return Line(gate.measured_by(reason), cells, worse)

@@ -14,11 +14,12 @@ from ml.evaluation.rates import Similarities
 from ml.evaluation.reliability import Promise, Reliability
 from ml.evaluation.resampling import Interval
 from ml.evaluation.samples import ENROL
+from ml.language import percent, rate
 from ml.reports import charts as draw
 from ml.reports import training_charts
 from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Drawing, Group
 from ml.reports.outcome import Findings
-from ml.reports.page import Line, Section, Table, Tile, percent, rate
+from ml.reports.page import Line, Section, Table, Tile
 from ml.types import Floats
 
 ERRORS = {

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recognition.admin.base import day_start
+from recognition.formats import percent
 from recognition.models import (
     EnrolledFace,
     Identification,
@@ -25,7 +26,6 @@ from recognition.models import (
     User,
 )
 from recognition.services.identification.reading import with_names
-from recognition.templatetags.answers import percent
 
 LOOKED_BACK = dt.timedelta(days=30)
 LATEST = 8

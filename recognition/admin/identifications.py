@@ -5,7 +5,6 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -22,10 +21,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from recognition.admin.audit import reviews_of
 from recognition.admin.base import DaysFilter, Dropdown, PersonFilter, ReadOnlyAdmin, badge
+from recognition.messages.review import verdict_refused
 from recognition.models import Identification, Person, ProbeFace, Status, User
 from recognition.services import access
 from recognition.services.identification import reading
-from recognition.services.review.verdicts import review
+from recognition.services.review.verdicts import VerdictRefused, review
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
 
@@ -147,11 +147,11 @@ class IdentificationAdmin(ReadOnlyAdmin):
         form = VerdictForm(request.POST)
         try:
             if not form.is_valid():
-                raise ValidationError(gettext("Choose who it is."))
+                raise VerdictRefused("person_missing")
             said = form.cleaned_data
             review(probe, cast(User, request.user), said["verdict"], said["true_person"])
-        except ValidationError as refused:
-            messages.error(request, " ".join(refused.messages))
+        except VerdictRefused as refused:
+            messages.error(request, verdict_refused(refused.code))
         detail = reverse("admin:recognition_identification_change", args=(pk,))
         return redirect(f"{detail}#face-{probe.index + 1}")
 

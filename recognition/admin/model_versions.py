@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from recognition.admin.base import DaysFilter, ReadOnlyAdmin, badge
+from recognition.formats import percentage
 from recognition.forms.training import NAMES
 from recognition.models import ModelVersion, Status, TrainingRun
 from recognition.presenters.measures import Figures, verdict
 from recognition.presenters.runs import Following
 from recognition.services.versions import registry as service
-from recognition.templatetags.models import percentage
 
 State = ModelVersion.State
 STATE_BADGES = {State.ACTIVE: "success", State.CANDIDATE: "info", State.RETIRED: "default"}

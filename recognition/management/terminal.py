@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ml.data.dataset import Dataset
 from ml.training.events import Epoch, Phase, Step
-from recognition.messages import refusal
+from recognition.messages.photos import refusal
 from recognition.services.training.progress import Silent
 
 

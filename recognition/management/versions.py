@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from ml.errors import ArtifactError
+from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
 from recognition.services.gallery.templates import Embedded
 from recognition.services.promotion import serving
@@ -41,7 +42,7 @@ def put_into_service(version: ModelVersion, *, quiet: bool) -> Embedded:
         try:
             return serving.serve(version, None, progress)
         except serving.PromotionRefused as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(promotion_refused(refusal.code, refusal.params)) from refusal
         except KeyboardInterrupt:
             message = "Stopped. What is embedded stays; call it again to go on."
             raise CommandError(message, returncode=130) from None

@@ -9,8 +9,9 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recognition.formats import rate
+from recognition.messages.versions import gate_reason
 from recognition.models import ModelVersion
-from recognition.templatetags.models import gate_reason, rate
 
 Json = Mapping[str, Any]
 

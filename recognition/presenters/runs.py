@@ -14,11 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from recognition.forms.training import NAMES
-from recognition.messages import refusal as photo_refusal
+from recognition.messages.photos import refusal as photo_refusal
+from recognition.messages.training import training_error
 from recognition.models import Person, Status, TrainingRun
 from recognition.presenters.curves import Chart, charts
 from recognition.presenters.measures import Figures
-from recognition.templatetags.models import training_error
 
 Phase = TrainingRun.Phase
 UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)

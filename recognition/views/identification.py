@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from recognition.forms.identification import UploadForm
-from recognition.messages import photo_error
+from recognition.messages.photos import photo_error
 from recognition.models import Identification, Person
 from recognition.presenters import progress as answers
 from recognition.services import access

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from recognition.forms.training import TrialForm
+from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
 from recognition.presenters.versions import REPORT, VersionPage
 from recognition.services.promotion import serving, trials
@@ -109,7 +110,7 @@ def model_promote(request: Request, name: str) -> HttpResponse:
         try:
             serving.request_promotion(version, request.user)
         except serving.PromotionRefused as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, promotion_refused(refusal.code, refusal.params))
         return redirect("model_version", name)
     context = {"version": version, "item": item, "active": service.active()}
     return render(request, "model_versions/confirm.html", context)
@@ -142,7 +143,7 @@ def _roll_back(request: Request, name: str) -> HttpResponse:
     try:
         before = serving.rollback(request.user)
     except serving.PromotionRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, promotion_refused(refusal.code, refusal.params))
         return redirect("model_version", name)
     if before.state == ModelVersion.State.ACTIVE:
         messages.success(request, _("%(name)s is in service again.") % {"name": before})

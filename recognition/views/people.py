@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from recognition.forms.people import EnrolForm, PersonForm
-from recognition.messages import refusal
+from recognition.messages.photos import refusal
 from recognition.models import EnrolledFace, Enrolment, Person, ProbeFace, Status
 from recognition.presenters import progress as answers
 from recognition.services.gallery import people as service

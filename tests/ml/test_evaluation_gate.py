@@ -122,10 +122,10 @@ def test_it_says_in_words_what_it_found() -> None:
     told = in_words(judge(blurred(ACTIVE, 1.0), ACTIVE, known_to_active=ACTIVE.labels[:1]))
     first, left_out, rank1, dir_ = told.splitlines()
     assert first == "Did not pass the gate."
-    assert "1 person whom the version in service has learned" in left_out
-    assert "Rank-1" in rank1
-    assert "worse beyond chance (difference −" in rank1
-    assert "DIR at FPIR 1 %" in dir_
+    assert "1 person was left out of the comparison" in left_out
+    assert "Rank 1" in rank1
+    assert "Worse, and not by chance: the difference is −" in rank1
+    assert "DIR at FPIR 1\xa0%" in dir_
 
 
 def test_every_reason_has_words() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ml.types import QualityReason
-from recognition import messages
+from recognition.messages import photos as messages
 
 CODES = (
     "unreadable_image",
@@ -81,7 +81,7 @@ def test_who_has_the_photo_is_named() -> None:
 
 
 def test_every_code_that_the_services_refuse_with_has_a_sentence() -> None:
-    services = Path(messages.__file__).parent / "services"
+    services = Path(messages.__file__).parents[1] / "services"
     source = "".join(path.read_text() for path in services.rglob("*.py"))
     written = set(re.findall(r'(?:EnrolmentRefused|RefusedPath)\((?:\w+, )?\s*"(\w+)"', source))
     assert written

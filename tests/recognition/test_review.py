@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from recognition.models import AuditEvent, Person, ProbeFace, User
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
-from recognition.services.review.verdicts import review
+from recognition.services.review.verdicts import VerdictRefused, review
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 
@@ -46,7 +46,7 @@ def test_the_verdict_is_kept_with_reviewer_and_time(
 
 
 def test_somebody_else_needs_to_be_named(named: ProbeFace, bob: Person, reviewer: User) -> None:
-    with pytest.raises(ValidationError, match="who it is"):
+    with pytest.raises(VerdictRefused, match="person_missing"):
         review(named, reviewer, "somebody_else")
     review(named, reviewer, "somebody_else", bob)
     named.refresh_from_db()
@@ -56,12 +56,12 @@ def test_somebody_else_needs_to_be_named(named: ProbeFace, bob: Person, reviewer
 def test_somebody_else_is_not_the_person_that_was_named(
     named: ProbeFace, ann: Person, reviewer: User
 ) -> None:
-    with pytest.raises(ValidationError, match="that the site named"):
+    with pytest.raises(VerdictRefused, match="same_person"):
         review(named, reviewer, "somebody_else", ann)
 
 
 def test_where_nobody_was_named_nothing_is_right(unknown: ProbeFace, reviewer: User) -> None:
-    with pytest.raises(ValidationError, match="named nobody"):
+    with pytest.raises(VerdictRefused, match="nobody_named"):
         review(unknown, reviewer, "right")
     assert review(unknown, reviewer, "not_in_gallery").review == "not_in_gallery"
 
@@ -76,13 +76,13 @@ def test_an_unknown_face_can_be_somebody_from_the_gallery(
 def test_a_person_goes_with_somebody_else_only(
     verdict: str, named: ProbeFace, bob: Person, reviewer: User
 ) -> None:
-    with pytest.raises(ValidationError, match="only be given with"):
+    with pytest.raises(VerdictRefused, match="person_unused"):
         review(named, reviewer, verdict, bob)
 
 
 @pytest.mark.parametrize("verdict", ["", "maybe"])
 def test_there_are_four_verdicts(verdict: str, named: ProbeFace, reviewer: User) -> None:
-    with pytest.raises(ValidationError, match="one of the four"):
+    with pytest.raises(VerdictRefused, match="no_verdict"):
         review(named, reviewer, verdict)
 
 
@@ -110,6 +110,6 @@ def test_only_reviewers_review(named: ProbeFace, user: User, operator: User) -> 
 
 
 def test_a_refused_verdict_leaves_no_trace(named: ProbeFace, ann: Person, reviewer: User) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(VerdictRefused):
         review(named, reviewer, "somebody_else", ann)
     assert not AuditEvent.objects.filter(action="face.reviewed").exists()

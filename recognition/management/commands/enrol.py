@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from recognition.management.versions import require_model
-from recognition.messages import refusal
+from recognition.messages.photos import refusal
 from recognition.services.gallery import folders
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from ml.errors import PhotoRejected
 from recognition.management.versions import require_model
-from recognition.messages import photo_error
+from recognition.messages.photos import photo_error
 from recognition.services.gallery import memory
 from recognition.services.identification.answering import identify_photo
 from recognition.services.identification.as_json import faces_as_json

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognition.management.versions import put_into_service
+from recognition.messages.versions import promotion_refused
 from recognition.services.promotion import serving
 
 
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         try:
             version = serving.way_back()
         except serving.PromotionRefused as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(promotion_refused(refusal.code, refusal.params)) from refusal
         embedded = put_into_service(version, quiet=options["quiet"])
         since = f"; {embedded.faces} faces enrolled since were embedded" if embedded.faces else ""
         self.stdout.write(f"{version} is in service again{since}.")

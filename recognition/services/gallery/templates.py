@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from ml import imaging
 from ml.errors import PhotoRejected
 from ml.types import Image
 from recognition.models import EnrolledFace, ModelVersion, Template
 from recognition.services.gallery import memory
+from recognition.services.refusals import Refused
 from recognition.services.versions import predictors
 
 BATCH: Final = 64
@@ -26,12 +26,8 @@ Progress = Callable[[int, int], None]
 """Called with the number of faces done and the number of all that had to be embedded."""
 
 
-class CropsUnusable(Exception):
-    """The gallery would not be whole under a version; the message says why, and what to do."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+class CropsUnusable(Refused):
+    """The gallery would not be whole under a version."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +91,8 @@ def _crop(face: EnrolledFace) -> Image | None:
 
 
 def _unreadable(error: OSError) -> CropsUnusable:
-    return CropsUnusable(
-        "crops_unreadable",
-        _(
-            "The crop of an enrolled face cannot be read (%(trouble)s). Check that the folder "
-            "%(folder)s is there, and who may read it."
-        )
-        % {"trouble": error.strerror or error, "folder": settings.MEDIA_ROOT},
-    )
+    trouble = error.strerror or str(error)
+    return CropsUnusable("crops_unreadable", trouble=trouble, folder=str(settings.MEDIA_ROOT))
 
 
 def _store(version: ModelVersion, faces: list[int], embeddings: Any) -> None:

@@ -12,10 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from ml.errors import ArtifactError
-from recognition.messages import model_problem
 from recognition.models import EnrolledFace, ModelVersion, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services.audit import record
@@ -59,7 +57,7 @@ def serve(
     except (ArtifactError, CropsUnusable) as error:
         ModelVersion.objects.filter(pk=version.pk).update(promotion_requested_at=None)
         record(actor, "model.promotion_failed", version, name=version.name, reason=error.code)
-        raise PromotionRefused(_cannot_be_served(version, error)) from error
+        raise _cannot_be_served(version, error) from error
 
 
 def _serve(move: Move, progress: Progress) -> Embedded:
@@ -79,29 +77,22 @@ def _serve(move: Move, progress: Progress) -> Embedded:
 def _require_most_crops(lost: int) -> None:
     enrolled = EnrolledFace.objects.count()
     if lost > max(LOST_AT_ANY_SIZE, MOST_LOST * enrolled):
-        raise CropsUnusable(
-            "crops_lost",
-            _(
-                "The crops of %(lost)d of %(enrolled)d enrolled faces are gone or damaged: restore "
-                "the folder %(folder)s, or remove these photos and enrol them again."
-            )
-            % {"lost": lost, "enrolled": enrolled, "folder": settings.MEDIA_ROOT},
-        )
+        folder = str(settings.MEDIA_ROOT)
+        raise CropsUnusable("crops_lost", lost=lost, enrolled=enrolled, folder=folder)
 
 
 def _require_sound(version: ModelVersion) -> None:
     try:
         registry.verify(version)
     except ArtifactError as error:
-        raise PromotionRefused(_cannot_be_served(version, error)) from error
+        raise _cannot_be_served(version, error) from error
 
 
-def _cannot_be_served(version: ModelVersion, error: ArtifactError | CropsUnusable) -> str:
-    reason = model_problem(error) if isinstance(error, ArtifactError) else str(error)
-    return _("%(version)s cannot go into service. %(reason)s") % {
-        "version": version.name,
-        "reason": reason,
-    }
+def _cannot_be_served(
+    version: ModelVersion, error: ArtifactError | CropsUnusable
+) -> PromotionRefused:
+    params = {"path": error.path} if isinstance(error, ArtifactError) else error.params
+    return PromotionRefused(error.code, version=version.name, **params)
 
 
 def request_promotion(version: ModelVersion, user: User | None) -> None:
@@ -111,7 +102,7 @@ def request_promotion(version: ModelVersion, user: User | None) -> None:
         PromotionRefused: it is in service already, or its files are missing or damaged.
     """
     if version.state == State.ACTIVE:
-        raise PromotionRefused(_("%(version)s is in service already.") % {"version": version.name})
+        raise PromotionRefused("already_active", version=version.name)
     _require_sound(version)
     with transaction.atomic():
         version.promotion_requested_at, version.promotion_attempts = timezone.now(), 0
@@ -160,7 +151,7 @@ def way_back() -> ModelVersion:
     """The version to which a rollback leads. Raises `PromotionRefused` if there is none."""
     active = registry.active()
     if active is None or active.replaced is None:
-        raise PromotionRefused(_("There is no version to go back to."))
+        raise PromotionRefused("no_way_back")
     return active.replaced
 
 

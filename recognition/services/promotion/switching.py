@@ -7,19 +7,19 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from recognition.models import ModelVersion, User
 from recognition.services.audit import record
 from recognition.services.gallery import memory
 from recognition.services.gallery.templates import missing
+from recognition.services.refusals import Refused
 from recognition.services.versions import registry
 
 State: Final = ModelVersion.State
 
 
-class PromotionRefused(Exception):
-    """The version does not go into service; the message says why, and what to do."""
+class PromotionRefused(Refused):
+    """The version does not go into service; `recognition.messages.versions` has the sentence."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,7 @@ class Move:
         """Change the row. One UPDATE, so that whoever cancels is either in time or too late."""
         rows = waiting(self.version) if self.asked_for else _row(self.version)
         if not rows.update(**news):
-            raise PromotionRefused(
-                _("Nobody waits any more for %(version)s to go into service.")
-                % {"version": self.version.name}
-            )
+            raise PromotionRefused("nobody_waits", version=self.version.name)
 
     def show_life(self) -> None:
         """So that the sweeper sees that a promotion that was asked for is under way."""
@@ -52,13 +49,8 @@ class Move:
     def require_place_of(self, active: ModelVersion | None) -> None:
         if active is None or self.against in {None, active.name} or active == self.version:
             return
-        raise PromotionRefused(
-            _(
-                "%(active)s went into service meanwhile, and %(version)s was compared with "
-                "%(against)s: it stays a candidate."
-            )
-            % {"active": active.name, "version": self.version.name, "against": self.against}
-        )
+        names = {"active": active.name, "version": self.version.name, "against": self.against}
+        raise PromotionRefused("place_taken", **names)
 
 
 def _row(version: ModelVersion) -> QuerySet[ModelVersion]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from recognition.models import Person, ProbeFace, User
 from recognition.services.audit import record
+from recognition.services.refusals import Refused
 
 Verdict = ProbeFace.Review
+
+
+class VerdictRefused(Refused):
+    """The verdict makes no sense for this face; `recognition.messages.review` has the sentence."""
 
 
 def review(
@@ -21,7 +25,7 @@ def review(
 
     Raises:
         PermissionDenied: the reviewer may not review.
-        ValidationError: the verdict makes no sense for this face; the message says why.
+        VerdictRefused: the verdict makes no sense for this face.
     """
     if not reviewer.is_reviewer:
         raise PermissionDenied
@@ -38,20 +42,13 @@ def review(
 
 def _check(face: ProbeFace, verdict: str, true_person: Person | None) -> None:
     if verdict not in Verdict.values or verdict == Verdict.NONE:
-        raise ValidationError(_("Choose one of the four verdicts."), "verdict")
+        raise VerdictRefused("no_verdict")
     if verdict == Verdict.RIGHT and face.person_id is None:
-        raise ValidationError(
-            _("The site named nobody here. If that is right, mark “Not in the gallery”."),
-            "nobody_named",
-        )
+        raise VerdictRefused("nobody_named")
     if verdict != Verdict.SOMEBODY_ELSE:
         if true_person is not None:
-            raise ValidationError(
-                _("A person can only be given with “Somebody else”."), "person_unused"
-            )
+            raise VerdictRefused("person_unused")
     elif true_person is None:
-        raise ValidationError(_("Choose who it is."), "person_missing")
+        raise VerdictRefused("person_missing")
     elif true_person.pk == face.person_id:
-        raise ValidationError(
-            _("This is the person that the site named. Mark “Right” instead."), "same_person"
-        )
+        raise VerdictRefused("same_person")

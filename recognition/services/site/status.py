@@ -10,7 +10,6 @@ from typing import Final
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from recognition.messages import model_problem
 from recognition.models import EnrolledFace, Person, Status
 from recognition.models.work import PHOTOS, kinds
 from recognition.services.versions import registry
@@ -30,7 +29,8 @@ class Worker(StrEnum):
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """The active version; `problem` says which file is wrong and how, `command` mends it."""
+    """The active version; `problem` is the code of what is wrong with its file at `path`, and
+    `command` mends it."""
 
     name: str
     problem: str
@@ -89,7 +89,7 @@ def _model() -> ModelStatus:
     version, error = registry.active(), registry.problem()
     return ModelStatus(
         name=version.name if version else "",
-        problem=model_problem(error) if error else "",
+        problem=error.code if error else "",
         path=error.path if error else "",
         command=registry.mending_command(error) if error else "",
     )

@@ -221,7 +221,7 @@ def _promote(row: TrainingRun, version: ModelVersion, listener: Follower) -> Non
     try:
         embedded = serving.serve(version, row.requested_by, listener.embedding, against=against)
     except serving.PromotionRefused as refusal:
-        return listener.note(str(refusal))
+        return listener.note(words.not_promoted(refusal))
     if embedded.lost:
         listener.note(
             f"{len(embedded.lost)} enrolled faces have no readable crop and are not in its gallery."

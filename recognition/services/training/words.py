@@ -12,6 +12,7 @@ from ml.data.splits import Split
 from ml.errors import DISK_FULL
 from ml.training.recipe import Job
 from recognition.models import TrainingRun
+from recognition.services.refusals import Refused
 from recognition.services.training.options import Options
 
 NAMED = 5
@@ -91,3 +92,14 @@ def refused_by_the_system(error: OSError) -> str:
         return "The disk is full. Make room, and let the training go on."
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}."
+
+
+def not_promoted(refusal: Refused) -> str:
+    """Why a new version does not go into service by itself."""
+    if refusal.code == "place_taken":
+        return (
+            "{active} went into service meanwhile, and {version} was compared with {against}: it "
+            "stays a candidate."
+        ).format(**refusal.params)
+    about = ", ".join(f"{name} {value}" for name, value in refusal.params.items())
+    return f"It could not go into service ({refusal.code.replace('_', ' ')}: {about})."

@@ -1,4 +1,4 @@
-"""The sentences behind the codes: what is wrong, and what to try next."""
+"""Sentences about photos: why one has no answer or is not enrolled, and what to try next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ml.errors import ArtifactError
 from ml.types import QualityReason
 
 Params = Mapping[str, Any]
@@ -69,19 +68,6 @@ _ADVICE = {
         "The face is too bright. Try a photo in softer light, without flash."
     ),
 }
-
-
-_MODEL = {
-    "model_missing": gettext_lazy("The model, or a file of it, is not there: %(path)s"),
-    "model_damaged": gettext_lazy("A file of the model is damaged: %(path)s"),
-    "weights_missing": gettext_lazy("A packaged network is missing or damaged: %(path)s"),
-    "model_too_new": gettext_lazy("The model was written by a newer facesite: %(path)s"),
-}
-
-
-def model_problem(error: ArtifactError) -> str:
-    """Which file of the model is at fault, and how."""
-    return str(_MODEL[error.code]) % {"path": error.path}
 
 
 def photo_error(code: str, params: Params | None = None) -> str:

@@ -1,0 +1,37 @@
+"""Sentences about trainings: why one came to no end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy
+
+_TRAINING_ERRORS: Final = {
+    "no_folder": gettext_lazy("The folder to train on is not there."),
+    "no_photos": gettext_lazy("There are no photos in the folder to train on."),
+    "bad_name": gettext_lazy("The name of a folder cannot be the name of a person. Rename it."),
+    "photos_in_root": gettext_lazy("Photos belong in a folder for each person."),
+    "photo_of_two_people": gettext_lazy(
+        "The same photo lies under two people. Take it away from one of them."
+    ),
+    "too_few_people": gettext_lazy(
+        "There are too few people with photos enough. Add people, or photos of them."
+    ),
+    "unreadable_file": gettext_lazy("A file to train on cannot be read."),
+    "unwritable": gettext_lazy("A folder of the training cannot be written."),
+    "disk_full": gettext_lazy("The disk is full. Make room."),
+    "os_error": gettext_lazy("The system refused a file: the disk may be full."),
+    "photos_changed": gettext_lazy("The photos have changed since it began. Start a new training."),
+    "cannot_resume": gettext_lazy("Its checkpoint cannot be used. Start a new training."),
+    "training_error": gettext_lazy("The training itself could not go on."),
+    "export_disagrees": gettext_lazy(
+        "The exported network does not compute what the trained one does, so no version was made."
+    ),
+    "gave_up": gettext_lazy("Its process died several times, perhaps for want of memory."),
+    "bug": gettext_lazy("An error of the program ended it. Tell whoever runs this site."),
+}
+
+
+def training_error(code: str) -> str:
+    """Why a training did not come to its end; the run's own message has the particulars."""
+    return str(_TRAINING_ERRORS.get(code) or _TRAINING_ERRORS["training_error"])
