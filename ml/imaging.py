@@ -39,13 +39,13 @@ MAX_PIXELS: Final = 100_000_000
 MAX_SIDE: Final = 32_000
 """Panoramas of phones have up to 20,000. One of 1 × 25 million pixels costs 715 MB."""
 MAX_PASSED_PIXELS: Final = 1_000_000_000
-"""Pixels times scans of a JPEG. Encoders make 10 scans, of up to 50 megapixels. Each takes .64 s
-for 1,000 megapixels, also where there is nothing in it."""
+"""Pixels times scans of a JPEG, of which encoders make 10. It takes .64 s to go over so many with
+nothing in them at all."""
 KEPT_PIXELS: Final = 25_000_000
 """What is left of a larger photo: all of what most phones take, so that small faces stay."""
 
 # What each format may have: so many that decoding stays within 400 MB. Measured, bytes a pixel:
-# JPEG and PNG 4, a buffered JPEG 10 (at half its size 7), HEIC 5, AVIF 9, WebP 16.
+# JPEG and PNG 4, HEIC 5, AVIF 9, WebP 16.
 _MAX_PIXELS: Final[dict[Format, int]] = {
     "JPEG": MAX_PIXELS,
     "PNG": 65_000_000,
@@ -53,9 +53,10 @@ _MAX_PIXELS: Final[dict[Format, int]] = {
     "AVIF": 40_000_000,
     "WebP": 25_000_000,
 }
-_MAX_BUFFERED: Final = 50_000_000
-_WHOLE, _WHOLE_BUFFERED = 65_000_000, 25_000_000
-"""A JPEG with more pixels is decoded at half its width and height."""
+_WHOLE: Final = 65_000_000
+"""A JPEG with more pixels is decoded at half its width and height, at 1 byte a pixel."""
+_COEFFICIENTS_AND_PIXELS: Final = 350_000_000
+"""Bytes that a buffered JPEG may take: one that would take more is halved, or else refused."""
 
 _READERS: dict[Format, type[ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -112,7 +113,7 @@ def inspect(data: bytes) -> PhotoInfo:
     if len(data) > MAX_BYTES:
         raise ImageTooLarge(limit=MAX_BYTES, actual=len(data), unit="bytes")
     info = headers.read(data)
-    limit = _MAX_BUFFERED if info.buffered else _MAX_PIXELS[info.format]
+    limit = min(_MAX_PIXELS[info.format], int(_COEFFICIENTS_AND_PIXELS / (1 + info.buffered)))
     if info.pixels > limit:
         raise ImageTooLarge(limit=limit, actual=info.pixels, unit="pixels")
     if (side := max(info.width, info.height)) > MAX_SIDE:
@@ -128,8 +129,8 @@ def decode(data: bytes, buffer: memoryview | None = None) -> Image:
     Returns its first picture (in HEIC and AVIF: the primary one) as RGB uint8 of shape (H, W, 3),
     0..255, C-contiguous and read-only: in sRGB, upright by EXIF orientation, and with anything
     transparent laid over white. A photo of more than `KEPT_PIXELS` is made smaller to that many
-    (a JPEG of more than 65 megapixels to half its width and height, then as far as needed): the
-    array's size is from there on the size of the photo, and boxes are in its pixels.
+    (a JPEG that would be too large for the memory to half its width and height first): the array's
+    size is the size of the photo from there on, and boxes are in its pixels.
 
     Lies in `buffer`, where one is given, which must have room for 3 · `KEPT_PIXELS` bytes.
 
@@ -175,7 +176,9 @@ def _opened(info: PhotoInfo, data: bytes) -> _Picture:
     photo = _READERS[info.format](BytesIO(data))
     if photo.width * photo.height > info.pixels:
         raise DamagedImage("the picture is larger than its header says")
-    if info.format == "JPEG" and info.pixels > (_WHOLE_BUFFERED if info.buffered else _WHOLE):
+    if info.format == "JPEG" and info.pixels > min(
+        _WHOLE, _COEFFICIENTS_AND_PIXELS / (4 + info.buffered)
+    ):
         photo.draft(None, (photo.width // 2, photo.height // 2))
     photo.load()
 

@@ -77,18 +77,26 @@ class TestSize:
 class TestScans:
     def test_a_plain_jpeg_has_one(self) -> None:
         info = headers.read(encoded(quarters(), "JPEG"))
-        assert (info.passes, info.buffered) == (1, False)
+        assert (info.passes, info.buffered) == (1, 0)
 
     def test_those_of_a_progressive_jpeg_are_counted(self) -> None:
         info = headers.read(encoded(quarters(), "JPEG", progressive=True))
-        assert (info.passes, info.buffered) == (10, True)
+        assert info.passes == 10
         assert headers.read(with_scans(64, 32, 500)).passes == 510
+
+    @pytest.mark.parametrize(("subsampling", "each"), [("4:4:4", 6), ("4:2:2", 4), ("4:2:0", 3)])
+    def test_coefficients_of_a_progressive_jpeg_are_counted(
+        self, subsampling: str, each: float
+    ) -> None:
+        buffer = BytesIO()
+        quarters().save(buffer, "JPEG", progressive=True, subsampling=subsampling)
+        assert headers.read(buffer.getvalue()).buffered == each
 
     def test_a_jpeg_with_a_component_a_scan_is_buffered(self) -> None:
         data = bytearray(encoded(quarters(), "JPEG"))
         scan = data.index(b"\xff\xda")
         data[scan + 4] = 1
-        assert headers.read(bytes(data)).buffered
+        assert headers.read(bytes(data)).buffered == 6
 
     def test_those_of_a_thumbnail_and_of_a_second_picture_are_not(self) -> None:
         small = encoded(quarters((16, 8)), "JPEG", progressive=True)
@@ -115,7 +123,7 @@ class TestLimits:
         with pytest.raises(ImageTooLarge):
             imaging.inspect(with_size(kind, 10_000, height + 1))
 
-    def test_a_progressive_jpeg_may_have_half_as_many_pixels(self) -> None:
+    def test_a_progressive_jpeg_in_full_colour_may_have_half_as_many_pixels(self) -> None:
         data = bytearray(encoded(quarters(), "JPEG", progressive=True))
         start = data.index(b"\xff\xc2") + 5
         data[start : start + 4] = struct.pack(">HH", 5001, 10_000)
