@@ -3,6 +3,9 @@
 (() => {
   const PHOTO = /\.(jpe?g|png|webp|heic|heif|avif)$/i;
   const PREVIEW = 112;
+  const LARGE = 2e6; // bytes: what is smaller is sent before it could be made smaller
+  // Beyond this many, a camera's pixels are too small to see more each: a half of each side is kept.
+  const [MOST_PIXELS, KEPT_PIXELS, QUALITY] = [25e6, 12.5e6, 0.85];
 
   const size = (bytes) =>
     new Intl.NumberFormat(document.documentElement.lang, {
@@ -38,6 +41,35 @@
     return previews.get(file);
   };
 
+  // A photo that takes long to send, as a smaller JPEG; itself where the browser cannot or it gains little.
+  const redraw = async (file) => {
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const pixels = picture.width * picture.height;
+    const scale = pixels > MOST_PIXELS ? Math.sqrt(KEPT_PIXELS / pixels) : 1;
+    const canvas = element("canvas", "");
+    [canvas.width, canvas.height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
+    const pen = Object.assign(canvas.getContext("2d"), { imageSmoothingQuality: "high", fillStyle: "white" });
+    pen.fillRect(0, 0, canvas.width, canvas.height); // behind anything transparent
+    pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    picture.close();
+    const blob = await new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", QUALITY); });
+    canvas.width = canvas.height = 0; // gives the memory back
+    return blob && blob.size < file.size / 2 ? new File([blob], file.name, { type: blob.type }) : file;
+  };
+
+  const redrawn = new WeakMap(); // while others are still being chosen; a photo can be chosen twice
+  const smaller = (file) => {
+    if (file.size < LARGE) return file;
+    if (!redrawn.has(file)) {
+      turn = turn.then(() => redraw(file)).catch(() => file);
+      redrawn.set(file, turn);
+      turn.then((sent) => weights.set(file, sent.size));
+    }
+    return redrawn.get(file);
+  };
+  const weights = new WeakMap(); // in bytes, of what is sent
+  const weight = (file) => weights.get(file) ?? file.size;
+
   const enhance = (zone) => {
     const { dataset } = zone;
     const input = zone.querySelector("input[type=file]");
@@ -49,19 +81,23 @@
 
     const problem = (file) => {
       if (!PHOTO.test(file.name) && !file.type.startsWith("image/")) return dataset.notPhoto;
-      return file.size > Number(dataset.maxBytes) ? dataset.tooLarge : "";
+      return weight(file) > Number(dataset.maxBytes) ? dataset.tooLarge : "";
     };
 
     const obstacle = (files) => {
       if (files.length > Number(dataset.maxFiles)) return dataset.tooMany;
-      const total = files.reduce((sum, file) => sum + file.size, 0);
+      const total = files.reduce((sum, file) => sum + weight(file), 0);
       return total > Number(dataset.maxTotal) ? dataset.tooMuch : "";
     };
 
-    const choose = (files) => {
+    const fill = (files) => {
       const transfer = new DataTransfer();
       for (const file of files) transfer.items.add(file);
       input.files = transfer.files;
+    };
+
+    const choose = (files) => {
+      fill(files);
       show();
     };
 
@@ -89,6 +125,11 @@
       zone.querySelector(".dropzone-choose").textContent = choices[Number(files.length > 0)];
       if (files.length > 0) errors.textContent = obstacle(files);
       button.disabled = obstacle(files) !== "";
+      files.forEach(async (file) => {
+        const trouble = problem(file) + obstacle(files);
+        await smaller(file);
+        if (problem(file) + obstacle(files) !== trouble) show();
+      });
     };
 
     let depth = 0;
@@ -108,11 +149,13 @@
     document.addEventListener("paste", (event) => {
       if (event.clipboardData?.files.length) choose([...input.files, ...event.clipboardData.files]);
     });
-    form.addEventListener("submit", () => {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
       button.setAttribute("aria-busy", "true");
       button.textContent = dataset.busy;
-      // After the browser has taken the values: a second click must not send the photos twice.
-      setTimeout(() => { button.disabled = true; });
+      button.disabled = true; // a second click must not send the photos twice
+      fill(await Promise.all([...input.files].map(smaller)));
+      form.submit();
     });
     window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
     zone.classList.add("ready");

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import Visit
@@ -68,6 +72,40 @@ def test_previews_are_made_small_one_after_the_other_and_only_once(visit: Visit)
     expect(page.locator(".chosen li")).to_have_count(4)
     assert page.eval_on_selector_all(".chosen canvas", DRAWN) == 4
     expect(page.locator("body")).to_have_attribute("title", seen)
+
+
+SENT = """form => new Promise(resolve => {
+    form.submit = async () => {
+        const [file] = new FormData(form).getAll("photos");
+        const picture = await createImageBitmap(file);
+        resolve([file.name, file.size, picture.width, picture.height]);
+    };
+    form.requestSubmit();
+})"""
+
+
+def test_a_large_photo_is_made_smaller_and_upright_before_it_is_sent(visit: Visit) -> None:
+    page = visit("user")
+    noise = np.random.default_rng(0).normal(128, 30, (6048, 8064)).clip(0, 255).astype(np.uint8)
+    tags, buffer = Pillow.Exif(), BytesIO()
+    tags[0x0112] = 6  # to be turned by a quarter
+    Pillow.fromarray(noise).save(buffer, "JPEG", exif=tags.tobytes())
+    large = {**photo("large.jpg"), "buffer": buffer.getvalue()}
+    page.eval_on_selector("[data-dropzone]", "zone => { zone.dataset.maxBytes = 9e6 }")
+    assert len(buffer.getvalue()) > 9e6
+    page.set_input_files("input[type=file]", [large])
+    expect(page.locator(".chosen .bad")).to_have_count(0)
+    name, size, width, height = page.eval_on_selector("form:has([data-dropzone])", SENT)
+    assert name == "large.jpg"
+    assert size < len(buffer.getvalue()) / 3
+    assert (width, height) == (3062, 4082)
+
+
+def test_a_photo_that_is_small_anyway_is_sent_as_it_is(visit: Visit) -> None:
+    page = visit("user")
+    page.set_input_files("input[type=file]", [photo("mei.jpg")])
+    _, size, *_ = page.eval_on_selector("form:has([data-dropzone])", SENT)
+    assert size == PORTRAIT.stat().st_size
 
 
 def test_too_many_photos_are_noticed_before_they_are_sent(visit: Visit) -> None:
