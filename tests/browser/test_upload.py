@@ -90,7 +90,8 @@ def test_a_large_photo_is_made_smaller_and_upright_before_it_is_sent(visit: Visi
     tags, buffer = Pillow.Exif(), BytesIO()
     tags[0x0112] = 6  # to be turned by a quarter
     Pillow.fromarray(noise).save(buffer, "JPEG", exif=tags.tobytes())
-    large = {**photo("large.jpg"), "buffer": buffer.getvalue()}
+    large = photo("large.jpg")
+    large["buffer"] = buffer.getvalue()
     page.eval_on_selector("[data-dropzone]", "zone => { zone.dataset.maxBytes = 9e6 }")
     assert len(buffer.getvalue()) > 9e6
     page.set_input_files("input[type=file]", [large])

@@ -18,6 +18,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from ml.imaging import MAX_BYTES
 from recognition.models import Identification, User
 from recognition.services.identification.answering import submit
+from tests.ml.pictures import with_scans, with_size
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, photo
 
@@ -110,6 +111,22 @@ def test_a_photo_with_too_many_pixels_is_refused_with_limit_and_size(
     client.post(reverse("upload"), {"photos": upload(bytes(header))})
     page = client.get(reverse("upload")).text
     assert "This photo has 2500 megapixels; in its format the limit is 65." in page
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (with_scans(5000, 5000, 500), "Save it anew as an ordinary JPEG"),
+        (with_size("PNG", 1, 24_999_999), "Cut it into parts"),
+    ],
+)
+def test_a_photo_that_would_cost_the_worker_too_much_is_refused_at_once(
+    user: User, media: Path, login: Callable[[User], Client], data: bytes, sentence: str
+) -> None:
+    client = login(user)
+    client.post(reverse("upload"), {"photos": upload(data)})
+    assert sentence in client.get(reverse("upload")).text
+    assert not Identification.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
