@@ -43,15 +43,20 @@ def no_child_is_left() -> Iterator[None]:
     assert psutil.Process().children() == before
 
 
+@pytest.mark.parametrize("at_hand", [0, bounded.AT_HAND])
 @pytest.mark.parametrize("kind", KINDS)
-def test_photos_are_decoded_as_ever(kind: str) -> None:
+def test_photos_are_decoded_as_ever(
+    kind: str, at_hand: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "AT_HAND", at_hand)
     image = bounded.decode(PHOTOS[kind])
     assert np.array_equal(image, imaging.decode(PHOTOS[kind]))
     assert image.flags.c_contiguous
     assert not image.flags.writeable
 
 
-def test_a_turned_photo_comes_upright() -> None:
+def test_a_turned_photo_comes_upright(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "AT_HAND", 0)
     image = bounded.decode(encoded(quarters(), "JPEG", exif=exif(6)))
     assert_close(image, UPRIGHT[6](np.asarray(quarters())))
 
@@ -67,6 +72,8 @@ def test_what_is_wrong_with_a_photo_is_told() -> None:
         bounded.decode(b"no photo")
     with pytest.raises(DamagedImage):
         bounded.decode(encoded(quarters((640, 480)), "JPEG")[:-400])
+    with pytest.raises(DamagedImage):
+        bounded.decode(encoded(quarters((640, 480)), "AVIF")[:-400])
     with pytest.raises(ImageTooLarge) as error:
         bounded.decode(with_size("PNG", 16_000, 12_000))
     assert error.value.actual == 192_000_000
@@ -113,7 +120,7 @@ def test_a_time_limit_of_the_caller_ends_the_decoding_too(endless: bytes) -> Non
 def test_a_decoder_that_crashes_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imaging, "decode", lambda *_: os.kill(os.getpid(), signal.SIGTRAP))
     with pytest.raises(DamagedImage):
-        bounded.decode(PHOTOS["JPEG"])
+        bounded.decode(PHOTOS["HEIF"])
 
 
 MEASURE = """

@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from ml import bounded, imaging
+from ml import imaging
 from ml.errors import ArtifactMissing
 from ml.inference.recognizer import Recognition
 from ml.types import Image
@@ -259,10 +259,10 @@ def test_after_the_last_attempt_the_photo_fails_with_a_reason(
 def test_a_time_limit_that_runs_out_while_decoding_is_no_fault_of_the_photo(
     row: Identification, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def starved(_data: bytes) -> None:
+    def starved(*_photo: object) -> None:
         raise SoftTimeLimitExceeded
 
-    monkeypatch.setattr(bounded, "decode", starved)
+    monkeypatch.setattr(imaging, "_opened", starved)
     with pytest.raises(SoftTimeLimitExceeded):
         process(row.pk)
     row.refresh_from_db()

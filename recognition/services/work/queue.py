@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -121,7 +122,8 @@ def _was_abandoned_for_good(row: Row, stale_after: dt.timedelta) -> bool:
 
 def _work_on(row: Row, work: Callable[[Row], None]) -> None:
     try:
-        work(row)
+        with _time_limit_seen():
+            work(row)
     except PhotoRejected as rejection:
         reject(row, rejection.code)
     except OriginalMissing:
@@ -131,6 +133,17 @@ def _work_on(row: Row, work: Callable[[Row], None]) -> None:
         if row.attempts >= MAX_ATTEMPTS:
             fail(row, "timed_out" if isinstance(error, SoftTimeLimitExceeded) else "gave_up")
         raise  # the row goes stale and is tried again
+
+
+@contextmanager
+def _time_limit_seen() -> Iterator[None]:
+    """The limit may run out in the middle of decoding, where every error speaks of the photo."""
+    try:
+        yield
+    except PhotoRejected as rejection:
+        if isinstance(rejection.__cause__, SoftTimeLimitExceeded):
+            raise rejection.__cause__ from None
+        raise
 
 
 def read_original(row: PhotoWork) -> bytes:
