@@ -1,8 +1,8 @@
 """Decode a stranger's photo, where need be in a process that may fail in place of the caller.
 
-What a header tells is checked beforehand, but no header tells all: AVIF and HEIC may hide any
-number of pictures that are decoded and never shown, a colour profile any number of steps for each
-pixel, and decoders have faults. Here the kernel ends what takes too much.
+What a header tells is checked beforehand, but not every header tells all: AVIF and HEIC may hide
+any number of pictures that are decoded and never shown. Here the kernel ends what takes too much,
+and what a large photo took goes back to it whole.
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ def decode(data: bytes) -> Image:
     info = imaging.inspect(data)  # here, where the numbers of a refusal are not lost
     if info.format in _TELLS_ALL and info.pixels <= AT_HAND:
         return imaging.decode(data)
-    shared = mmap.mmap(
-        -1, _SHAPE.size + 3 * imaging.KEPT_PIXELS
-    )  # what nobody writes costs nothing
+    shared = mmap.mmap(-1, _SHAPE.size + 3 * imaging.KEPT_PIXELS)  # costs only what is written
     child = os.fork()
     if child == 0:
         _decode_and_end(data, shared)
