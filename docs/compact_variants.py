@@ -24,13 +24,13 @@ from ml.architectures import ARCHITECTURES
 from ml.architectures.compact import COMPACT, EMBEDDING_SIZE, MOMENTUM, WIDTHS
 from ml.architectures.heads import cosine_head, softmax
 from ml.architectures.losses import ArcFace
-from ml.architectures.network import CROP_SIZE, Architecture, Network, Shape, Stage
+from ml.architectures.network import Network
 from ml.architectures.paper import PAPER
+from ml.architectures.recipe import CROP_SIZE, Recipe, Stage
 from ml.data import crops, dataset, splits
 from ml.experiments import comparison
-from ml.training.events import Epoch, Phase, Step
-from ml.training.recipe import Job
-from ml.training.trainer import processor_has_bfloat16
+from ml.training.events import Callback, Epoch, Event
+from ml.training.trainer import precision_here
 
 EPOCHS = 12
 layers = keras.layers
@@ -46,7 +46,7 @@ class Variant:
     pool: str = "weighted"
     margin: bool = True
 
-    def build(self, shape: Shape) -> Network:
+    def build(self, classes: int, recipe: Recipe) -> Network:
         crops_ = x = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crops")
         x = layers.Rescaling(1 / 127.5, offset=-1)(x)
         x = self._convolved(x, 32, 2, separable=False)
@@ -56,12 +56,10 @@ class Variant:
         x = self._norm(layers.Dense(EMBEDDING_SIZE, use_bias=not self.normalised)(x))
         embedding = layers.UnitNormalization(dtype="float32", name="embedding")(x)
         if self.margin:
-            cosines = cosine_head(embedding, shape.classes)
-            loss = ArcFace(shape.scale, shape.margin)
-            return Network(crops_, embedding, cosines, softmax(cosines, shape.scale), loss)
-        head = layers.Dense(
-            shape.classes, activation="softmax", dtype="float32", name="probabilities"
-        )
+            cosines = cosine_head(embedding, classes)
+            loss = ArcFace(recipe.scale, recipe.margin)
+            return Network(crops_, embedding, cosines, softmax(cosines, recipe.scale), loss)
+        head = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")
         probabilities = head(x)
         loss = keras.losses.SparseCategoricalCrossentropy()
         return Network(crops_, embedding, probabilities, probabilities, loss)
@@ -103,39 +101,31 @@ VARIANTS = {
 }
 
 
-class Lines:
-    """A listener that writes a line an epoch."""
+def lines(name: str) -> Callback:
+    """A callback that writes a line an epoch."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def tell(event: Event) -> None:
+        if isinstance(event, Epoch):
+            told = f"epoch {event.epoch}: loss {event.loss:.3f}, validation"
+            print(f"{name}, {told} {event.validation_accuracy:.1%}", file=sys.stderr)
 
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None: ...
-    def note(self, message: str) -> None: ...
-    def step(self, step: Step) -> None: ...
-
-    def epoch(self, epoch: Epoch) -> None:
-        told = f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, validation"
-        print(f"{self._name}, {told} {epoch.validation_accuracy:.1%}", file=sys.stderr)
+    return tell
 
 
 def rows(root: Path, epochs: int, folder: Path) -> Iterator[str]:
     made = crops.prepare(dataset.read([root]), folder / "crops")
     split = splits.split(made.dataset, seed=0)
     stages = (Stage(epochs * 2 // 3, 1e-3), Stage(epochs - epochs * 2 // 3, 3e-4))
+    recipe = replace(
+        COMPACT.recipe,
+        architecture="variant",
+        stages=stages,
+        precision=precision_here("auto"),
+    )
     for number, (name, build) in enumerate(VARIANTS.items()):
-        ARCHITECTURES["variant"] = Architecture(build, COMPACT.defaults)
-        best = COMPACT.defaults
-        job = Job(
-            name=f"variant-{number}",
-            architecture="variant",
-            stages=stages,
-            batch=best.batch,
-            scale=best.scale,
-            margin=best.margin,
-            augmentations=best.augmentations,
-            mixed_precision=processor_has_bfloat16(),
-        )
-        learned = comparison.network(job, made, split, folder / job.name, Lines(name))
+        ARCHITECTURES["variant"] = replace(COMPACT, build=build)
+        run = folder / f"variant-{number}"
+        learned = comparison.network(recipe, made, split, run, lines(name))
         yield _row(name, comparison.measure(learned, made, split))
 
 

@@ -68,6 +68,6 @@ def test_static_files_are_compressed_and_kept_for_ever(public: Site) -> None:
 def test_a_body_larger_than_a_full_upload_is_refused_before_it_is_read(public: Site) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", public.port, timeout=30)
     connection.putrequest("POST", "/")
-    connection.putheader("Content-Length", str(300 * 2**20))
+    connection.putheader("Content-Length", str(700 * 2**20))
     connection.endheaders(b"x")
     assert connection.getresponse().status == 413

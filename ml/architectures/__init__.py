@@ -7,4 +7,8 @@ from ml.architectures.network import Architecture
 from ml.architectures.paper import PAPER
 from ml.architectures.sface import SFACE
 
-ARCHITECTURES: dict[str, Architecture] = {"paper": PAPER, "compact": COMPACT, "sface": SFACE}
+ARCHITECTURES: dict[str, Architecture] = {
+    architecture.recipe.architecture: architecture for architecture in (SFACE, COMPACT, PAPER)
+}
+"""The one that people should try first comes first."""
+DEFAULT = next(iter(ARCHITECTURES))

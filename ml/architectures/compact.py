@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ml.architectures.heads import cosine_head, softmax
-from ml.architectures.network import CROP_SIZE, Architecture, Defaults, Network, Shape, Stage
+from ml.architectures.network import Architecture, Network
+from ml.architectures.recipe import CROP_SIZE, Recipe, Stage
+from ml.language import gettext_noop
 
 EMBEDDING_SIZE = 128
 WIDTHS = (48, 96, 192)
@@ -11,7 +13,7 @@ MOMENTUM = 0.9
 """Of batch normalisation: with Keras' 0.99 a few hundred steps are too few for it to settle."""
 
 
-def build(shape: Shape) -> Network:
+def build(classes: int, recipe: Recipe) -> Network:
     """Build the network with random weights."""
     import keras  # noqa: PLC0415  (loads TensorFlow, which serving must not)
 
@@ -25,8 +27,8 @@ def build(shape: Shape) -> Network:
         return layers.ReLU(name=f"{name}_relu")(x)
 
     crops = x = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crops")
-    if shape.input_size != CROP_SIZE:
-        x = layers.Resizing(shape.input_size, shape.input_size, name="resize")(x)
+    if recipe.input_size != CROP_SIZE:
+        x = layers.Resizing(recipe.input_size, recipe.input_size, name="resize")(x)
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(x)
     x = convolved(x, 32, 2, "stem")
     for number, filters in enumerate(WIDTHS, start=1):
@@ -38,17 +40,19 @@ def build(shape: Shape) -> Network:
     x = layers.Dense(EMBEDDING_SIZE, use_bias=False, name="dense")(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name="dense_norm")(x)
     embedding = layers.UnitNormalization(dtype="float32", name="embedding")(x)
-    cosines = cosine_head(embedding, shape.classes)
-    loss = ArcFace(shape.scale, shape.margin)
-    return Network(crops, embedding, cosines, softmax(cosines, shape.scale), loss)
+    cosines = cosine_head(embedding, classes)
+    loss = ArcFace(recipe.scale, recipe.margin)
+    return Network(crops, embedding, cosines, softmax(cosines, recipe.scale), loss)
 
 
 COMPACT = Architecture(
-    build,
-    Defaults(
+    title=gettext_noop("Compact"),
+    explanation=gettext_noop("A small network from scratch. Wants dozens of people and more time."),
+    build=build,
+    recipe=Recipe(
+        "compact",
         stages=(Stage(16, 1e-3), Stage(10, 3e-4), Stage(6, 1e-4)),
         batch=32,
-        augmentations=("flip", "jitter", "light", "rotation"),
         scale=16.0,
         margin=0.1,
     ),

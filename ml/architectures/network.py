@@ -4,41 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from ml.architectures.recipe import Recipe, Trainable
 
 if TYPE_CHECKING:
     import keras
-
-Opened = Literal["head", "last", "all"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Some epochs at one learning rate.
-
-    `opened` says which layers learn: the head on frozen features, the last blocks too, or all.
-    """
-
-    epochs: int
-    learning_rate: float
-    opened: Opened = "all"
-
-
-CROP_SIZE = 112
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a network depends on.
-
-    `input_size` is the side in pixels to which the network scales its crops. `scale` and `margin`
-    (radians) are those of the margin softmax; `paper` has none.
-    """
-
-    classes: int
-    input_size: int = CROP_SIZE
-    scale: float = 32.0
-    margin: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -47,8 +18,8 @@ class Network:
 
     `crops`: float32 (N, 112, 112, 3), RGB, 0..255. `embedding`: (N, D), length 1. `scores`: (N, C),
     what `loss` compares with class indices (N,). `probabilities`: (N, C), each row sums to 1.
-    `features`, where there are any, are the output of the layers that a stage with `opened="head"`
-    leaves frozen, and `opened` tells which of the layers learn in the other stages.
+    `features`, where there are any, are the output of the layers that stay frozen in a stage that
+    trains the head, and `is_trainable` tells which of the layers learn in which stage.
     """
 
     crops: keras.KerasTensor
@@ -57,7 +28,7 @@ class Network:
     probabilities: keras.KerasTensor
     loss: keras.losses.Loss
     features: keras.KerasTensor | None = None
-    learns: Callable[[str, Opened], bool] = lambda _layer, _opened: True
+    is_trainable: Callable[[str, Trainable], bool] = lambda _layer, _trainable: True
 
     def trained(self) -> keras.Model:
         """The network from crops to scores."""
@@ -77,28 +48,27 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
-    """How an architecture trains best, as far as we have measured: see docs/training.md."""
-
-    stages: tuple[Stage, ...]
-    batch: int
-    augmentations: tuple[str, ...]
-    scale: float = 32.0
-    margin: float = 0.2
-
-
-@dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network that can be trained.
+    """All that differs between one network that can be trained and another.
 
-    `packaged`, where there is one, gives the weights that a training begins with, by layer: those
-    that come with facesite. Never those of a version that the site has trained: it may have learned
-    people whom the new one must not know, because they are held out now or were erased since.
+    `title` and `explanation` are for whoever chooses one. `build` makes the network for a number of
+    classes, with random weights. `recipe` is how it trains best, as far as we have measured: see
+    docs/training.md. `packaged`, where there is one, gives the weights that a training begins with,
+    by layer: those that come with facesite. Never those of a version that the site has trained: it
+    may have learned people whom the new one must not know, because they are held out now or were
+    erased since.
     """
 
-    build: Callable[[Shape], Network]
-    defaults: Defaults
+    title: str
+    explanation: str
+    build: Callable[[int, Recipe], Network]
+    recipe: Recipe
     packaged: Callable[[], Mapping[str, list[Any]]] | None = None
+
+    @property
+    def has_frozen_features(self) -> bool:
+        """Whether a first stage trains nothing but a head, which takes no graphics processor."""
+        return self.recipe.stages[0].trainable == "head"
 
 
 def adopt(network: keras.Model, weights: Mapping[str, list[Any]]) -> list[str]:

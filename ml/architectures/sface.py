@@ -10,15 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ml.architectures.heads import cosine_head, softmax
-from ml.architectures.network import (
-    CROP_SIZE,
-    Architecture,
-    Defaults,
-    Network,
-    Opened,
-    Shape,
-    Stage,
-)
+from ml.architectures.network import Architecture, Network
+from ml.architectures.recipe import CROP_SIZE, Recipe, Stage, Trainable
+from ml.language import gettext_noop
 
 if TYPE_CHECKING:
     import keras
@@ -79,7 +73,7 @@ def build() -> keras.Model:
     return keras.Model(crops, x, name="sface")
 
 
-def build_for_training(shape: Shape) -> Network:
+def build_for_training(classes: int, recipe: Recipe) -> Network:
     """Build the network with a projection of its embedding and a margin-softmax head.
 
     The projection adds a linear map, at first zero, to the embedding: training starts from what
@@ -102,18 +96,18 @@ def build_for_training(shape: Shape) -> Network:
     )
     x = layers.Add(dtype="float32", name="projected")([features, projection(features)])
     embedding = layers.UnitNormalization(dtype="float32", name="projected_embedding")(x)
-    cosines = cosine_head(embedding, shape.classes)
-    probabilities = softmax(cosines, shape.scale)
-    loss = ArcFace(shape.scale, shape.margin)
-    return Network(trunk.input, embedding, cosines, probabilities, loss, features, learns)
+    cosines = cosine_head(embedding, classes)
+    probabilities = softmax(cosines, recipe.scale)
+    loss = ArcFace(recipe.scale, recipe.margin)
+    return Network(trunk.input, embedding, cosines, probabilities, loss, features, is_trainable)
 
 
-def learns(layer: str, opened: Opened) -> bool:
+def is_trainable(layer: str, trainable: Trainable) -> bool:
     """Whether a layer learns in a stage. Batch statistics of a few people would spoil the old ones,
     so that batch normalisation never does."""
     if layer.endswith("_batchnorm") or layer in {"bn1", "fc1"}:
         return False
-    match opened:
+    match trainable:
         case "head":
             return layer in {"projection", "cosines"}
         case "last":
@@ -128,15 +122,16 @@ def packaged() -> dict[str, list[Any]]:
 
 
 SFACE = Architecture(
-    build_for_training,
-    Defaults(
-        stages=(Stage(30, 1e-3, "head"), Stage(3, 1e-4, "last"), Stage(2, 2e-5, "all")),
-        batch=64,
-        augmentations=("flip", "jitter", "light", "rotation"),
-        scale=32.0,
-        margin=0.2,
+    title=gettext_noop("SFace"),
+    explanation=gettext_noop(
+        "Goes on from the network that came with the site. Takes minutes, and a few people do."
     ),
-    packaged,
+    build=build_for_training,
+    recipe=Recipe(
+        "sface",
+        stages=(Stage(30, 1e-3, "head"), Stage(3, 1e-4, "last"), Stage(2, 2e-5, "all")),
+    ),
+    packaged=packaged,
 )
 
 

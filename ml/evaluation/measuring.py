@@ -16,7 +16,7 @@ from ml.evaluation import closed_set, fitting, gate, groups, held_out, reliabili
 from ml.evaluation.closed_set import Answers, ClosedSet
 from ml.evaluation.samples import HeldOut
 from ml.inference.engine import Engine, OpenVINOEngine
-from ml.training.events import Listener, Phase
+from ml.threads import Progress
 from ml.types import Floats, Image
 
 BATCH = 64
@@ -30,11 +30,11 @@ class Measured:
     """
 
     def __init__(
-        self, material: Material, engine: Engine, active: Path, listener: Listener
+        self, material: Material, engine: Engine, active: Path, progress: Progress
     ) -> None:
         self._material, self._engine, self._active = material, engine, active
         self._in_service = OpenVINOEngine.load(active)
-        self._listener, self._done = listener, 0
+        self._progress, self._done = progress, 0
 
     @property
     def _total(self) -> int:
@@ -142,7 +142,7 @@ class Measured:
         for start in range(0, len(rows), BATCH):
             yield np.array(self._material.images[rows[start : start + BATCH]])
             self._done += len(rows[start : start + BATCH])
-            self._listener.phase(Phase.EVALUATION, self._done, max(self._done, self._total))
+            self._progress(self._done, max(self._done, self._total))
 
     @cached_property
     def _known(self) -> set[str]:

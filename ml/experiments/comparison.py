@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from ml.architectures.recipe import Recipe
 from ml.data.crops import Crops
 from ml.data.dataset import Ints
 from ml.data.splits import Split
@@ -25,13 +26,12 @@ from ml.evaluation.samples import HeldOut
 from ml.experiments.eigenfaces import Eigenfaces
 from ml.inference import engine
 from ml.inference.export import export
-from ml.training.events import Epoch, Listener, Phase, Step
+from ml.training.events import Callback, Epoch, Event
 from ml.training.pipeline import Examples
-from ml.training.recipe import Job
 from ml.training.trainer import Parts, train
 from ml.types import Floats, Image
 
-SOME = 64
+CROPS_COMPARED = 64
 """Crops that the two forms of a network are compared on, and its speed is measured with."""
 
 BATCH = 256
@@ -126,19 +126,21 @@ def eigenfaces(crops: Crops, split: Split) -> Contestant:
     return Contestant(learned, cost)
 
 
-def network(job: Job, crops: Crops, split: Split, folder: Path, listener: Listener) -> Contestant:
+def network(
+    recipe: Recipe, crops: Crops, split: Split, folder: Path, callback: Callback
+) -> Contestant:
     """Train a network, or go on with it in `folder`, and load it as it would be served.
 
     Raises:
         WeightsMissing, TrainingError, CannotResume: see `ml.training.trainer.train`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
     """
-    watch = _Timed(listener)
+    watch = _Timed(callback)
     examples = partial(Examples, crops.images, split.classes)
     parts = Parts(examples(split.train), examples(split.validation))
-    trained = train(job, parts, folder, watch)
+    trained = train(recipe, parts, folder, watch)
     seconds = watch.seconds(trained.history)
-    some = np.array(crops.images[split.test[:SOME]])
+    some = np.array(crops.images[split.test[:CROPS_COMPARED]])
     served = _exported(trained.network.served(), folder / "served", some)
     cost = Cost(
         seconds=seconds,
@@ -158,13 +160,13 @@ def _exported(model: keras.Model, place: Path, some: Image) -> Path:
 
 
 class _Timed:
-    """A listener that notes how long the training took, and hands everything on.
+    """A callback that notes how long the training took, and hands everything on.
 
     Of a training that was interrupted, epochs count that were trained before.
     """
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, callback: Callback) -> None:
+        self._callback = callback
         self._started = time.perf_counter()
         self._ended = self._started
         self._epochs = 0
@@ -174,23 +176,11 @@ class _Timed:
         before = history[: len(history) - self._epochs]
         return self._ended - self._started + sum(epoch.seconds for epoch in before)
 
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """See `Listener.phase`."""
-        self._listener.phase(phase, done, total)
-
-    def note(self, message: str) -> None:
-        """See `Listener.note`."""
-        self._listener.note(message)
-
-    def step(self, step: Step) -> None:
-        """See `Listener.step`."""
-        self._listener.step(step)
-
-    def epoch(self, epoch: Epoch) -> None:
-        """See `Listener.epoch`."""
-        self._epochs += 1
-        self._ended = time.perf_counter()
-        self._listener.epoch(epoch)
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Epoch):
+            self._epochs += 1
+            self._ended = time.perf_counter()
+        self._callback(event)
 
 
 def measure(contestant: Contestant, crops: Crops, split: Split) -> dict[str, Any]:

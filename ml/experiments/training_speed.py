@@ -11,19 +11,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import keras
 
-from ml.architectures.network import Stage
 from ml.architectures.paper import PAPER
+from ml.architectures.recipe import Recipe, Stage
 from ml.data import crops, dataset, splits
-from ml.training.events import Epoch, Phase, Step
+from ml.training.events import silent
 from ml.training.pipeline import Examples
-from ml.training.recipe import Job
-from ml.training.trainer import Parts, build, processor_has_bfloat16, train
+from ml.training.trainer import Parts, build, precision_here, train
 
 Way = Literal["plain", "facesite"]
 EPOCHS = 2
@@ -55,9 +54,9 @@ def measure(way: Way, root: Path) -> TrainingSpeed:
 
 def _plain(root: Path) -> TrainingSpeed:
     photos = keras.utils.image_dataset_from_directory(
-        root, image_size=(112, 112), batch_size=PAPER.defaults.batch, verbose=False
+        root, image_size=(112, 112), batch_size=PAPER.recipe.batch, verbose=False
     )
-    model = build(_job(mixed_precision=False), len(photos.class_names)).trained()
+    model = build(_recipe("float32"), len(photos.class_names)).trained()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(photos, epochs=EPOCHS - 1, verbose=0)
     started = time.perf_counter()
@@ -71,35 +70,14 @@ def _facesite(root: Path) -> TrainingSpeed:
         split = splits.split(made.dataset, seed=0, hold_out=0)
         train_part = Examples(made.images, split.classes, split.train)
         few = Examples(made.images, split.classes, split.validation)
-        job = _job(mixed_precision=processor_has_bfloat16())
-        trained = train(job, Parts(train_part, few), Path(folder) / "run", _Silent())
+        recipe = _recipe(precision_here("auto"))
+        trained = train(recipe, Parts(train_part, few), Path(folder) / "run", silent)
     last = trained.history[-1]
     return TrainingSpeed(last.photos_per_second, last.waiting)
 
 
-def _job(*, mixed_precision: bool) -> Job:
-    return Job(
-        "speed",
-        "paper",
-        (Stage(EPOCHS, 1e-3),),
-        batch=PAPER.defaults.batch,
-        augmentations=(),
-        mixed_precision=mixed_precision,
-    )
-
-
-class _Silent:
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """See `Listener.phase`."""
-
-    def note(self, message: str) -> None:
-        """See `Listener.note`."""
-
-    def step(self, step: Step) -> None:
-        """See `Listener.step`."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """See `Listener.epoch`."""
+def _recipe(precision: str) -> Recipe:
+    return replace(PAPER.recipe, stages=(Stage(EPOCHS, 1e-3),), precision=precision)
 
 
 if __name__ == "__main__":

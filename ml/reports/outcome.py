@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ml.architectures.recipe import Recipe
 from ml.calibration import Calibration
 from ml.data.dataset import Dataset
 from ml.data.splits import Split
@@ -18,17 +19,17 @@ from ml.evaluation.groups import ByGroup
 from ml.evaluation.held_out import Figures
 from ml.evaluation.reliability import Reliability
 from ml.training.events import Epoch
-from ml.training.recipe import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a version comes from: the command that made it, the data by the names of folders, and
-    the version whose weights it began with.
+    """What a version is called, and where it comes from: the command that made it, the data by the
+    names of folders, and the version whose weights it began with.
 
     `groups` is a CSV of labels and groups by which the figures are told apart as well.
     """
 
+    name: str
     command: str
     data: tuple[str, ...] = ()
     groups: Path | None = None
@@ -60,7 +61,7 @@ class Findings:
     `compared_with` on the same people. `libraries` has their versions by name.
     """
 
-    job: Job
+    recipe: Recipe
     origin: Origin
     dataset: Dataset
     split: Split
@@ -85,12 +86,12 @@ class Findings:
     @property
     def precision(self) -> str:
         """What the training computed in; what is served is float32."""
-        return "mixed_bfloat16" if self.job.mixed_precision else "float32"
+        return "mixed_bfloat16" if self.recipe.precision == "bfloat16" else "float32"
 
     def metrics(self) -> dict[str, Any]:
         """Everything as JSON; shares are 0..1."""
         return {
-            "version": self.job.name,
+            "version": self.origin.name,
             "date": self.date,
             "closed_set": self.closed_set and _closed_set(self.closed_set),
             "held_out": self.held_out.summary() if self.held_out else None,
@@ -104,7 +105,7 @@ class Findings:
             "gate": self.verdict.as_dict() if self.verdict else None,
             "cost": asdict(self.cost),
             "trained_on": _trained_on(self),
-            "job": asdict(self.job),
+            "recipe": asdict(self.recipe),
             "precision": self.precision,
             "libraries": dict(self.libraries),
             "history": [asdict(epoch) for epoch in self.history],

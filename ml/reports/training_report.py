@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.architectures.recipe import TRAINABLE, Recipe
 from ml.evaluation import gate
 from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.language import percent, points, rate
@@ -19,9 +20,7 @@ from ml.reports.page import Line, Page, Section, Table, Tile
 from ml.reports.protocol_reports import PART_NAMES, mistakes
 from ml.reports.training_charts import course_of
 from ml.reports.unseen import people, span, value
-from ml.training.recipe import Job
 
-OPENED = {"head": "the head alone", "last": "the last blocks", "all": "all layers"}
 PRECISIONS = {"mixed_bfloat16": "bfloat16, weights in float32", "float32": "float32"}
 
 
@@ -38,7 +37,7 @@ def page(findings: Findings) -> Page:
         Section("What it is made from"),
     ]
     return Page(
-        title=f"Model version {findings.job.name}",
+        title=f"Model version {findings.origin.name}",
         lead=_lead(findings),
         sections=[part for part in parts if part],
         facts=dict(_facts(findings)),
@@ -49,7 +48,7 @@ def page(findings: Findings) -> Page:
 def _lead(findings: Findings) -> str:
     split = findings.split
     return (
-        f"The network “{findings.job.architecture}”, trained on {len(split.train):,} photos of "
+        f"The network “{findings.recipe.architecture}”, trained on {len(split.train):,} photos of "
         f"{len(split.labels):,} people of {findings.data}; measured on other photos of theirs, and "
         f"on {people(len(split.held_out))} whom it has never seen."
     )
@@ -108,7 +107,7 @@ def _training(findings: Findings) -> Section:
                 f"{epochs[0].learning_rate:g}",
                 f"{np.mean([epoch.photos_per_second for epoch in epochs]):,.0f}",
             ],
-            OPENED[findings.job.stages[epochs[0].stage - 1].opened],
+            TRAINABLE[findings.recipe.stages[epochs[0].stage - 1].trainable],
         )
         for epochs in stages
     ]
@@ -183,9 +182,9 @@ def _facts(findings: Findings) -> Iterator[tuple[str, str]]:
     if dataset.skipped:
         yield "Unusable", f"{len(dataset.skipped):,} files"
     yield "Began with", origin.parent or "random weights"
-    yield from _options(findings.job)
+    yield from _options(findings.recipe)
     yield "Precision", PRECISIONS[findings.precision]
-    yield "Seed", f"{findings.job.seed}"
+    yield "Seed", f"{findings.recipe.seed}"
     yield "Calibration", _source(findings)
     yield "Compared with", findings.compared_with or "nothing"
     yield "Libraries", ", ".join(f"{name} {number}" for name, number in findings.libraries.items())
@@ -193,11 +192,11 @@ def _facts(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "Command", origin.command
 
 
-def _options(job: Job) -> Iterator[tuple[str, str]]:
-    stages = (f"{stage.epochs} epochs at {stage.learning_rate:g}" for stage in job.stages)
+def _options(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    stages = (f"{stage.epochs} epochs at {stage.learning_rate:g}" for stage in recipe.stages)
     yield "Stages", ", then ".join(stages)
-    yield "Input", f"{job.input_size} × {job.input_size} px, batches of {job.batch}"
-    yield "Augmentation", ", ".join(job.augmentations) or "none"
+    yield "Input", f"{recipe.input_size} × {recipe.input_size} px, batches of {recipe.batch}"
+    yield "Augmentation", ", ".join(recipe.augmentations) or "none"
 
 
 def _source(findings: Findings) -> str:

@@ -82,7 +82,7 @@ def _caveats(seen: Figures) -> Iterator[str]:
 
 
 def _curves(findings: Findings, seen: Figures) -> list[list[Drawing]]:
-    networks = [(findings.job.name, FIRST, seen)]
+    networks = [(findings.origin.name, FIRST, seen)]
     if findings.in_service:
         networks.insert(0, (str(findings.compared_with), THIRD, findings.in_service))
     pairs = [

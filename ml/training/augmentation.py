@@ -7,9 +7,7 @@ from collections.abc import Collection
 
 import tensorflow as tf
 
-AUGMENTATIONS = ("flip", "jitter", "light", "rotation")
-"""flip: mirrored half of the time. jitter: moved by up to 4 % of the side and scaled by up to 8 %.
-light: contrast by up to 20 %, brightness by up to 20 of 255. rotation: by up to 8 degrees."""
+from ml.architectures.recipe import AUGMENTATIONS
 
 SHIFT, ZOOM, CONTRAST, BRIGHTNESS = 0.04, 0.08, 0.2, 20.0
 ANGLE = math.radians(8)

@@ -12,16 +12,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ml.architectures.recipe import Recipe
 from ml.errors import MLError
 from ml.training.events import Epoch
-from ml.training.recipe import Job
 
 Weights = list[npt.NDArray[np.float32]]
 STATE = "state.json"
 
 
 class CannotResume(MLError):
-    """The checkpoint in the folder is of another job, or cannot be read."""
+    """The checkpoint in the folder is of another recipe, or cannot be read."""
 
     code = "cannot_resume"
 
@@ -42,19 +42,19 @@ class State:
 class Checkpoints:
     """The folder of one run. A state names its files, and is replaced in one step."""
 
-    def __init__(self, folder: Path, job: Job) -> None:
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
         self._folder = folder
-        self._job = json.loads(json.dumps(asdict(job)))
+        self._recipe = json.loads(json.dumps(asdict(recipe)))
 
     @classmethod
-    def open(cls, folder: Path, job: Job) -> Self:
-        """Use `folder` for `job`; it may hold a state of the same job from before.
+    def open(cls, folder: Path, recipe: Recipe) -> Self:
+        """Use `folder` for a recipe; it may hold a state of the same one from before.
 
         Raises:
-            CannotResume: it holds that of another job.
+            CannotResume: it holds that of another recipe.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        return cls(folder, job)
+        return cls(folder, recipe)
 
     def read(self) -> State | None:
         """The state from before, or None.
@@ -69,11 +69,12 @@ class Checkpoints:
             values = json.loads(path.read_text(encoding="utf-8"))
             history = tuple(Epoch(**epoch) for epoch in values["history"])
             state = State(history, values["latest"], values["best"])
+            recipe = values["recipe"]
         except (ValueError, KeyError, TypeError) as error:
             raise CannotResume(
                 f"{path} cannot be read ({error}). Start the training anew."
             ) from error
-        if values["job"] != self._job:
+        if recipe != self._recipe:
             raise CannotResume(f"{path} is of a training with other settings. Start this one anew.")
         return state
 
@@ -102,7 +103,7 @@ class Checkpoints:
             os.fsync(file.fileno())
 
     def _replace_state(self, state: State) -> None:
-        values: dict[str, Any] = {"job": self._job, **asdict(state)}
+        values: dict[str, Any] = {"recipe": self._recipe, **asdict(state)}
         beside = self._folder / f".{STATE}"
         beside.write_text(json.dumps(values, indent=1), encoding="utf-8")
         beside.replace(self._folder / STATE)

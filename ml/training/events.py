@@ -1,14 +1,17 @@
-"""What a training tells while it runs, to a terminal and to a database alike."""
+"""What a training tells while it runs, to a terminal and to a database alike.
+
+Events go to a callback one by one. It may raise `KeyboardInterrupt` to stop the training.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 
 class Phase(StrEnum):
-    """The steps of a run, in their order."""
+    """The steps of a run, in their order; the last one is that of whoever has a gallery."""
 
     READING = "reading"
     CROPS = "crops"
@@ -16,11 +19,28 @@ class Phase(StrEnum):
     TRAINING = "training"
     EXPORT = "export"
     EVALUATION = "evaluation"
+    EMBEDDING = "embedding"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A phase has begun, or is `done` of `total` through."""
+
+    phase: Phase
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that whoever started the run should read."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where an epoch is.
+    """Where an epoch is; told a few times a second at most.
 
     `stage` and `epoch` count from 1, `epoch` through all stages. `done` of `total` photos of this
     epoch are through; `loss` and `accuracy` (0..1) are means over them. `photos_per_second` is the
@@ -41,7 +61,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """A finished epoch.
+    """A finished epoch, whose checkpoint is written.
 
     Losses and accuracies (0..1) are of the training photos, as they were augmented and with the
     weights as they changed, and of the validation photos after it. `waiting` is the share of the
@@ -62,21 +82,38 @@ class Epoch:
     best: bool
 
 
-class Listener(Protocol):
-    """Whoever follows a training. May raise `KeyboardInterrupt` to stop it."""
+Event = Progress | Note | Step | Epoch
+Callback = Callable[[Event], None]
 
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """A step of the run has begun, or is `done` of `total` through."""
-        ...
 
-    def note(self, message: str) -> None:
-        """Something that whoever started the run should read."""
-        ...
+def silent(_event: Event) -> None:
+    """Tell nobody."""
 
-    def step(self, step: Step) -> None:
-        """Some batches are through; a few times a second at most."""
-        ...
 
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch has ended, and its checkpoint is written."""
-        ...
+def follow(callback: Callback, phase: Phase) -> Callable[[int, int], None]:
+    """Something to be called with how much of a phase is done, and how much there is."""
+
+    def progress(done: int, total: int) -> None:
+        callback(Progress(phase, done, total))
+
+    return progress
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of all epochs together: seconds, photos learned from in a second, and the share of the time,
+    0..1, in which the network waited for them. None where there is no epoch."""
+
+    seconds: float
+    photos_per_second: float | None
+    waiting: float | None
+
+    @classmethod
+    def of(cls, history: Sequence[Epoch]) -> Totals:
+        """Weigh each epoch by the time that it took."""
+        seconds = sum(epoch.seconds for epoch in history)
+        if not seconds:
+            return cls(0.0, None, None)
+        photos = sum(epoch.photos_per_second * epoch.seconds for epoch in history)
+        waited = sum(epoch.waiting * epoch.seconds for epoch in history)
+        return cls(seconds, photos / seconds, waited / seconds)

@@ -13,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from ml.architectures import ARCHITECTURES
-from ml.architectures.network import Network, Shape, Stage, adopt
+from ml.architectures.network import Network, adopt
+from ml.architectures.recipe import Recipe, Stage
 from ml.errors import DISK_FULL, MLError
 from ml.training.checkpoints import Checkpoints, Weights
-from ml.training.events import Epoch, Listener, Phase, Step
+from ml.training.events import Callback, Epoch, Phase, Progress, Step
 from ml.training.pipeline import Examples, Stopwatch
-from ml.training.recipe import Job
 from ml.types import Floats
 
 REPORT_SECONDS = 0.2
@@ -48,7 +48,7 @@ class Parts:
 class Trained:
     """A trained network in float32, whatever precision it was trained in, and how it went."""
 
-    job: Job
+    recipe: Recipe
     network: Network
     history: tuple[Epoch, ...]
 
@@ -60,49 +60,56 @@ def processor_has_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def precision_here(asked: str) -> str:
+    """What "auto" comes to on this processor; what was asked for otherwise."""
+    if asked != "auto":
+        return asked
+    return "bfloat16" if processor_has_bfloat16() else "float32"
+
+
 def has_gpu() -> bool:
     """Whether TensorFlow sees a graphics processor."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def build(job: Job, classes: int, *, mixed_precision: bool = False) -> Network:
-    """The network of a job with random weights, in float32 or for training in bfloat16."""
-    shape = Shape(classes, job.input_size, job.scale, job.margin)
+def build(recipe: Recipe, classes: int) -> Network:
+    """The network of a recipe with random weights, in the precision of its training."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if mixed_precision else "float32")
+    mixed = recipe.precision == "bfloat16"
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
     try:
-        return ARCHITECTURES[job.architecture].build(shape)
+        return ARCHITECTURES[recipe.architecture].build(classes, recipe)
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def train(job: Job, parts: Parts, run_dir: Path, listener: Listener) -> Trained:
-    """Train `job`, or go on with it if `run_dir` has a checkpoint of it.
+def train(recipe: Recipe, parts: Parts, run_dir: Path, callback: Callback) -> Trained:
+    """Train by a recipe, or go on with that if `run_dir` has a checkpoint of it.
 
     Both parts have all classes.
 
     Raises:
         WeightsMissing: those that the architecture begins with are not there.
         TrainingError: the loss is not a number any more, or the disk is full.
-        CannotResume: the checkpoint in `run_dir` is of another job.
+        CannotResume: the checkpoint in `run_dir` is of another recipe.
     """
-    keras.utils.set_random_seed(job.seed)
+    keras.utils.set_random_seed(recipe.seed)
     if has_gpu():  # a processor computes the same every time without, and faster
         tf.config.experimental.enable_op_determinism()
     classes = int(parts.train.classes.max()) + 1
-    network = build(job, classes, mixed_precision=job.mixed_precision)
-    if packaged := ARCHITECTURES[job.architecture].packaged:
+    network = build(recipe, classes)
+    if packaged := ARCHITECTURES[recipe.architecture].packaged:
         adopt(network.trained(), packaged())
-    with _told_when_full(run_dir):
-        run = _Run(job, network, parts, run_dir, listener)
+    with _explained_when_full(run_dir):
+        run = _Run(recipe, network, parts, run_dir, callback)
         run.all_stages()
-    plain = build(job, classes)
+    plain = build(replace(recipe, precision="float32"), classes)
     plain.served().set_weights(network.served().get_weights())
-    return Trained(job, plain, tuple(run.history))
+    return Trained(recipe, plain, tuple(run.history))
 
 
 @dataclass(frozen=True)
-class _Opened:
+class _StageAtWork:
     """A stage under way: the model that learns, compiled for it, and what it learns from."""
 
     number: int
@@ -114,18 +121,18 @@ class _Opened:
 
 class _Run:
     def __init__(
-        self, job: Job, network: Network, parts: Parts, run_dir: Path, listener: Listener
+        self, recipe: Recipe, network: Network, parts: Parts, run_dir: Path, callback: Callback
     ) -> None:
-        self.job, self.network, self.parts = job, network, parts
-        self.run_dir, self.listener = run_dir, listener
-        self.checkpoints = Checkpoints.open(run_dir, job)
+        self.recipe, self.network, self.parts = recipe, network, parts
+        self.run_dir, self.callback = run_dir, callback
+        self.checkpoints = Checkpoints.open(run_dir, recipe)
         self.whole = network.served()
         self.state = self.checkpoints.read()
         self.history = list(self.state.history) if self.state else []
 
     def all_stages(self) -> None:
         first = 1
-        for number, stage in enumerate(self.job.stages, start=1):
+        for number, stage in enumerate(self.recipe.stages, start=1):
             last = first + stage.epochs - 1
             if len(self.history) < last:
                 self._one_stage(self._open(number, stage), first, last)
@@ -133,24 +140,24 @@ class _Run:
                 self.whole.set_weights(self.checkpoints.arrays(self.state.best))
             first = last + 1
 
-    def _one_stage(self, opened: _Opened, first: int, last: int) -> None:
+    def _one_stage(self, at_work: _StageAtWork, first: int, last: int) -> None:
         done = len(self.history)
         if self.state is not None and done >= first:
-            self._restore(opened.model, self.checkpoints.arrays(self.state.latest))
-        self.listener.phase(Phase.TRAINING)
+            self._restore(at_work.model, self.checkpoints.arrays(self.state.latest))
+        self.callback(Progress(Phase.TRAINING))
         for epoch in range(max(done + 1, first), last + 1):
-            self._one_epoch(opened, epoch)
+            self._one_epoch(at_work, epoch)
 
-    def _open(self, number: int, stage: Stage) -> _Opened:
+    def _open(self, number: int, stage: Stage) -> _StageAtWork:
         for layer in self.whole.layers:
-            layer.trainable = self.network.learns(layer.name, stage.opened)
+            layer.trainable = self.network.is_trainable(layer.name, stage.trainable)
         model, parts = self.network.trained(), self.parts
-        if stage.opened == "head" and self.network.features is not None:
+        if stage.trainable == "head" and self.network.features is not None:
             model, parts = self.network.head(), parts.with_inputs(self._features())
         adam = keras.optimizers.Adam(stage.learning_rate)
         model.compile(adam, loss=self.network.loss, metrics=["accuracy"])
         model.optimizer.build(model.trainable_variables)
-        return _Opened(number, stage, model, parts.train, parts.validation)
+        return _StageAtWork(number, stage, model, parts.train, parts.validation)
 
     def _features(self) -> Floats:
         """What the frozen layers make of every crop, computed once and kept beside the run."""
@@ -168,60 +175,60 @@ class _Run:
             done = file.tell() // row
             file.truncate(done * row)
             for start in range(done, len(crops), EVALUATION_BATCH):
-                self.listener.phase(Phase.FEATURES, start, len(crops))
+                self.callback(Progress(Phase.FEATURES, start, len(crops)))
                 batch = crops[start : start + EVALUATION_BATCH].astype(np.float32)
                 file.write(trunk.predict_on_batch(batch).astype(np.float32).tobytes())
         path.with_suffix(".part").replace(path)
 
-    def _one_epoch(self, opened: _Opened, epoch: int) -> None:
-        self._reseed(opened.model, epoch)
+    def _one_epoch(self, at_work: _StageAtWork, epoch: int) -> None:
+        self._reseed(at_work.model, epoch)
         watch = Stopwatch()
-        learned = self._learn(opened, epoch, watch)
+        learned = self._learn(at_work, epoch, watch)
         seconds, waiting = watch.seconds, watch.waiting
-        validation = opened.validation.in_order(EVALUATION_BATCH)
-        checked = opened.model.evaluate(validation, verbose=0, return_dict=True)
+        validation = at_work.validation.in_order(EVALUATION_BATCH)
+        checked = at_work.model.evaluate(validation, verbose=0, return_dict=True)
         _require_number(float(checked["loss"]))
         ended = Epoch(
-            stage=opened.number,
+            stage=at_work.number,
             epoch=epoch,
-            learning_rate=opened.stage.learning_rate,
+            learning_rate=at_work.stage.learning_rate,
             loss=learned["loss"],
             accuracy=learned["accuracy"],
             validation_loss=float(checked["loss"]),
             validation_accuracy=float(checked["accuracy"]),
             seconds=seconds,
-            photos_per_second=len(opened.train) / seconds,
+            photos_per_second=len(at_work.train) / seconds,
             waiting=waiting,
-            best=self._is_best(opened.number, checked),
+            best=self._is_best(at_work.number, checked),
         )
-        self._keep(ended, opened.model)
-        self.listener.epoch(ended)
+        self._keep(ended, at_work.model)
+        self.callback(ended)
 
-    def _learn(self, opened: _Opened, epoch: int, watch: Stopwatch) -> dict[str, float]:
+    def _learn(self, at_work: _StageAtWork, epoch: int, watch: Stopwatch) -> dict[str, float]:
         """Once through all training examples; returns the means of loss and accuracy over them."""
-        batches = opened.train.shuffled(
-            self.job.batch,
-            seed=self.job.seed,
+        batches = at_work.train.shuffled(
+            self.recipe.batch,
+            seed=self.recipe.seed,
             epoch=epoch,
-            augmentations=self.job.augmentations if opened.train.are_crops else (),
+            augmentations=self.recipe.augmentations if at_work.train.are_crops else (),
         )
         told, done, sums = 0.0, 0, {"loss": 0.0, "accuracy": 0.0}
         for inputs, classes in watch.following(batches):
-            logs = opened.model.train_on_batch(inputs, classes, return_dict=True)
+            logs = at_work.model.train_on_batch(inputs, classes, return_dict=True)
             _require_number(float(logs["loss"]))
             done += len(classes)
             sums = {name: sum_ + float(logs[name]) * len(classes) for name, sum_ in sums.items()}
-            if watch.seconds - told > REPORT_SECONDS or done == len(opened.train):
+            if watch.seconds - told > REPORT_SECONDS or done == len(at_work.train):
                 told = watch.seconds
                 means = {name: sum_ / done for name, sum_ in sums.items()}
-                self.listener.step(self._step(opened, epoch, done, means, done / watch.seconds))
+                self.callback(self._step(at_work, epoch, done, means, done / watch.seconds))
         return {name: sum_ / done for name, sum_ in sums.items()}
 
     def _reseed(self, model: keras.Model, epoch: int) -> None:
         """Dropout must not depend on whether the run was interrupted before this epoch."""
         for layer in model.layers:
             if hasattr(layer, "seed_generator"):
-                layer.seed_generator.state.assign([self.job.seed, epoch])
+                layer.seed_generator.state.assign([self.recipe.seed, epoch])
 
     def _is_best(self, stage: int, checked: Mapping[str, float]) -> bool:
         reached = (float(checked["accuracy"]), -float(checked["loss"]))
@@ -246,12 +253,12 @@ class _Run:
             variable.assign(value)
 
     def _step(
-        self, opened: _Opened, epoch: int, done: int, means: Mapping[str, float], speed: float
+        self, at_work: _StageAtWork, epoch: int, done: int, means: Mapping[str, float], speed: float
     ) -> Step:
-        epochs, total = sum(stage.epochs for stage in self.job.stages), len(opened.train)
+        epochs, total = sum(stage.epochs for stage in self.recipe.stages), len(at_work.train)
         return Step(
-            stage=opened.number,
-            stages=len(self.job.stages),
+            stage=at_work.number,
+            stages=len(self.recipe.stages),
             epoch=epoch,
             epochs=epochs,
             done=done,
@@ -271,7 +278,7 @@ def _require_number(loss: float) -> None:
 
 
 @contextmanager
-def _told_when_full(run_dir: Path) -> Iterator[None]:
+def _explained_when_full(run_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

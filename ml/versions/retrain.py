@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from ml.architectures import ARCHITECTURES
+from ml.architectures.recipe import Recipe
 from ml.data import crops, splits
 from ml.data import dataset as data
 from ml.data.splits import Material
 from ml.evaluation import groups
 from ml.reports.outcome import Origin
-from ml.training.events import Listener, Phase
+from ml.training.events import Callback, Phase, Progress, follow
 from ml.training.pipeline import Examples
-from ml.training.recipe import Job
 from ml.training.trainer import Parts, train
 from ml.versions import default
 from ml.versions.making import Made, Places, write
@@ -50,14 +50,14 @@ class Choice:
     minimum: int = data.MINIMUM
 
 
-def read(source: Source, minimum: int, listener: Listener) -> data.Dataset:
+def read(source: Source, minimum: int, callback: Callback) -> data.Dataset:
     """Read and check what there is to learn from.
 
     Raises:
         DataError: see `ml.data.dataset`.
     """
-    listener.phase(Phase.READING)
-    progress = partial(listener.phase, Phase.READING)
+    callback(Progress(Phase.READING))
+    progress = follow(callback, Phase.READING)
     match source:
         case Roots(paths=paths):
             return data.read(paths, minimum=minimum, progress=progress)
@@ -65,22 +65,24 @@ def read(source: Source, minimum: int, listener: Listener) -> data.Dataset:
             return data.gather(people, minimum=minimum, progress=progress)
 
 
-def prepare(source: Source, choice: Choice, cache: Path, listener: Listener) -> Material:
+def prepare(source: Source, choice: Choice, cache: Path, callback: Callback) -> Material:
     """Read the photos, make their crops and split them.
 
     Raises:
         DataError: see `ml.data.dataset`.
     """
-    dataset = read(source, choice.minimum, listener)
-    made = crops.prepare(
-        dataset, cache, mode=source.mode, progress=partial(listener.phase, Phase.CROPS)
-    )
+    dataset = read(source, choice.minimum, callback)
+    made = crops.prepare(dataset, cache, mode=source.mode, progress=follow(callback, Phase.CROPS))
     split = splits.split(made.dataset, seed=choice.seed, hold_out=choice.hold_out)
     return Material(made.dataset, split, made.images)
 
 
 def retrain(
-    job: Job, material: Material, origin: Origin, places: Places, listener: Listener
+    recipe: Recipe,
+    material: Material,
+    origin: Origin,
+    places: Places,
+    callback: Callback,
 ) -> Made:
     """Train, or go on with a training that was interrupted, and write the version.
 
@@ -95,6 +97,6 @@ def retrain(
     split = material.split
     examples = partial(Examples, material.images, split.classes)
     parts = Parts(examples(split.train), examples(split.validation))
-    trained = train(job, parts, places.run, listener)
-    begins_with = default.VERSION if ARCHITECTURES[job.architecture].packaged else None
-    return write(trained, material, replace(origin, parent=begins_with), places, listener)
+    trained = train(recipe, parts, places.run, callback)
+    begins_with = default.VERSION if ARCHITECTURES[recipe.architecture].packaged else None
+    return write(trained, material, replace(origin, parent=begins_with), places, callback)

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 
 from recognition.admin.base import DaysFilter, ReadOnlyAdmin, badge
 from recognition.formats import percentage
-from recognition.forms.training import NAMES
 from recognition.models import ModelVersion, Status, TrainingRun
+from recognition.presenters.architectures import titled
 from recognition.presenters.measures import Figures, verdict
 from recognition.presenters.runs import Following
 from recognition.services.versions import registry as service
@@ -70,7 +70,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("architecture"), ordering="architecture")
     def network(self, version: ModelVersion) -> Any:
-        return NAMES.get(version.architecture, version.architecture)
+        return titled(version.architecture)
 
     @admin.display(description=_("figures"))
     def figures(self, version: ModelVersion) -> SafeString | str:
@@ -145,7 +145,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("architecture"), ordering="architecture")
     def network(self, run: TrainingRun) -> Any:
-        return NAMES.get(run.architecture, run.architecture)
+        return titled(run.architecture)
 
     @admin.display(description=_("asked by"), ordering="requested_by")
     def who(self, run: TrainingRun) -> Any:

@@ -13,24 +13,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ml.architectures import ARCHITECTURES
+from ml.architectures import ARCHITECTURES, DEFAULT
 from recognition.forms.fields import PhotosField
 from recognition.models import TrainingRun
 
 SITE: Final = "site"
 FOLDER: Final = "folder:"  # before the name of a folder, so that one called "site" is no trouble
-NAMES: Final = {
-    "sface": gettext_lazy("SFace"),
-    "compact": gettext_lazy("Compact"),
-    "paper": gettext_lazy("The paper’s network"),
-}
-EXPLAINED: Final = {
-    "sface": gettext_lazy(
-        "Goes on from the network that came with the site. Takes minutes, and a few people do."
-    ),
-    "compact": gettext_lazy("A small network from scratch. Wants dozens of people and more time."),
-    "paper": gettext_lazy("From scratch as the paper describes it, to compare with."),
-}
 PROMOTED: Final[Mapping[str, Any]] = {
     TrainingRun.Promote.AUTO: gettext_lazy(
         "It must not be worse than the version in service on people whom neither has seen."
@@ -101,11 +89,15 @@ def datasets() -> list[str]:
     return sorted(path.name for path in place.iterdir() if path.is_dir() and path.name[:1] != ".")
 
 
+def _titles() -> list[tuple[str, str]]:
+    return [(name, _(known.title)) for name, known in ARCHITECTURES.items()]
+
+
 class TrainingForm(forms.Form):
     """What to train, and on whom; what is left empty is as the network trains best."""
 
     architecture = forms.ChoiceField(
-        label=gettext_lazy("Network"), choices=list(NAMES.items()), initial="sface"
+        label=gettext_lazy("Network"), choices=_titles, initial=DEFAULT
     )
     source = forms.ChoiceField(label=gettext_lazy("Train it on"), initial=SITE)
     stages = forms.IntegerField(
@@ -133,7 +125,8 @@ class TrainingForm(forms.Form):
             yield Choice(value, label, explained.get(value, ""), value == chosen)
 
     def architectures(self) -> Iterator[Choice]:
-        return self._choices("architecture", EXPLAINED)
+        explained = {name: _(known.explanation) for name, known in ARCHITECTURES.items()}
+        return self._choices("architecture", explained)
 
     def sources(self) -> Iterator[Choice]:
         return self._choices("source", {SITE: self.site.in_words()})
@@ -144,9 +137,9 @@ class TrainingForm(forms.Form):
 
     def plans(self) -> Iterator[tuple[object, str]]:
         """How each network trains when nothing else is asked for."""
-        for name, label in NAMES.items():
-            epochs = [stage.epochs for stage in ARCHITECTURES[name].defaults.stages]
-            yield label, " + ".join(map(str, epochs))
+        for known in ARCHITECTURES.values():
+            epochs = [stage.epochs for stage in known.recipe.stages]
+            yield _(known.title), " + ".join(map(str, epochs))
 
     def clean_source(self) -> str:
         """One person alone, or nobody, is nothing to tell apart."""

@@ -1,18 +1,17 @@
 """The options of `manage.py retrain`. None has a default that somebody could have typed as well, so
-that what was typed can be told; what they are without it is for `Options` to say."""
+that what was typed can be told; what they are without it is for the recipe to say."""
 
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from django.core.management.base import CommandParser
 
+from ml.architectures import ARCHITECTURES, DEFAULT
+from ml.architectures.recipe import AUGMENTATIONS
 from recognition.models import TrainingRun
-from recognition.services.training.options import AUGMENTATIONS, default_augmentations
-
-ARCHITECTURE: Final = "sface"
 
 
 def add(parser: CommandParser) -> None:
@@ -38,7 +37,8 @@ def augmentations(options: dict[str, Any]) -> tuple[str, ...] | None:
         return None
     chosen = options["augment"]
     if chosen is None:
-        chosen = default_augmentations(options["architecture"] or ARCHITECTURE)
+        known = ARCHITECTURES.get(options["architecture"] or DEFAULT)
+        chosen = known.recipe.augmentations if known else ()
     return tuple(name for name in chosen if name not in without)
 
 
@@ -100,7 +100,7 @@ def _add_source(parser: CommandParser) -> None:
 def _add_training(parser: CommandParser) -> None:
     group = parser.add_argument_group("how to learn; by default as the architecture does best")
     group.add_argument(
-        "--architecture", metavar="A", help=f"paper, compact or sface ({ARCHITECTURE})"
+        "--architecture", metavar="A", help=f"{', '.join(ARCHITECTURES)} ({DEFAULT})"
     )
     group.add_argument("--stages", type=int, metavar="N", help="train only the first N stages")
     group.add_argument(

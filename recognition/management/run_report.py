@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from ml.evaluation import gate
+from ml.training.events import Epoch, Totals
 from recognition.models import ModelVersion, TrainingRun
 from recognition.services.versions import registry
 
@@ -35,14 +37,8 @@ def _version(row: TrainingRun) -> ModelVersion:
 
 def _cost(row: TrainingRun) -> dict[str, float]:
     """Of all epochs together: seconds, photos learned from in a second, share spent waiting."""
-    seconds = sum(epoch["seconds"] for epoch in row.history)
-    photos = sum(epoch["photos_per_second"] * epoch["seconds"] for epoch in row.history)
-    waited = sum(epoch["waiting"] * epoch["seconds"] for epoch in row.history)
-    return {
-        "seconds": seconds,
-        "photos_per_second": photos / seconds if seconds else 0.0,
-        "waiting": waited / seconds if seconds else 0.0,
-    }
+    totals = asdict(Totals.of([Epoch(**epoch) for epoch in row.history]))
+    return {name: value or 0.0 for name, value in totals.items()}
 
 
 def in_words(row: TrainingRun) -> str:

@@ -1,42 +1,62 @@
-"""What a training tells, as bars in a terminal."""
+"""How a training is followed in a terminal."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Never
+from typing import Any, Final, Never
 
 from tqdm import tqdm
 
 from ml.data.dataset import Dataset
-from ml.training.events import Epoch, Phase, Step
+from ml.training.events import Callback, Epoch, Event, Note, Phase, Progress, Step
 from recognition.messages.photos import refusal
-from recognition.services.training.progress import Silent
+
+PHASES: Final = {
+    Phase.READING: "Reading the photos.",
+    Phase.CROPS: "Finding and aligning the faces.",
+    Phase.FEATURES: "Computing what the frozen layers make of them.",
+    Phase.TRAINING: "Training.",
+    Phase.EXPORT: "Exporting the network for serving.",
+    Phase.EVALUATION: "Measuring it.",
+    Phase.EMBEDDING: "Embedding the enrolled faces.",
+}
 
 
 class Terminal:
-    """A `ml.training.events.Listener` with a bar on stderr for each epoch and each phase.
+    """Shows the events of a training: a bar on stderr for each epoch and each phase.
 
-    `name` stands before every line. Where nobody watches there are no bars, but a line an epoch.
+    `name` stands before every line. With `announcing`, a line says when a phase begins. Where
+    nobody watches there are no bars, but a line an epoch.
     """
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", *, announcing: bool = False) -> None:
         self._name = f"{name}: " if name else ""
+        self._announcing = announcing
+        self._phase: Phase | None = None
         self._bar: tqdm[Any] | None = None
         self._shown = ""
 
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """See `Listener.phase`."""
-        if total:
-            self._show(phase.value, done, total)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Progress():
+                self._progress(event)
+            case Note(message=message):
+                self._write(message)
+            case Step():
+                self._step(event)
+            case Epoch():
+                self._epoch(event)
 
-    def note(self, message: str) -> None:
-        """See `Listener.note`."""
-        self._write(message)
+    def _progress(self, event: Progress) -> None:
+        if self._announcing and event.phase != self._phase:
+            self._phase = event.phase
+            self._write(PHASES[event.phase])
+        if event.total:
+            self._show(event.phase.value, event.done, event.total)
 
-    def step(self, step: Step) -> None:
-        """See `Listener.step`."""
+    def _step(self, step: Step) -> None:
         bar = self._show(f"epoch {step.epoch}/{step.epochs}", step.done, step.total)
         left = timedelta(seconds=round(step.seconds_left))
         bar.set_postfix_str(
@@ -44,8 +64,7 @@ class Terminal:
             f"{step.photos_per_second:,.0f} photos/s, {left} left in all"
         )
 
-    def epoch(self, epoch: Epoch) -> None:
-        """See `Listener.epoch`."""
+    def _epoch(self, epoch: Epoch) -> None:
         self._write(
             f"stage {epoch.stage}, epoch {epoch.epoch}: "
             f"loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.1%}, "
@@ -90,41 +109,6 @@ def unused(dataset: Dataset) -> Iterator[str]:
         yield f"{label} is left out: {photos} of the {dataset.minimum} photos that it takes."
 
 
-PHASES = {
-    Phase.READING: "Reading the photos.",
-    Phase.CROPS: "Finding and aligning the faces.",
-    Phase.FEATURES: "Computing what the frozen layers make of them.",
-    Phase.TRAINING: "Training.",
-    Phase.EXPORT: "Exporting the network for serving.",
-    Phase.EVALUATION: "Measuring it.",
-}
-
-
-class RunWatcher(Terminal):
-    """A line when a phase begins, and a bar for it and for every epoch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._phase: Phase | None = None
-
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """See `Listener.phase`."""
-        if phase != self._phase:
-            self._phase = phase
-            self._write(PHASES[phase])
-        super().phase(phase, done, total)
-
-    def embedding(self, done: int, total: int) -> None:
-        """See `Watcher.embedding`."""
-        self._show("embedding the enrolled faces", done, total)
-
-
-class Quiet(Silent):
-    """Says nothing."""
-
-    def close(self) -> None: ...
-
-
 class Interruptible:
     """Passes on what a training tells, until it is asked to end.
 
@@ -132,42 +116,15 @@ class Interruptible:
     error: then it is raised once more with the next word of the training.
     """
 
-    def __init__(self, watcher: RunWatcher | Quiet) -> None:
-        self._watcher = watcher
+    def __init__(self, callback: Callback) -> None:
+        self._callback = callback
         self._asked: KeyboardInterrupt | None = None
 
     def end(self, interrupt: KeyboardInterrupt) -> Never:
         self._asked = interrupt
         raise interrupt
 
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """See `Listener.phase`."""
-        self._go_on()
-        self._watcher.phase(phase, done, total)
-
-    def note(self, message: str) -> None:
-        """See `Listener.note`."""
-        self._go_on()
-        self._watcher.note(message)
-
-    def step(self, step: Step) -> None:
-        """See `Listener.step`."""
-        self._go_on()
-        self._watcher.step(step)
-
-    def epoch(self, epoch: Epoch) -> None:
-        """See `Listener.epoch`."""
-        self._go_on()
-        self._watcher.epoch(epoch)
-
-    def embedding(self, done: int, total: int) -> None:
-        """See `Watcher.embedding`."""
-        self._go_on()
-        self._watcher.embedding(done, total)
-
-    def close(self) -> None:
-        self._watcher.close()
-
-    def _go_on(self) -> None:
+    def __call__(self, event: Event) -> None:
         if self._asked is not None:
             raise self._asked
+        self._callback(event)

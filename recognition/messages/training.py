@@ -1,8 +1,9 @@
-"""Sentences about trainings: why one came to no end."""
+"""Sentences about trainings: why one is not begun, and why one came to no end."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.utils.translation import gettext_lazy
 
@@ -35,3 +36,34 @@ _TRAINING_ERRORS: Final = {
 def training_error(code: str) -> str:
     """Why a training did not come to its end; the run's own message has the particulars."""
     return str(_TRAINING_ERRORS.get(code) or _TRAINING_ERRORS["training_error"])
+
+
+_REFUSED: Final = {
+    "unknown_architecture": gettext_lazy(
+        "There is no architecture “%(name)s”; choose one of: %(names)s."
+    ),
+    "no_source": gettext_lazy("Choose what to train on: folders, or the site’s own faces."),
+    "no_groups": gettext_lazy("There is no file %(path)s with groups."),
+    "too_many_stages": gettext_lazy(
+        "%(architecture)s trains in %(known)d stages at most, not %(count)d."
+    ),
+    "too_few_epochs": gettext_lazy(
+        "These are too few epochs for %(count)d stages: give one for each of them or more, or "
+        "train fewer stages."
+    ),
+    "bad_name": gettext_lazy(
+        "A name is up to 80 small letters, digits and hyphens; not “%(name)s”."
+    ),
+    "name_taken": gettext_lazy("There is a “%(name)s” already."),
+    "not_trained_here": gettext_lazy("%(version)s was not trained on this site."),
+    "has_ended": gettext_lazy("%(run)s has ended; there is nothing to go on with."),
+    "one_at_a_time": gettext_lazy(
+        "%(run)s is being trained, and there is one training at a time. Stop it, or wait."
+    ),
+}
+
+
+def training_refused(code: str, params: Mapping[str, Any]) -> str:
+    """Why a training is not begun. What only a command can ask for has its sentence there."""
+    words = _REFUSED.get(code, gettext_lazy("These numbers do not fit together."))
+    return str(words) % params

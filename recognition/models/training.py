@@ -17,10 +17,10 @@ class TrainingRun(QueuedWork):
     A run that was interrupted goes on from its last checkpoint, so that this status alone moves
     backwards: one that ended early, or whose process died, may wait for its turn again.
     `progress` is the last `ml.training.events.Step`, `history` has an `Epoch` for every finished
-    epoch. `arguments` are the `recognition.services.training.options.Options` asked for, and from
-    its start on the `stages` and the `seed` it has. `skipped` has `{"path", "reason"}` of files and
-    `{"person", "photos", "reason"}` of people with too few. `message` is one sentence on why it
-    failed, or notes, one a line.
+    epoch. `arguments` are the `DataOptions` and what was `GIVEN`, as in
+    `recognition.services.training.options`, and from its start on the `recipe` that it has.
+    `skipped` has `{"path", "reason"}` of files and `{"person", "photos", "reason"}` of people with
+    too few. `message` is one sentence on why it failed, or notes, one a line.
     """
 
     kind = Kind("recognition.tasks.train", PROCESSES, needs_networks=False, take_turns=True)

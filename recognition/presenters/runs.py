@@ -13,19 +13,21 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recognition.forms.training import NAMES
+from ml.architectures import ARCHITECTURES
+from ml.training.events import Epoch, Totals
 from recognition.messages.photos import refusal as photo_refusal
 from recognition.messages.training import training_error
 from recognition.models import Person, Status, TrainingRun
+from recognition.presenters.architectures import titled
 from recognition.presenters.curves import Chart, charts
 from recognition.presenters.measures import Figures
 
 Phase = TrainingRun.Phase
 UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
 
-PATIENCE: Final = dt.timedelta(seconds=45)
+BEGINS_WITHIN: Final = dt.timedelta(seconds=45)
 """A run that has waited for longer than this waits for a worker that is away, or its turn."""
-SILENCE: Final = dt.timedelta(minutes=1)
+HEARD_WITHIN: Final = dt.timedelta(minutes=1)
 """A run at work says that often that it lives."""
 
 
@@ -71,9 +73,9 @@ class Following:
     def silent(self) -> bool:
         """Whether nobody has heard from the run for suspiciously long."""
         if self.run.status == Status.QUEUED:
-            return self.run.created_at < timezone.now() - PATIENCE
+            return self.run.created_at < timezone.now() - BEGINS_WITHIN
         heard = self.run.heartbeat_at or self.run.claimed_at
-        return self.waiting and heard is not None and heard < timezone.now() - SILENCE
+        return self.waiting and heard is not None and heard < timezone.now() - HEARD_WITHIN
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -92,12 +94,13 @@ class Following:
         if phase == self.run.phase:
             return True
         if phase == Phase.FEATURES:
-            return self.run.architecture == "sface"
+            known = ARCHITECTURES.get(self.run.architecture)
+            return known is not None and known.has_frozen_features
         return phase != Phase.EMBEDDING or self.run.promote == TrainingRun.Promote.AUTO
 
     @property
     def architecture(self) -> object:
-        return NAMES.get(self.run.architecture, self.run.architecture)
+        return titled(self.run.architecture)
 
     @property
     def trained_on(self) -> str:
@@ -161,11 +164,6 @@ class Following:
         return self.run.message.splitlines()
 
     @property
-    def trained_for(self) -> float:
-        """Seconds in the epochs that have ended."""
-        return float(sum(epoch["seconds"] for epoch in self.run.history))
-
-    @property
     def share(self) -> float | None:
         """How much of the phase is done, 0..1; None where nobody can tell."""
         step = self.run.progress
@@ -185,24 +183,10 @@ class Following:
         """Whether there is a figure to show."""
         return self.is_training or bool(self.run.history)
 
-    @property
-    def waited(self) -> float | None:
-        """Share of the time in which the network waited for photos, over all epochs."""
-        seconds = sum(epoch["seconds"] for epoch in self.run.history)
-        waits = sum(epoch["waiting"] * epoch["seconds"] for epoch in self.run.history)
-        return float(waits / seconds) if seconds else None
-
-    @property
-    def photos_per_second(self) -> float | None:
-        """Of all epochs together."""
-        history = self.run.history
-        seconds = sum(epoch["seconds"] for epoch in history)
-        photos = sum(epoch["photos_per_second"] * epoch["seconds"] for epoch in history)
-        return float(photos / seconds) if seconds else None
-
-    @property
-    def last_epoch(self) -> dict[str, Any] | None:
-        return self.run.history[-1] if self.run.history else None
+    @cached_property
+    def totals(self) -> Totals:
+        """Of all epochs that have ended."""
+        return Totals.of([Epoch(**epoch) for epoch in self.run.history])
 
     @cached_property
     def charts(self) -> list[Chart]:
@@ -211,4 +195,4 @@ class Following:
     @cached_property
     def stages(self) -> list[int]:
         """How many epochs each stage takes."""
-        return [stage["epochs"] for stage in self.run.arguments.get("stages", ())]
+        return [stage["epochs"] for stage in self.run.arguments.get("recipe", {}).get("stages", ())]

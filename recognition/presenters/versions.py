@@ -8,8 +8,8 @@ from typing import Final
 
 from django.utils import timezone
 
-from recognition.forms.training import NAMES
 from recognition.models import EnrolledFace, ModelVersion, TrainingRun
+from recognition.presenters.architectures import titled
 from recognition.presenters.measures import Figures, Verdict, verdict
 from recognition.presenters.runs import source_in_words
 from recognition.services.gallery import templates
@@ -18,7 +18,7 @@ from recognition.services.versions import registry
 State = ModelVersion.State
 
 REPORT: Final = "report/report.html"
-PATIENCE: Final = dt.timedelta(seconds=45)
+HEARD_WITHIN: Final = dt.timedelta(seconds=45)
 """A promotion that has been silent for longer waits for a worker that is away."""
 
 
@@ -31,7 +31,7 @@ class VersionPage:
 
     @property
     def architecture(self) -> object:
-        return NAMES.get(self.version.architecture, self.version.architecture)
+        return titled(self.version.architecture)
 
     @cached_property
     def verdict(self) -> Verdict | None:
@@ -50,7 +50,7 @@ class VersionPage:
     @property
     def worker_away(self) -> bool:
         heard = self.version.promotion_requested_at
-        return heard is not None and heard < timezone.now() - PATIENCE
+        return heard is not None and heard < timezone.now() - HEARD_WITHIN
 
     @cached_property
     def enrolled(self) -> int:

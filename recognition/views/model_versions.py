@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from recognition.forms.training import TrialForm
+from recognition.messages.training import training_refused
 from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
 from recognition.presenters.versions import REPORT, VersionPage
@@ -158,7 +159,7 @@ def model_retrain(request: Request, name: str) -> HttpResponse:
     try:
         run = requests.request_again(version, request.user)
     except options.TrainingRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, training_refused(refusal.code, refusal.params))
         return redirect("model_version", name)
     return redirect("training_run", run.name)
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from recognition.forms.training import SiteFaces, TrainingForm
+from recognition.messages.training import training_refused
 from recognition.models import TrainingRun
 from recognition.presenters.runs import Following
 from recognition.presenters.versions import VersionPage
@@ -39,7 +40,7 @@ def _start(request: Request, form: TrainingForm) -> HttpResponse:
     try:
         run = requests.request(request.user, form.cleaned_data["architecture"], form.options())
     except options.TrainingRefused as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error(None, training_refused(refusal.code, refusal.params))
         return _page(request, form, status=422)
     return redirect("training_run", run.name)
 
@@ -61,7 +62,7 @@ def _all() -> QuerySet[TrainingRun]:
 
 def site_faces() -> SiteFaces:
     photos = [len(crops) for crops in faces.site_dataset().values()]
-    enough = [count for count in photos if count >= options.Options().minimum]
+    enough = [count for count in photos if count >= options.DataOptions().minimum]
     return SiteFaces(len(enough), sum(enough), len(photos) - len(enough))
 
 

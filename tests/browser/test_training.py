@@ -57,7 +57,10 @@ def told() -> dict[str, Any]:
 def test_a_training_is_followed_to_its_end_without_loading_the_page_again(
     site: Site, visit: Visit
 ) -> None:
-    known = {"architecture": "paper", "arguments": {"data": ["faces"], "stages": STAGES}}
+    known = {
+        "architecture": "paper",
+        "arguments": {"data": ["faces"], "recipe": {"stages": STAGES}},
+    }
     tell(site, "paper-1", status="running", phase="crops", phase_total=100, **known)
     page = visit("operator")
     loads: list[str] = []
@@ -79,7 +82,10 @@ def test_a_training_is_followed_to_its_end_without_loading_the_page_again(
 def test_what_a_reader_has_opened_stays_open_while_the_page_follows(
     site: Site, visit: Visit
 ) -> None:
-    known = {"architecture": "paper", "arguments": {"data": ["faces"], "stages": STAGES}}
+    known = {
+        "architecture": "paper",
+        "arguments": {"data": ["faces"], "recipe": {"stages": STAGES}},
+    }
     skipped = [{"path": "Ann/1.jpg", "reason": "no_face"}]
     at_work = {"status": "running", "phase": "training", "history": epochs(1), "skipped": skipped}
     tell(site, "paper-2", progress=step(2, 10), **at_work, **known)
@@ -133,7 +139,10 @@ def test_the_report_opens_as_a_page_of_its_own(visit: Visit, candidate: str) -> 
 def test_no_page_is_wider_than_a_phone(
     site: Site, visit: Visit, candidate: str, language: str, scheme: Any
 ) -> None:
-    known = {"architecture": "paper", "arguments": {"data": ["faces"], "stages": STAGES}}
+    known = {
+        "architecture": "paper",
+        "arguments": {"data": ["faces"], "recipe": {"stages": STAGES}},
+    }
     tell(site, "paper-3", status="failed", phase="training", history=epochs(2), **known)
     page = visit("operator", width=390, language=language)
     page.emulate_media(color_scheme=scheme)

@@ -4,6 +4,7 @@ import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,9 @@ import pytest
 from ml import imaging
 from ml.alignment import align
 from ml.architectures import ARCHITECTURES
-from ml.architectures.network import Stage
+from ml.architectures.recipe import AUGMENTATIONS, Recipe, Stage
 from ml.detection import Detector
 from ml.inference.recognizer import Recognizer
-from ml.training.recipe import Job
 from ml.types import Image
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
@@ -66,11 +66,11 @@ def classes(portraits: tuple[Image, list[int]]) -> list[int]:
     return portraits[1]
 
 
-def job_for(architecture: str, *stages: Stage, **options: Any) -> Job:
+def recipe_for(architecture: str, *stages: Stage, **options: Any) -> Recipe:
     """A small training of an architecture with its own scale and margin."""
-    defaults = ARCHITECTURES[architecture].defaults
-    chosen = {"scale": defaults.scale, "margin": defaults.margin, "batch": 4, **options}
-    return Job("test", architecture, stages, **chosen)
+    best = ARCHITECTURES[architecture].recipe
+    chosen = {"augmentations": AUGMENTATIONS, "batch": 4, "precision": "float32", **options}
+    return replace(best, stages=stages, **chosen)
 
 
 @contextmanager

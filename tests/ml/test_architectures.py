@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from ml.architectures import ARCHITECTURES
-from ml.architectures.network import Network, Shape
+from ml.architectures.network import Network
 from ml.errors import ExportDisagrees
 from ml.inference.engine import KerasEngine, OpenVINOEngine
 from ml.inference.export import export
 from ml.training.trainer import build
 from ml.types import Image
-from tests.ml.conftest import job_for
+from tests.ml.conftest import recipe_for
 
 CLASSES = 3
 
@@ -28,7 +28,7 @@ def architecture(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def network(architecture: str) -> Network:
-    return build(job_for(architecture), CLASSES)
+    return build(recipe_for(architecture), CLASSES)
 
 
 def test_it_answers_an_embedding_of_length_1_and_a_probability_for_each_class(
@@ -77,8 +77,8 @@ def test_a_network_whose_numbers_have_gone_is_not_exported(
 
 
 def test_it_is_the_same_network_in_mixed_precision(architecture: str, crops: Image) -> None:
-    network = build(job_for(architecture), CLASSES)
-    mixed = build(job_for(architecture), CLASSES, mixed_precision=True)
+    network = build(recipe_for(architecture), CLASSES)
+    mixed = build(recipe_for(architecture, precision="bfloat16"), CLASSES)
     mixed.served().set_weights(network.served().get_weights())
     inputs = crops.astype(np.float32)
     whole, rough = (one.served().predict(inputs, verbose=0)[0] for one in (network, mixed))
@@ -90,13 +90,13 @@ def test_it_is_the_same_network_in_mixed_precision(architecture: str, crops: Ima
 def test_it_takes_crops_of_112_pixels_whatever_it_scales_them_to(
     architecture: str, crops: Image
 ) -> None:
-    small = ARCHITECTURES[architecture].build(Shape(CLASSES, input_size=64))
+    small = ARCHITECTURES[architecture].build(CLASSES, recipe_for(architecture, input_size=64))
     assert small.served().input_shape == (None, 112, 112, 3)
     assert small.served().predict(crops.astype(np.float32), verbose=0)[0].shape == (len(crops), 128)
 
 
 def test_the_paper_s_network_has_the_paper_s_layers() -> None:
-    model = ARCHITECTURES["paper"].build(Shape(CLASSES)).trained()
+    model = ARCHITECTURES["paper"].build(CLASSES, recipe_for("paper")).trained()
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     dropouts = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert [(one.filters, one.kernel_size) for one in convolutions] == [(64, (5, 5)), (128, (5, 5))]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ml.training.augmentation import AUGMENTATIONS, augment
+from ml.architectures.recipe import AUGMENTATIONS
+from ml.training.augmentation import augment
 from ml.training.pipeline import Examples, Stopwatch
 from ml.types import Image
 

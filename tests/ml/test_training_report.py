@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.architectures.network import Stage
+from ml.architectures.recipe import Recipe, Stage
 from ml.calibration import Calibration
 from ml.data import splits
 from ml.data.dataset import Dataset, Identity, Photo, Skipped
@@ -21,7 +21,6 @@ from ml.evaluation.samples import HeldOut
 from ml.reports.outcome import Cost, Findings, Origin
 from ml.reports.training_report import write
 from ml.training.events import Epoch
-from ml.training.recipe import Job
 from ml.versions import default
 from tests.ml.made_up import blurred, held_out
 from tests.ml.test_evaluation_report import Links
@@ -67,8 +66,10 @@ def findings() -> Findings:
     new = blurred(active, 0.5)
     mistakes = {"train": 0, "validation": 1, "test": 3}
     return Findings(
-        job=Job("paper-20300102-030405", "paper", (Stage(2, 1e-3), Stage(1, 5e-4))),
-        origin=Origin(command="manage.py retrain --data <people>", data=("people",)),
+        recipe=Recipe("paper", (Stage(2, 1e-3), Stage(1, 5e-4)), precision="float32"),
+        origin=Origin(
+            "paper-20300102-030405", command="manage.py retrain --data <people>", data=("people",)
+        ),
         dataset=dataset,
         split=split,
         history=(epoch(1, 1), epoch(2, 1), epoch(3, 2)),

@@ -7,19 +7,18 @@ import numpy as np
 import pytest
 
 from ml.architectures import sface
-from ml.architectures.network import Stage
+from ml.architectures.recipe import Recipe, Stage
 from ml.training import checkpoints
 from ml.training.checkpoints import CannotResume
-from ml.training.events import Epoch, Phase, Step
+from ml.training.events import Epoch, Event, Phase, Progress, Step
 from ml.training.pipeline import Examples
-from ml.training.recipe import Job
 from ml.training.trainer import FEATURES, Parts, Trained, TrainingError, train
 from ml.types import Image
-from tests.ml.conftest import job_for, room_for
+from tests.ml.conftest import recipe_for, room_for
 
 
 class Notes:
-    """A listener that keeps everything, and interrupts the run after so many epochs."""
+    """A callback that keeps everything, and interrupts the run after so many epochs."""
 
     def __init__(self, interrupt_after: int = 99) -> None:
         self.phases: list[Phase] = []
@@ -28,24 +27,21 @@ class Notes:
         self.epochs: list[Epoch] = []
         self._interrupt_after = interrupt_after
 
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        self.phases.append(phase)
-        self.done.append(done)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Progress(phase=phase, done=done):
+                self.phases.append(phase)
+                self.done.append(done)
+            case Step():
+                self.steps.append(event)
+            case Epoch():
+                self.epochs.append(event)
+                if event.epoch == self._interrupt_after:
+                    raise KeyboardInterrupt
 
     def done_before(self, phase: Phase) -> int:
         """How much of it was done when it was first told of."""
         return self.done[self.phases.index(phase)]
-
-    def note(self, message: str) -> None:
-        pass
-
-    def step(self, step: Step) -> None:
-        self.steps.append(step)
-
-    def epoch(self, epoch: Epoch) -> None:
-        self.epochs.append(epoch)
-        if epoch.epoch == self._interrupt_after:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -57,8 +53,8 @@ def parts(crops: Image, classes: list[int]) -> Parts:
     )
 
 
-def compact(*stages: Stage, **options: Any) -> Job:
-    return job_for("compact", *(stages or (Stage(2, 1e-3), Stage(1, 3e-4))), **options)
+def compact(*stages: Stage, **options: Any) -> Recipe:
+    return recipe_for("compact", *(stages or (Stage(2, 1e-3), Stage(1, 3e-4))), **options)
 
 
 def weights(trained: Trained) -> list[Any]:
@@ -88,9 +84,9 @@ def test_a_stage_begins_with_the_best_weights_of_the_one_before(
     parts: Parts, tmp_path: Path
 ) -> None:
     still = Stage(1, 0.0)  # at learning rate 0 a stage changes nothing but batch statistics
-    job = job_for("paper", Stage(3, 1e-3), still)
+    recipe = recipe_for("paper", Stage(3, 1e-3), still)
     notes = Notes()
-    train(job, parts, tmp_path, notes)
+    train(recipe, parts, tmp_path, notes)
     first = [epoch for epoch in notes.epochs if epoch.stage == 1]
     best = [epoch for epoch in first if epoch.best][-1]
     assert notes.epochs[-1].validation_loss == pytest.approx(best.validation_loss, rel=1e-4)
@@ -101,13 +97,13 @@ def test_an_interrupted_run_comes_to_the_same_as_an_unbroken_one(
     parts: Parts, tmp_path: Path
 ) -> None:
     """Paper, since it has dropout; at every place between two epochs, a change of stage too."""
-    job = job_for("paper", Stage(2, 1e-3), Stage(1, 3e-4), augmentations=("flip", "light"))
-    unbroken = train(job, parts, tmp_path / "unbroken", Notes())
+    recipe = recipe_for("paper", Stage(2, 1e-3), Stage(1, 3e-4), augmentations=("flip", "light"))
+    unbroken = train(recipe, parts, tmp_path / "unbroken", Notes())
     for epoch in (1, 2):
         with pytest.raises(KeyboardInterrupt):
-            train(job, parts, tmp_path / "broken", Notes(interrupt_after=epoch))
+            train(recipe, parts, tmp_path / "broken", Notes(interrupt_after=epoch))
     resumed = Notes()
-    broken = train(job, parts, tmp_path / "broken", resumed)
+    broken = train(recipe, parts, tmp_path / "broken", resumed)
     assert [epoch.epoch for epoch in resumed.epochs] == [3]
     for one, other in zip(unbroken.history, broken.history, strict=True):
         assert one.validation_loss == pytest.approx(other.validation_loss, rel=1e-3)
@@ -162,24 +158,24 @@ def test_a_full_disk_ends_the_run_with_advice_and_keeps_the_last_epoch(
 
 
 def test_features_of_frozen_layers_are_computed_once(parts: Parts, tmp_path: Path) -> None:
-    job = job_for("sface", Stage(2, 1e-3, "head"))
+    recipe = recipe_for("sface", Stage(2, 1e-3, "head"))
     first = Notes(interrupt_after=1)
     with pytest.raises(KeyboardInterrupt):
-        train(job, parts, tmp_path, first)
+        train(recipe, parts, tmp_path, first)
     second = Notes()
-    train(job, parts, tmp_path, second)
+    train(recipe, parts, tmp_path, second)
     assert Phase.FEATURES in first.phases
     assert Phase.FEATURES not in second.phases
     assert [epoch.epoch for epoch in second.epochs] == [2]
 
 
 def test_features_that_a_full_disk_cut_off_are_gone_on_with(parts: Parts, tmp_path: Path) -> None:
-    job = job_for("sface", Stage(1, 1e-3, "head"))
-    train(job, parts, tmp_path / "whole", Notes())
+    recipe = recipe_for("sface", Stage(1, 1e-3, "head"))
+    train(recipe, parts, tmp_path / "whole", Notes())
     with room_for(5 * 4 * 128 + 7), pytest.raises(TrainingError, match="is full"):
-        train(job, parts, tmp_path / "cut", Notes())
+        train(recipe, parts, tmp_path / "cut", Notes())
     resumed = Notes()
-    train(job, parts, tmp_path / "cut", resumed)
+    train(recipe, parts, tmp_path / "cut", resumed)
     assert resumed.done_before(Phase.FEATURES) == 5
     whole, cut = (np.fromfile(tmp_path / run / FEATURES, np.float32) for run in ("whole", "cut"))
     assert cut == pytest.approx(whole, abs=1e-2)
@@ -187,7 +183,7 @@ def test_features_that_a_full_disk_cut_off_are_gone_on_with(parts: Parts, tmp_pa
 
 def test_a_training_begins_with_the_packaged_weights(parts: Parts, tmp_path: Path) -> None:
     """Whatever has been trained here before: that may know people whom it must not know."""
-    trained = train(job_for("sface", Stage(1, 0.0, "head")), parts, tmp_path, Notes())
+    trained = train(recipe_for("sface", Stage(1, 0.0, "head")), parts, tmp_path, Notes())
     packaged = sface.build_sface().predict(np.float32(parts.train.inputs), verbose=0)
     embeddings, _ = trained.network.served().predict(np.float32(parts.train.inputs), verbose=0)
     assert embeddings == pytest.approx(packaged, abs=1e-4)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.errors import ArtifactDamaged
+from ml.training.events import Event, Phase, Progress, silent
 from recognition import tasks
 from recognition.messages.versions import promotion_refused
 from recognition.models import (
@@ -42,7 +43,7 @@ from recognition.services.privacy import erasure
 from recognition.services.promotion import serving
 from recognition.services.site import sweeping
 from recognition.services.training import making
-from recognition.services.training.progress import Follower, Silent
+from recognition.services.training.progress import Follower
 from recognition.services.versions import predictors, registry
 from recognition.services.work import processes
 from tests.recognition.conftest import Broker
@@ -453,15 +454,14 @@ def test_a_training_puts_its_version_into_service_when_it_passed_the_gate(
     three: list[EnrolledFace], candidate: ModelVersion
 ) -> None:
     row = trained(candidate)
-    making.train(row, Follower(row, Silent()))
+    making.train(row, Follower(row, silent))
     assert (row.status, row.message) == ("done", "")
     assert states() == {"stripes": "retired", "better": "active"}
 
 
-class ThirdComes(Silent):
+def third_comes(event: Event) -> None:
     """Somebody puts another version into service while the faces are embedded for this one."""
-
-    def embedding(self, _done: int, _total: int) -> None:
+    if isinstance(event, Progress) and event.phase == Phase.EMBEDDING:
         serving.serve(make("third"), None)
 
 
@@ -469,7 +469,7 @@ def test_a_training_does_not_push_out_a_version_that_it_was_not_compared_with(
     three: list[EnrolledFace], candidate: ModelVersion
 ) -> None:
     row = trained(candidate)
-    making.train(row, Follower(row, ThirdComes()))
+    making.train(row, Follower(row, third_comes))
     assert row.status == "done"
     assert row.message == (
         "third went into service meanwhile, and better was compared with stripes: "

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from ml.training.events import Epoch
 from recognition.management import hush
 from recognition.management.commands import retrain as retrain_command
 from recognition.management.run_report import as_dict, in_words
 from recognition.models import ModelVersion, TrainingRun
 from recognition.services.training import making
-from recognition.services.training import options as options_module
 from recognition.services.training import words as training_words
 from tests.sites import ROOT, Site
 
@@ -80,10 +81,10 @@ def test_options_of_the_command_are_those_of_the_run(
             *("--augment", "flip,light", "--promote", "never", "--hold-out", "0.5"),
         )
     run = TrainingRun.objects.get()
-    asked = options_module.Options.of(run.arguments)
-    assert asked.data == (str(Path("here").resolve()), "/there")
-    assert (asked.epochs, asked.learning_rates) == ((3, 2), (0.01, 0.001))
-    assert (asked.augmentations, asked.seed, asked.hold_out) == (("light",), 7, 0.5)
+    asked = run.arguments
+    assert asked["data"] == [str(Path("here").resolve()), "/there"]
+    assert (asked["epochs"], asked["learning_rates"]) == ([3, 2], [0.01, 0.001])
+    assert (asked["augmentations"], asked["seed"], asked["hold_out"]) == (["light"], 7, 0.5)
     assert (run.architecture, run.promote) == ("compact", "never")
 
 
@@ -174,8 +175,8 @@ def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
         gate={"passed": True, "reasons": [], "against": "sface-2021dec"},
     )
     history = [
-        {"seconds": 10.0, "photos_per_second": 100.0, "waiting": 0.1},
-        {"seconds": 30.0, "photos_per_second": 200.0, "waiting": 0.3},
+        asdict(Epoch(1, 1, 1e-3, 2.0, 0.5, 1.5, 0.6, 10.0, 100.0, 0.1, best=True)),
+        asdict(Epoch(1, 2, 1e-3, 2.0, 0.5, 1.5, 0.6, 30.0, 200.0, 0.3, best=True)),
     ]
     run = TrainingRun(name="paper-1", version=version, history=history)
     found = as_dict(run)

@@ -6,15 +6,15 @@ from contextlib import suppress
 
 import pytest
 
-from ml.training.events import Phase
-from recognition.management.terminal import Interruptible, Quiet
+from ml.training.events import Phase, Progress, silent
+from recognition.management.terminal import Interruptible
 from recognition.services.training.progress import Interrupted
 
 
 def test_an_interrupt_that_a_library_swallowed_comes_back_with_the_next_word() -> None:
-    watcher = Interruptible(Quiet())
-    watcher.phase(Phase.TRAINING)
+    callback = Interruptible(silent)
+    callback(Progress(Phase.TRAINING))
     with suppress(KeyboardInterrupt):
-        watcher.end(Interrupted())
+        callback.end(Interrupted())
     with pytest.raises(Interrupted):
-        watcher.phase(Phase.EXPORT)
+        callback(Progress(Phase.EXPORT))

@@ -118,7 +118,11 @@ def train() -> None:
             status=status,
             version=version,
             requested_by=asked_by,
-            arguments={"from_site": True, "minimum": 5, "stages": [{"epochs": 2}, {"epochs": 2}]},
+            arguments={
+                "from_site": True,
+                "minimum": 5,
+                "recipe": {"stages": [{"epochs": 2}, {"epochs": 2}]},
+            },
             phase="training",
             progress=step(3, 50),
             history=epochs(2),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.data.dataset import DataError
+from ml.training.events import silent
 from recognition.models import (
     ModelVersion,
     Person,
@@ -27,7 +28,7 @@ from recognition.services.review.verdicts import review
 from recognition.services.training import execution, making, turns
 from recognition.services.training import faces as training_faces
 from recognition.services.training.faces import faces_of, folder, site_dataset
-from recognition.services.training.progress import Follower, Silent
+from recognition.services.training.progress import Follower
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 pytestmark = pytest.mark.usefixtures("recognizer")
@@ -175,7 +176,7 @@ def test_no_row_has_the_name_of_somebody_who_was_removed(
 
     monkeypatch.setattr(making, "train", train)
     with pytest.raises(DataError, match="Ann Lee and Ben have the same face"):
-        execution.run(run, Silent())
+        execution.run(run, silent)
     if when == "afterwards":
         assert "Ann Lee and Ben" in TrainingRun.objects.get().message
         erasure.remove_person(ann, None)

@@ -94,7 +94,7 @@ def test_a_version_with_erased_people_is_marked_and_trained_again_without_them(
         TrainedPerson.objects.create(model_version=candidate, person_id=number, erased_at=erased)
     assert "trained on 2 people who were erased since" in page(client, "model_versions")
     assert "Train again without them" in page(client, "model_version", candidate.name)
-    arguments = {"from_site": True, "stages": [{"epochs": 3}], "stage_count": 1}
+    arguments = {"from_site": True, "stages": 1, "recipe": {"stages": [{"epochs": 3}]}}
     TrainingRun.objects.create(
         name="sface-1", architecture="sface", status="done", version=candidate, arguments=arguments
     )

@@ -5,8 +5,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +13,24 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ml.architectures import ARCHITECTURES
+from ml.architectures.recipe import Recipe
 from ml.data import dataset as data
 from ml.data import splits
 from ml.errors import MLError
-from ml.training.events import Phase
-from ml.training.recipe import Job
+from ml.training.events import Note, Phase, follow
 from recognition.management.hush import load_tensorflow
+from recognition.management.refusals import in_words
 from recognition.management.terminal import Terminal, unused
 from recognition.services.training import options as training_options
-from recognition.services.training.options import Options, TrainingRefused
+from recognition.services.training.options import DataOptions, TrainingRefused, given
 
 if TYPE_CHECKING:
     from ml.data.crops import Crops
     from ml.experiments.comparison import Results
 
 EIGENFACES = "eigenfaces"
-ARCHITECTURES = (EIGENFACES, "paper", "compact", "sface")
+CONTESTANTS = (EIGENFACES, *reversed(ARCHITECTURES))
 
 
 class Command(BaseCommand):
@@ -48,9 +49,9 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--architectures",
-            default=",".join(ARCHITECTURES),
+            default=",".join(CONTESTANTS),
             metavar="A,B",
-            help=f"which, with commas between them ({','.join(ARCHITECTURES)})",
+            help=f"which, with commas between them ({','.join(CONTESTANTS)})",
         )
         parser.add_argument("--seed", type=int, default=0, help="of all that is random (0)")
         parser.add_argument(
@@ -79,14 +80,16 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         names = chosen(options["architectures"])
         load_tensorflow()
-        asked = Options.of({**options, "data": tuple(options["data"])})
+        data, asked = DataOptions.of(options), given(options)
         try:
             for name in set(names) - {EIGENFACES}:
-                training_options.check(name, asked)
-            comparison = Comparison.on(asked)
+                training_options.check(name, data, asked)
+            comparison = Comparison.on(data, asked)
             for name in names:
                 comparison.meet(name)
-        except (MLError, TrainingRefused) as error:
+        except TrainingRefused as refused:
+            raise CommandError(in_words(refused)) from refused
+        except MLError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"The comparison cannot be written: {error}.") from error
@@ -96,7 +99,7 @@ class Command(BaseCommand):
         values = comparison.results.values
         self.stdout.write("\n".join(table(values["results"], names)))
         if options["report"]:
-            self.stdout.write(f"Report: {written(options['report'], values, names, asked)}")
+            self.stdout.write(f"Report: {written(options['report'], values, names, data)}")
         if options["json"]:
             self.stdout.write(json.dumps(values, ensure_ascii=False))
 
@@ -104,8 +107,8 @@ class Command(BaseCommand):
 def chosen(names: str) -> list[str]:
     architectures = list(dict.fromkeys(names.split(",")))
     for name in architectures:
-        if name not in ARCHITECTURES:
-            known = ", ".join(ARCHITECTURES)
+        if name not in CONTESTANTS:
+            known = ", ".join(CONTESTANTS)
             raise CommandError(f"There is no architecture {name!r}; choose among {known}.")
     return architectures
 
@@ -114,14 +117,14 @@ def chosen(names: str) -> list[str]:
 class Comparison:
     """What all learn from; `folder` has what they have come to so far."""
 
-    options: Options
+    asked: Mapping[str, Any]
     crops: Crops
     split: splits.Split
     folder: Path
     results: Results
 
     @classmethod
-    def on(cls, options: Options) -> Comparison:
+    def on(cls, options: DataOptions, asked: Mapping[str, Any]) -> Comparison:
         from ml.data import crops  # noqa: PLC0415  (loads TensorFlow)
         from ml.experiments import comparison  # noqa: PLC0415  (loads TensorFlow)
 
@@ -129,21 +132,21 @@ class Comparison:
             dataset = data.read(
                 [Path(root) for root in options.data],
                 minimum=options.minimum,
-                progress=partial(terminal.phase, Phase.READING),
+                progress=follow(terminal, Phase.READING),
             )
             made = crops.prepare(
                 dataset,
                 settings.DATA_DIR / "cache" / "crops",
                 mode="as-is" if options.crops == "as-is" else "aligned",
-                progress=partial(terminal.phase, Phase.CROPS),
+                progress=follow(terminal, Phase.CROPS),
             )
             for unused_one in unused(made.dataset):
-                terminal.note(unused_one)
-        split = splits.split(made.dataset, seed=options.seed, hold_out=options.hold_out)
-        name = comparison.fingerprint(made, split, str(options.epochs))
+                terminal(Note(unused_one))
+        split = splits.split(made.dataset, seed=asked["seed"], hold_out=options.hold_out)
+        name = comparison.fingerprint(made, split, str(asked.get("epochs", ())))
         folder = settings.DATA_DIR / "compare" / name
         results = comparison.Results(folder.with_suffix(".json"), about(made.dataset, split))
-        return cls(options, made, split, folder, results)
+        return cls(asked, made, split, folder, results)
 
     def meet(self, name: str) -> None:
         """Let one architecture learn, unless an earlier call did, and measure it."""
@@ -151,24 +154,24 @@ class Comparison:
 
         with closing(Terminal(name)) as terminal:
             if name in self.results:
-                terminal.note("known from an earlier call")
+                terminal(Note("known from an earlier call"))
                 return
-            terminal.note("begins")
+            terminal(Note("begins"))
             run = self.folder.with_name(f"{self.folder.name}-{name}")
             if name == EIGENFACES:
                 contestant = comparison.eigenfaces(self.crops, self.split)
             else:
                 contestant = comparison.network(
-                    self._job(name), self.crops, self.split, run, terminal
+                    self._recipe(name), self.crops, self.split, run, terminal
                 )
             self.results.add(name, comparison.measure(contestant, self.crops, self.split))
             shutil.rmtree(run, ignore_errors=True)
 
-    def _job(self, name: str) -> Job:
+    def _recipe(self, name: str) -> Recipe:
         from ml.training import trainer  # noqa: PLC0415  (loads TensorFlow)
 
-        gpu, bfloat16 = trainer.has_gpu(), trainer.processor_has_bfloat16()
-        return training_options.job(name, name, self.options, gpu=gpu, bfloat16=bfloat16)
+        found = training_options.recipe(name, self.asked, gpu=trainer.has_gpu())
+        return replace(found, precision=trainer.precision_here(found.precision))
 
 
 def about(dataset: data.Dataset, split: splits.Split) -> dict[str, Any]:
@@ -190,7 +193,7 @@ def about(dataset: data.Dataset, split: splits.Split) -> dict[str, Any]:
     }
 
 
-def written(folder: Path, values: dict[str, Any], names: list[str], asked: Options) -> Path:
+def written(folder: Path, values: dict[str, Any], names: list[str], asked: DataOptions) -> Path:
     from ml.reports import comparison_page, files  # noqa: PLC0415  (loads Matplotlib)
 
     roots = [Path(root).name for root in asked.data]

@@ -8,10 +8,13 @@ from typing import Any, Never
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from ml.architectures import DEFAULT
 from ml.errors import ArtifactMissing, MLError
-from recognition.management import retrain_options
+from ml.training.events import Callback, Note, silent
+from recognition.management import retrain_options, run_report
 from recognition.management.hush import load_tensorflow
-from recognition.management.terminal import Interruptible, Quiet, RunWatcher
+from recognition.management.refusals import in_words
+from recognition.management.terminal import Interruptible, Terminal
 from recognition.models import TrainingRun
 from recognition.services.training import execution, requests, words
 from recognition.services.training.options import TrainingRefused
@@ -31,17 +34,20 @@ class Command(BaseCommand):
         retrain_options.add(parser)
 
     def handle(self, **options: Any) -> None:
-        watcher = Interruptible(Quiet() if options["quiet"] else RunWatcher())
-        _obey_signals(watcher)
+        terminal = Terminal(announcing=True)
+        callback = Interruptible(silent if options["quiet"] else terminal)
+        _obey_signals(callback)
         try:
             row = _resumed(options) if options["resume"] else _asked_for(options)
             load_tensorflow()
             if options["dry_run"]:
-                return self._look(row, watcher, as_json=options["json"])
-            self._train(row, watcher)
+                return self._look(row, callback, terminal, as_json=options["json"])
+            self._train(row, callback, terminal)
         except ArtifactMissing as error:
             raise CommandError(f"{error} Run: {MENDING_COMMAND}") from error
-        except (MLError, TrainingRefused) as error:
+        except TrainingRefused as refused:
+            raise CommandError(in_words(refused)) from refused
+        except MLError as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {error}.") from error
@@ -49,31 +55,32 @@ class Command(BaseCommand):
             raise CommandError(words.refused_by_the_system(error)) from error
         return self._report(row, as_json=options["json"])
 
-    def _train(self, row: TrainingRun, watcher: Interruptible) -> None:
+    def _train(self, row: TrainingRun, callback: Callback, terminal: Terminal) -> None:
         execution.store(row)
-        watcher.note(str(row))
+        callback(Note(str(row)))
         try:
-            execution.run(row, watcher)
+            execution.run(row, callback)
         except Interrupted:
             sys.exit(128 + signal.SIGTERM)
         except KeyboardInterrupt:
             raise CommandError(row.message, returncode=STOPPED) from None
         finally:
-            watcher.close()
+            terminal.close()
 
-    def _look(self, row: TrainingRun, watcher: Interruptible, *, as_json: bool) -> None:
+    def _look(
+        self, row: TrainingRun, callback: Callback, terminal: Terminal, *, as_json: bool
+    ) -> None:
         from recognition.management import dry_run  # noqa: PLC0415  (loads TensorFlow)
 
-        found = dry_run.look(row, watcher)
+        try:
+            found = dry_run.look(row, callback)
+        finally:
+            terminal.close()
         self.stdout.write(json.dumps(found.as_dict()) if as_json else "\n".join(found.in_words()))
 
     def _report(self, row: TrainingRun, *, as_json: bool) -> None:
-        from recognition.management.run_report import as_dict, in_words  # noqa: PLC0415
-
-        if as_json:
-            self.stdout.write(json.dumps(as_dict(row)))
-        else:
-            self.stdout.write(in_words(row))
+        found = json.dumps(run_report.as_dict(row)) if as_json else run_report.in_words(row)
+        self.stdout.write(found)
 
 
 def _asked_for(options: dict[str, Any]) -> TrainingRun:
@@ -84,7 +91,7 @@ def _asked_for(options: dict[str, Any]) -> TrainingRun:
         "augmentations": retrain_options.augmentations(options),
         "groups": str(options["groups"].resolve()) if options["groups"] else "",
     }
-    architecture = options["architecture"] or retrain_options.ARCHITECTURE
+    architecture = options["architecture"] or DEFAULT
     return requests.prepare(None, architecture, given, name=options["name"])
 
 
@@ -108,9 +115,9 @@ def _run_named(name: str) -> TrainingRun:
     return row
 
 
-def _obey_signals(watcher: Interruptible) -> None:
+def _obey_signals(callback: Interruptible) -> None:
     def interrupt(number: int, _frame: object) -> Never:
-        watcher.end(Interrupted() if number == signal.SIGTERM else KeyboardInterrupt())
+        callback.end(Interrupted() if number == signal.SIGTERM else KeyboardInterrupt())
 
     signal.signal(signal.SIGTERM, interrupt)
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as a shell sets for what runs behind it

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ml.errors import MLError
+from ml.training.events import Callback
 from recognition.models import Status, TrainingRun
 from recognition.services.training import words
 from recognition.services.training.faces import folder
@@ -21,14 +22,14 @@ from django.db.models import F
 from recognition.services.training import locks, making
 from recognition.services.training.faces import drop_if_it_shows_the_erased
 from recognition.services.training.options import TrainingRefused
-from recognition.services.training.progress import Interrupted, Watcher, pulse
+from recognition.services.training.progress import Interrupted, pulse
 from recognition.services.training.turns import (
     begin_next,
+    cannot_begin,
     claim,
     end,
     release_dead,
     stopped,
-    who_is_at_work,
 )
 
 log = logging.getLogger(__name__)
@@ -38,11 +39,11 @@ def store(row: TrainingRun) -> None:
     """Keep a row that this process is going to work on. Raises `TrainingRefused` as `run` does."""
     release_dead()
     if TrainingRun.objects.filter(status=Status.RUNNING).exists():
-        raise TrainingRefused(who_is_at_work(row))
+        raise cannot_begin(row)
     row.save()
 
 
-def run(row: TrainingRun, watcher: Watcher) -> None:
+def run(row: TrainingRun, callback: Callback) -> None:
     """Train in this process: begin, or go on where it was interrupted. The row is then finished.
 
     Raises:
@@ -54,9 +55,9 @@ def run(row: TrainingRun, watcher: Watcher) -> None:
     try:
         with locks.held(row):
             claim(row)
-            _run(row, watcher)
+            _run(row, callback)
     except locks.InUse:
-        raise TrainingRefused(who_is_at_work(row)) from None
+        raise cannot_begin(row) from None
     except locks.LockUnusable as error:
         _end_before_it_began(row, error)
         raise
@@ -64,15 +65,15 @@ def run(row: TrainingRun, watcher: Watcher) -> None:
     begin_next()
 
 
-def _run(row: TrainingRun, watcher: Watcher) -> None:
+def _run(row: TrainingRun, callback: Callback) -> None:
     try:
         with pulse(row):
-            making.train(row, Follower(row, watcher))
+            making.train(row, Follower(row, callback))
     except Interrupted:
         ours(row).update(status=Status.QUEUED, attempts=F("attempts") - 1)
         raise
-    except Overtaken as overtaken:
-        raise TrainingRefused(str(overtaken)) from None
+    except Overtaken:
+        raise TrainingRefused("overtaken", run=row.name) from None
     except BaseException as error:
         _end_early(row, error)
         raise
@@ -107,5 +108,5 @@ def _why(row: TrainingRun, error: BaseException) -> tuple[str, str]:
         case DatabaseError():
             return "database", f"The database cannot be used: {error}."
         case TrainingRefused():
-            return "refused", str(error)
+            return "refused", error.code
     return "bug", f"An error of the program ended it: {type(error).__name__}: {error}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.utils import timezone
 
-from ml.architectures.network import Stage
+from ml.architectures.recipe import Recipe
 from ml.data.dataset import DataError, Dataset
 from ml.errors import MLError
-from ml.training.events import Listener
-from ml.training.recipe import Job
+from ml.training.events import Callback, Note, Phase, follow
 from recognition.models import ModelVersion, Status, TrainingRun
 from recognition.services.audit import record
 from recognition.services.promotion import serving
 from recognition.services.training import faces as training_faces
+from recognition.services.training import options as training_options
 from recognition.services.training import words
 from recognition.services.training.faces import folder
-from recognition.services.training.options import Options, job
-from recognition.services.training.progress import Follower, Overtaken, ours, show_life
+from recognition.services.training.options import DataOptions, given
+from recognition.services.training.progress import Overtaken, ours, show_life
 from recognition.services.versions import registry
 
 if TYPE_CHECKING:
@@ -50,26 +50,26 @@ class ModelsUnwritable(MLError):
     code = "unwritable"
 
 
-def train(row: TrainingRun, listener: Follower) -> None:
+def train(row: TrainingRun, callback: Callback) -> None:
     """Train, register the candidate, and put it into service if it passes the gate and may be."""
-    version = row.version or _trained(row, listener)
+    version = row.version or _trained(row, callback)
     row.version = version
     if row.promote == TrainingRun.Promote.AUTO and version.gate.get("passed"):
-        _promote(row, version, listener)
+        _promote(row, version, callback)
     if not ours(row).update(status=Status.DONE, finished_at=timezone.now()):
         raise Overtaken
     row.refresh_from_db()
 
 
-def _trained(row: TrainingRun, listener: Follower) -> ModelVersion:
+def _trained(row: TrainingRun, callback: Callback) -> ModelVersion:
     from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
 
     _require_writable(Path(settings.MODELS_DIR))
-    options, active = Options.of(row.arguments), registry.require_active()
-    planned = plan(row, options, listener)
-    source, places = source_of(row, options, listener), _places(row, active)
-    material = _material(row, options, source, places, listener)
-    made = retrain.retrain(planned, material, _origin(row, options), places, listener)
+    options, active = DataOptions.of(row.arguments), registry.require_active()
+    planned = plan(row, callback)
+    source, places = source_of(row, options, callback), _places(row, active)
+    material = _material(row, planned, source, places, callback)
+    made = retrain.retrain(planned, material, _origin(row, options), places, callback)
     version = registry.register(made, against=active)
     if options.from_site:
         training_faces.record_people(version, material.split.labels)
@@ -92,35 +92,36 @@ def _places(row: TrainingRun, active: ModelVersion) -> Places:
     )
 
 
-def _origin(row: TrainingRun, options: Options) -> Origin:
+def _origin(row: TrainingRun, options: DataOptions) -> Origin:
     from ml.reports.outcome import Origin  # noqa: PLC0415  (loads OpenVINO)
 
     data = ("site",) if options.from_site else tuple(Path(root).name for root in options.data)
     groups = Path(options.groups) if options.groups else None
-    return Origin(words.command(row), data, groups)
+    return Origin(row.name, words.command(row), data, groups)
 
 
 def _material(
-    row: TrainingRun, options: Options, source: Source, places: Places, listener: Follower
+    row: TrainingRun, recipe: Recipe, source: Source, places: Places, callback: Callback
 ) -> Material:
     from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
 
     with _people_named(source):
-        choice = retrain.Choice(options.seed, options.hold_out, options.minimum)
-        material = retrain.prepare(source, choice, places.cache, listener)
+        options = DataOptions.of(row.arguments)
+        choice = retrain.Choice(recipe.seed, options.hold_out, options.minimum)
+        material = retrain.prepare(source, choice, places.cache, callback)
     _require_same_photos(places.run, material.dataset)
     show_life(row, skipped=left_out(material.dataset))
     for line in words.material(material.dataset, material.split):
-        listener.note(line)
+        callback(Note(line))
     return material
 
 
-def read(source: Source, options: Options, listener: Listener) -> Dataset:
+def read(source: Source, options: DataOptions, callback: Callback) -> Dataset:
     """Only look at what there is to learn from. Raises `DataError`."""
     from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
 
     with _people_named(source):
-        return retrain.read(source, options.minimum, listener)
+        return retrain.read(source, options.minimum, callback)
 
 
 @contextmanager
@@ -171,32 +172,33 @@ def _require_writable(models: Path) -> None:
         ) from error
 
 
-def source_of(row: TrainingRun, options: Options, listener: Follower | None = None) -> Source:
-    """What a run learns from. Without a listener nothing is kept, as for a look at the data."""
+def source_of(row: TrainingRun, options: DataOptions, callback: Callback | None = None) -> Source:
+    """What a run learns from. Without a callback nothing is kept, as for a look at the data."""
     from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
 
     if not options.from_site:
         mode: Any = options.crops
         return retrain.Roots(tuple(map(Path, options.data)), mode)
-    if listener is None:
+    if callback is None:
         return retrain.Faces(training_faces.site_dataset())
     faces, anew = training_faces.faces_of(row)
     if anew and row.history:
         row.history = []
-        listener.note("Faces are gone that it had begun with. It begins anew without them.")
+        callback(Note("Faces are gone that it had begun with. It begins anew without them."))
         show_life(row, history=[])
     return retrain.Faces(faces)
 
 
-def plan(row: TrainingRun, options: Options, listener: Follower) -> Job:
+def plan(row: TrainingRun, callback: Callback) -> Recipe:
     """What is to be done. A run that goes on does what it began, also on another machine."""
-    from ml.training.checkpoints import Checkpoints  # noqa: PLC0415
+    from ml.training.checkpoints import Checkpoints  # noqa: PLC0415  (loads TensorFlow)
 
-    planned = planned_job(row, options)
+    planned = planned_recipe(row)
     if not row.precision:
-        listener.note(words.precision(options.precision, planned.mixed_precision))
-    row.precision = "bfloat16" if planned.mixed_precision else "float32"
-    row.arguments["stages"] = [asdict(stage) for stage in planned.stages]
+        asked = given(row.arguments).get("precision", "auto")
+        callback(Note(words.precision(asked, planned.precision)))
+    row.precision = planned.precision
+    row.arguments["recipe"] = asdict(planned)
     # An epoch may have ended without a word to the row, if the process was killed just then.
     state = Checkpoints.open(folder(row), planned).read()
     row.history = [asdict(epoch) for epoch in state.history] if state else []
@@ -204,26 +206,26 @@ def plan(row: TrainingRun, options: Options, listener: Follower) -> Job:
     return planned
 
 
-def planned_job(row: TrainingRun, options: Options) -> Job:
-    """The job of a run, as it began or as it would begin here."""
+def planned_recipe(row: TrainingRun) -> Recipe:
+    """The recipe of a run, as it began or as it would begin here."""
     from ml.training import trainer  # noqa: PLC0415  (loads TensorFlow)
 
-    precision = row.precision or options.precision
-    has_it = precision == "auto" and trainer.processor_has_bfloat16()
-    bfloat16 = precision == "bfloat16" or has_it
-    found = job(row.name, row.architecture, options, gpu=trainer.has_gpu(), bfloat16=bfloat16)
-    begun: Sequence[dict[str, Any]] = row.arguments.get("stages", ())
-    return replace(found, stages=tuple(Stage(**one) for one in begun)) if begun else found
+    asked = given(row.arguments)
+    found = training_options.recipe(row.architecture, asked, gpu=trainer.has_gpu())
+    if "recipe" in row.arguments:
+        return found.with_values({"precision": row.precision, **row.arguments["recipe"]})
+    return replace(found, precision=trainer.precision_here(found.precision))
 
 
-def _promote(row: TrainingRun, version: ModelVersion, listener: Follower) -> None:
+def _promote(row: TrainingRun, version: ModelVersion, callback: Callback) -> None:
     against = version.gate["against"]
     try:
-        embedded = serving.serve(version, row.requested_by, listener.embedding, against=against)
-    except serving.PromotionRefused as refusal:
-        return listener.note(words.not_promoted(refusal))
-    if embedded.lost:
-        listener.note(
-            f"{len(embedded.lost)} enrolled faces have no readable crop and are not in its gallery."
+        embedded = serving.serve(
+            version, row.requested_by, follow(callback, Phase.EMBEDDING), against=against
         )
+    except serving.PromotionRefused as refusal:
+        return callback(Note(words.not_promoted(refusal)))
+    if embedded.lost:
+        lost = f"{len(embedded.lost)} enrolled faces have no readable crop"
+        callback(Note(f"{lost} and are not in its gallery."))
     return None

@@ -1,180 +1,157 @@
-"""What may be asked of a training, and the job that comes of it."""
+"""What may be asked of a training, and the recipe that comes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from django.utils.translation import gettext as _
-
 from ml.architectures import ARCHITECTURES
-from ml.architectures.network import Stage
-from ml.training.recipe import Job
+from ml.architectures.recipe import AUGMENTATIONS, PRECISIONS, Recipe, Stage
+from recognition.services.refusals import Refused
 
 CROPS: Final = ("aligned", "as-is")
-PRECISIONS: Final = ("auto", "float32", "bfloat16")
-AUGMENTATIONS: Final = ("flip", "jitter", "light", "rotation")
 SEEDS: Final = 2**32
 """As many as NumPy and TensorFlow take."""
+GIVEN: Final = (
+    *("stages", "epochs", "learning_rates", "batch", "input_size", "scale", "margin"),
+    *("augmentations", "seed", "precision"),
+)
+"""What may be given in the place of an architecture's own recipe. `stages` is how many of them,
+`epochs` one number for all or one for each, `learning_rates` likewise."""
 
 
-class TrainingRefused(Exception):
-    """The training is not begun; the message says why, and what to do."""
+class TrainingRefused(Refused):
+    """The training is not begun; `recognition.messages.training` has the sentence."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """What a training was asked for; None and empty are as the architecture trains best.
+class DataOptions:
+    """What a training learns from: folders that hold a folder per person, or the site's own faces.
 
-    `data` are folders that hold a folder per person. `epochs` has one number, which is divided
-    among the stages, or one for each. `groups` is a CSV file of group labels.
+    `groups` is a CSV file of group labels, or empty. `hold_out` is a share of the people, `minimum`
+    the photos that one needs.
     """
 
     from_site: bool = False
     data: tuple[str, ...] = ()
     crops: str = "aligned"
-    stages: int | None = None
-    epochs: tuple[int, ...] = ()
-    learning_rates: tuple[float, ...] = ()
-    batch: int | None = None
-    input_size: int | None = None
-    scale: float | None = None
-    margin: float | None = None
-    augmentations: tuple[str, ...] | None = None
     hold_out: float = 0.2
     minimum: int = 5
-    seed: int = 0
-    precision: str = "auto"
     groups: str = ""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """From a form, a command line or a row; what is None or unknown is left as it is."""
-        known = {field.name for field in fields(cls)}
-        given: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-            if name in known and value is not None
-        }
-        if isinstance(given.get("epochs"), int):
-            given["epochs"] = (given["epochs"],)
-        if "stage_count" in values:  # of a row, whose stages are what came of it
-            given["stages"] = values["stage_count"]
-        return cls(**given)
-
-    def as_arguments(self) -> dict[str, Any]:
-        """For the row of a run, which gets its `stages` once it begins."""
-        values = {**asdict(self), "stage_count": self.stages}
-        del values["stages"]
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+        """From a form, a command line or a row, of which the rest is left aside."""
+        names = [field.name for field in fields(cls)]
+        return cls(**_present(values, names))
 
 
-def check(architecture: str, options: Options) -> None:
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for in the place of an architecture's own recipe."""
+    found = _present(values, GIVEN)
+    if isinstance(found.get("epochs"), int):
+        found["epochs"] = (found["epochs"],)
+    return found
+
+
+def _present(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name in names
+        if (value := values.get(name)) is not None
+    }
+
+
+def check(architecture: str, chosen: DataOptions, asked: Mapping[str, Any]) -> None:
     """Raise `TrainingRefused` for what cannot be trained, as far as it shows without the photos."""
     if architecture not in ARCHITECTURES:
-        raise TrainingRefused(
-            _("There is no architecture “%(name)s”; choose one of: %(names)s.")
-            % {"name": architecture, "names": ", ".join(ARCHITECTURES)}
-        )
-    if options.from_site == bool(options.data):
-        raise TrainingRefused(_("Choose what to train on: folders, or the site’s own faces."))
-    _check_choice("crops", options.crops, CROPS)
-    _check_choice("precision", options.precision, PRECISIONS)
-    for name in options.augmentations or ():
-        _check_choice("augment", name, AUGMENTATIONS)
-    if options.groups and not Path(options.groups).is_file():
-        raise TrainingRefused(
-            _("There is no file %(path)s with groups.") % {"path": options.groups}
-        )
-    _check_numbers(options)
-    stages(architecture, options, gpu=True)
-
-
-def default_augmentations(architecture: str) -> tuple[str, ...]:
-    """Those with which an architecture trains best; none for one that there is not."""
-    found = ARCHITECTURES.get(architecture)
-    return found.defaults.augmentations if found else ()
+        names = ", ".join(ARCHITECTURES)
+        raise TrainingRefused("unknown_architecture", name=architecture, names=names)
+    if chosen.from_site == bool(chosen.data):
+        raise TrainingRefused("no_source")
+    _check_choice("crops", chosen.crops, CROPS)
+    _check_choice("precision", asked.get("precision", "auto"), PRECISIONS)
+    for name in asked.get("augmentations", ()):
+        _check_choice("augmentations", name, AUGMENTATIONS)
+    if chosen.groups and not Path(chosen.groups).is_file():
+        raise TrainingRefused("no_groups", path=chosen.groups)
+    _check_numbers(chosen, asked)
+    recipe(architecture, asked, gpu=True)
 
 
 def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        raise TrainingRefused(
-            _("--%(option)s has no “%(value)s”; choose one of: %(choices)s.")
-            % {"option": option, "value": value, "choices": ", ".join(choices)}
-        )
+        params = {"value": value, "choices": ", ".join(choices)}
+        raise TrainingRefused("unknown_choice", option=option, **params)
 
 
-def _check_numbers(options: Options) -> None:
-    positive = {
-        "epochs": min(options.epochs, default=1),
-        "learning-rates": min(options.learning_rates, default=1),
-        "stages": options.stages,
-        "batch": options.batch,
-        "scale": options.scale,
-    }
-    for option, value in positive.items():
-        if value is not None and value <= 0:
-            raise TrainingRefused(_("--%(option)s takes more than 0.") % {"option": option})
-    if not 0 <= options.hold_out < 1:
-        raise TrainingRefused(_("--hold-out is a share of the people, from 0 to below 1."))
-    if options.minimum < 3:
-        raise TrainingRefused(
-            _("--minimum is 3 or more: a photo to learn from, one to validate, one to test with.")
-        )
-    if options.input_size is not None and not 32 <= options.input_size <= 112:
-        raise TrainingRefused(_("--input-size is from 32 to 112 pixels."))
-    if not 0 <= options.seed < SEEDS:
-        raise TrainingRefused(_("--seed is from 0 to %(most)d.") % {"most": SEEDS - 1})
-    if options.margin is not None and not 0 <= options.margin < 1.5:
-        raise TrainingRefused(_("--margin is an angle from 0 to below 1.5 radians."))
+def _check_numbers(chosen: DataOptions, asked: Mapping[str, Any]) -> None:
+    for option in ("epochs", "learning_rates", "stages", "batch", "scale"):
+        value = asked.get(option, 1)
+        if (min(value, default=1) if isinstance(value, tuple) else value) <= 0:
+            raise TrainingRefused("not_positive", option=option)
+    if not 0 <= chosen.hold_out < 1:
+        raise TrainingRefused("bad_hold_out")
+    if chosen.minimum < 3:
+        raise TrainingRefused("bad_minimum")
+    if not 32 <= asked.get("input_size", 112) <= 112:
+        raise TrainingRefused("bad_input_size")
+    if not 0 <= asked.get("seed", 0) < SEEDS:
+        raise TrainingRefused("bad_seed", most=SEEDS - 1)
+    if not 0 <= asked.get("margin", 0) < 1.5:
+        raise TrainingRefused("bad_margin")
 
 
-def stages(architecture: str, options: Options, *, gpu: bool) -> tuple[Stage, ...]:
-    """The stages of a training. Raises `TrainingRefused` if the numbers do not fit together."""
-    known = ARCHITECTURES[architecture].defaults.stages
-    count = _stage_count(known, options, gpu=gpu)
+def recipe(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> Recipe:
+    """The architecture's own recipe with what was asked in its place.
+
+    Raises `TrainingRefused` if the numbers do not fit together.
+    """
+    best = ARCHITECTURES[architecture].recipe
+    stages = {"stages", "epochs", "learning_rates"}
+    plain = {name: value for name, value in asked.items() if name not in stages}
+    return replace(best, **plain, stages=_stages(architecture, asked, gpu=gpu))
+
+
+def _stages(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> tuple[Stage, ...]:
+    known = ARCHITECTURES[architecture].recipe.stages
+    given_epochs, given_rates = asked.get("epochs", ()), asked.get("learning_rates", ())
+    count = _stage_count(architecture, asked, gpu=gpu)
     if count > len(known):
-        raise TrainingRefused(
-            _("%(architecture)s trains in %(known)d stages at most, not %(count)d.")
-            % {"architecture": architecture, "known": len(known), "count": count}
-        )
+        params = {"architecture": architecture, "known": len(known)}
+        raise TrainingRefused("too_many_stages", count=count, **params)
     planned = known[:count]
-    epochs = _each("epochs", options.epochs, count, _divided(options.epochs, planned))
-    rates = _each("learning-rates", options.learning_rates, count, options.learning_rates * count)
+    epochs = _each("epochs", given_epochs, count, _divided(given_epochs, planned))
+    rates = _each("learning_rates", given_rates, count, given_rates * count)
     return tuple(
         Stage(
             epochs[number] if epochs else stage.epochs,
             rates[number] if rates else stage.learning_rate,
-            stage.opened,
+            stage.trainable,
         )
         for number, stage in enumerate(planned)
     )
 
 
-def _stage_count(known: Sequence[Stage], options: Options, *, gpu: bool) -> int:
+def _stage_count(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> int:
     """Without a graphics processor only the head of a network that knows faces is trained: minutes
     in the place of hours."""
-    if options.stages is not None:
-        return options.stages
-    listed = max(len(options.epochs), len(options.learning_rates))
+    if "stages" in asked:
+        return int(asked["stages"])
+    listed = max(len(asked.get("epochs", ())), len(asked.get("learning_rates", ())))
     if listed > 1:
         return listed
-    return len(known) if gpu or known[0].opened != "head" else 1
+    known = ARCHITECTURES[architecture]
+    return 1 if known.has_frozen_features and not gpu else len(known.recipe.stages)
 
 
 def _divided(epochs: Sequence[int], planned: Sequence[Stage]) -> tuple[int, ...]:
     """A number of epochs in all, among stages as by default; no stage has none."""
     total, shares = sum(epochs), [stage.epochs for stage in planned]
     if len(epochs) == 1 and total < len(planned):
-        raise TrainingRefused(
-            _(
-                "--epochs is too small for %(count)d stages: give one epoch for each of them or "
-                "more, or fewer --stages."
-            )
-            % {"count": len(planned)}
-        )
+        raise TrainingRefused("too_few_epochs", count=len(planned))
     ends = [round(total * sum(shares[: n + 1]) / sum(shares)) for n in range(len(shares))]
     for number in range(len(ends)):
         ends[number] = max(ends[number], (ends[number - 1] if number else 0) + 1)
@@ -187,25 +164,5 @@ def _each(
 ) -> tuple[Any, ...]:
     """A value for each stage; one value is `spread` over all of them."""
     if len(given) not in {0, 1, count}:
-        raise TrainingRefused(
-            _("--%(option)s does not fit %(count)d stages.") % {"option": option, "count": count}
-        )
+        raise TrainingRefused("not_for_each_stage", option=option, count=count)
     return tuple(given) if len(given) == count else spread if given else ()
-
-
-def job(name: str, architecture: str, options: Options, *, gpu: bool, bfloat16: bool) -> Job:
-    """What `ml.training` is to do."""
-    best = ARCHITECTURES[architecture].defaults
-    chosen = options.augmentations
-    planned = Job(
-        name=name,
-        architecture=architecture,
-        stages=stages(architecture, options, gpu=gpu),
-        seed=options.seed,
-        batch=options.batch or best.batch,
-        scale=options.scale or best.scale,
-        margin=best.margin if options.margin is None else options.margin,
-        augmentations=best.augmentations if chosen is None else chosen,
-        mixed_precision=bfloat16,
-    )
-    return replace(planned, input_size=options.input_size) if options.input_size else planned

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from threading import Event, Thread
-from typing import Any, Final, Protocol
+from threading import Thread
+from typing import Any, Final
 
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ml.training.events import Epoch, Listener, Phase, Step
+from ml.training.events import Callback, Epoch, Event, Note, Progress, Step
 from recognition.models import Status, TrainingRun
 
 log = logging.getLogger(__name__)
@@ -35,24 +36,6 @@ class StopRequested(KeyboardInterrupt):
     """Somebody asked on the site for the run to stop."""
 
 
-class Watcher(Listener, Protocol):
-    """Whoever follows a run to its very end."""
-
-    def embedding(self, done: int, total: int) -> None:
-        """So many of the enrolled faces have a template of the new version."""
-        ...
-
-
-class Silent:
-    """Tells nobody."""
-
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None: ...
-    def note(self, message: str) -> None: ...
-    def step(self, step: Step) -> None: ...
-    def epoch(self, epoch: Epoch) -> None: ...
-    def embedding(self, done: int, total: int) -> None: ...
-
-
 class Follower:
     """Writes what a training tells into its row, at most once a second, and passes it on.
 
@@ -60,31 +43,24 @@ class Follower:
     bookkeeping must not end a training of hours.
     """
 
-    def __init__(self, run: TrainingRun, listener: Watcher) -> None:
-        self._run, self._listener = run, listener
+    def __init__(self, run: TrainingRun, callback: Callback) -> None:
+        self._run, self._callback = run, callback
         self._unwritten: dict[str, Any] = {}
         self._written = -WRITE_SECONDS
 
-    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        self._enter(str(phase), done, total)
-        self._listener.phase(phase, done, total)
-
-    def embedding(self, done: int, total: int) -> None:
-        self._enter(TrainingRun.Phase.EMBEDDING, done, total)
-        self._listener.embedding(done, total)
-
-    def note(self, message: str) -> None:
-        lines = [line for line in (self._run.message, message) if line]
-        self._write({"message": "\n".join(lines)}, at_once=True)
-        self._listener.note(message)
-
-    def step(self, step: Step) -> None:
-        self._write({"progress": asdict(step)})
-        self._listener.step(step)
-
-    def epoch(self, epoch: Epoch) -> None:
-        self._write({"history": [*self._run.history, asdict(epoch)], "attempts": 1}, at_once=True)
-        self._listener.epoch(epoch)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Progress(phase=phase, done=done, total=total):
+                self._enter(str(phase), done, total)
+            case Note(message=message):
+                lines = [line for line in (self._run.message, message) if line]
+                self._write({"message": "\n".join(lines)}, at_once=True)
+            case Step():
+                self._write({"progress": asdict(event)})
+            case Epoch():
+                history = [*self._run.history, asdict(event)]
+                self._write({"history": history, "attempts": 1}, at_once=True)
+        self._callback(event)
 
     def _enter(self, phase: str, done: int, total: int) -> None:
         news = {"phase": phase, "phase_done": done, "phase_total": total}
@@ -116,7 +92,7 @@ def show_life(run: TrainingRun, **news: Any) -> None:
     """Write news and the time. Raises `Overtaken` or `StopRequested` instead of going on."""
     rows = ours(run)
     if not rows.update(heartbeat_at=timezone.now(), **news):
-        raise Overtaken(f"{run} is trained by another process, or was ended.")
+        raise Overtaken
     if rows.filter(stop_requested=True).exists():
         raise StopRequested
 
@@ -124,7 +100,7 @@ def show_life(run: TrainingRun, **news: Any) -> None:
 @contextmanager
 def pulse(run: TrainingRun) -> Iterator[None]:
     """Signs of life also while nothing is told, as when TensorFlow loads on a busy machine."""
-    over = Event()
+    over = threading.Event()
     thread = Thread(target=_beat, args=(run, over), daemon=True)
     thread.start()
     try:
@@ -134,7 +110,7 @@ def pulse(run: TrainingRun) -> Iterator[None]:
         thread.join()
 
 
-def _beat(run: TrainingRun, over: Event) -> None:
+def _beat(run: TrainingRun, over: threading.Event) -> None:
     while not over.wait(PULSE_SECONDS):
         try:
             ours(run).update(heartbeat_at=timezone.now())

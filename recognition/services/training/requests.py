@@ -7,6 +7,7 @@ that does it, and the sweeper starts it again if that dies.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
 
 from recognition.models import ModelVersion, Status, TrainingRun, User
 from recognition.services.audit import record
-from recognition.services.training.options import Options, TrainingRefused, check
+from recognition.services.training.options import DataOptions, TrainingRefused, check, given
 from recognition.services.training.turns import (
     UNFINISHED,
     end,
@@ -33,10 +33,10 @@ def request(
 ) -> TrainingRun:
     """Ask for a training; a worker begins it when its turn comes.
 
-    `options` are those of `Options`, and `promote`.
+    `options` has what `DataOptions` has, what may be `GIVEN`, and `promote`.
 
     Raises:
-        TrainingRefused: it cannot be done; the message says why.
+        TrainingRefused: it cannot be done.
     """
     run = prepare(user, architecture, options, name=name)
     with transaction.atomic():
@@ -50,13 +50,13 @@ def prepare(
     user: User | None, architecture: str, options: Mapping[str, Any], *, name: str = ""
 ) -> TrainingRun:
     """The row of a training that nobody has asked for yet. Raises `TrainingRefused`."""
-    asked = Options.of(options)
-    check(architecture, asked)
+    chosen, asked = DataOptions.of(options), given(options)
+    check(architecture, chosen, asked)
     return TrainingRun(
         name=_free_name(name or f"{architecture}-{timezone.now():%Y%m%d-%H%M%S}", given=bool(name)),
         requested_by=user,
         architecture=architecture,
-        arguments=asked.as_arguments(),
+        arguments={**asdict(chosen), **asked},
         promote=options.get("promote") or TrainingRun.Promote.AUTO,
     )
 
@@ -64,14 +64,11 @@ def prepare(
 def _free_name(name: str, *, given: bool) -> str:
     """The version gets the name of its run, and the folder of the version too."""
     if name != slugify(name) or len(name) > 80:
-        raise TrainingRefused(
-            _("A name is up to 80 small letters, digits and hyphens; not “%(name)s”.")
-            % {"name": name}
-        )
+        raise TrainingRefused("bad_name", name=name)
     free, number = name, 1
     while _is_taken(free):
         if given:
-            raise TrainingRefused(_("There is a “%(name)s” already.") % {"name": name})
+            raise TrainingRefused("name_taken", name=name)
         number += 1
         free = f"{name}-{number}"
     return free
@@ -89,9 +86,7 @@ def request_again(version: ModelVersion, user: User) -> TrainingRun:
     """Train as a version was trained, on those who are there now. Raises `TrainingRefused`."""
     run = TrainingRun.objects.filter(version=version).first()
     if run is None:
-        raise TrainingRefused(
-            _("%(version)s was not trained on this site.") % {"version": version.name}
-        )
+        raise TrainingRefused("not_trained_here", version=version.name)
     return request(user, run.architecture, {**run.arguments, "promote": run.promote})
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from recognition.models import Status, TrainingRun
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
@@ -100,14 +99,13 @@ def claim(row: TrainingRun) -> None:
     except IntegrityError:
         won = 0
     if not won:
-        raise TrainingRefused(who_is_at_work(row))
+        raise cannot_begin(row)
     row.refresh_from_db()
 
 
-def who_is_at_work(row: TrainingRun) -> str:
+def cannot_begin(row: TrainingRun) -> TrainingRefused:
+    """Because another is at work, or because this one has ended well."""
     other = TrainingRun.objects.filter(status=Status.RUNNING).first()
     if other is None:
-        return _("%(run)s has ended; there is nothing to go on with.") % {"run": row}
-    return _("%(run)s is being trained, and there is one training at a time. Stop it, or wait.") % {
-        "run": other
-    }
+        return TrainingRefused("has_ended", run=row.name)
+    return TrainingRefused("one_at_a_time", run=other.name)

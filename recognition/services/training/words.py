@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ml.architectures.recipe import TRAINABLE, Recipe
 from ml.data.dataset import Dataset
 from ml.data.splits import Split
 from ml.errors import DISK_FULL
-from ml.training.recipe import Job
 from recognition.models import TrainingRun
 from recognition.services.refusals import Refused
-from recognition.services.training.options import Options
+from recognition.services.training.options import DataOptions, given
 
 NAMED = 5
 
@@ -44,44 +45,49 @@ def _some(items: list[str]) -> str:
     return shown if len(items) <= NAMED else f"{shown} and {len(items) - NAMED:,} more"
 
 
-def plan(job: Job) -> Iterator[str]:
+def plan(recipe: Recipe) -> Iterator[str]:
     """The stages of a training."""
-    for number, stage in enumerate(job.stages, start=1):
-        opened = {"head": "the head", "last": "the last blocks", "all": "all layers"}[stage.opened]
+    for number, stage in enumerate(recipe.stages, start=1):
         yield (
-            f"Stage {number}: {stage.epochs} epochs of {opened} at a learning rate of "
-            f"{stage.learning_rate:g}."
+            f"Stage {number}: {stage.epochs} epochs of {TRAINABLE[stage.trainable]} at a learning "
+            f"rate of {stage.learning_rate:g}."
         )
-    side, changes = job.input_size, ", ".join(job.augmentations) or "none"
-    yield f"Batches of {job.batch}, input {side}×{side}, augmentation: {changes}."
+    side, changes = recipe.input_size, ", ".join(recipe.augmentations) or "none"
+    yield f"Batches of {recipe.batch}, input {side}×{side}, augmentation: {changes}."
 
 
-def precision(asked: str, bfloat16: bool) -> str:
+def precision(asked: str, used: str) -> str:
     """The precision of a training, and the reason for it."""
     if asked != "auto":
         return f"Computed in {asked}, as asked."
-    if bfloat16:
+    if used == "bfloat16":
         return "Computed in mixed bfloat16, which this processor multiplies faster than float32."
     return "Computed in float32: this processor does not multiply bfloat16."
 
 
 def command(run: TrainingRun) -> str:
     """The command that does the same again; folders by their last name, which is no secret."""
-    given, default = Options.of(run.arguments), Options().as_arguments()
+    chosen, usual = DataOptions.of(run.arguments), asdict(DataOptions())
     words = ["python", "manage.py", "retrain", "--architecture", run.architecture]
-    words += ["--from-site"] if given.from_site else []
-    words += [word for root in given.data for word in ("--data", Path(root).name)]
-    for name, value in given.as_arguments().items():
-        if value != default[name] and name not in {"from_site", "data"}:
-            option = {"stage_count": "stages", "augmentations": "augment"}.get(name, name)
-            text = Path(value).name if name == "groups" else _typed(value)
-            words += [f"--{option.replace('_', '-')}", text]
+    words += ["--from-site"] if chosen.from_site else []
+    words += [word for root in chosen.data for word in ("--data", Path(root).name)]
+    for name in ("crops", "hold_out", "minimum"):
+        if (value := getattr(chosen, name)) != usual[name]:
+            words += [_option(name), str(value)]
+    words += ["--groups", Path(chosen.groups).name] if chosen.groups else []
+    for name, value in given(run.arguments).items():
+        words += [_option(name), _typed(value)]
     return shlex.join(words)
+
+
+def _option(name: str) -> str:
+    option = "augment" if name == "augmentations" else name
+    return f"--{option.replace('_', '-')}"
 
 
 def _typed(value: Any) -> str:
     """An empty list is one as well: that of no augmentations."""
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
     return str(value)
 
