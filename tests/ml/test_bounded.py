@@ -32,6 +32,7 @@ from tests.ml.pictures import (
     with_scans,
     with_size,
 )
+from tests.sites import python
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pytest undoes the module's own filter
 
@@ -79,12 +80,30 @@ def test_what_is_wrong_with_a_photo_is_told() -> None:
     assert error.value.actual == 192_000_000
 
 
-def test_what_takes_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = bomb(5000, 5000)
-    assert bounded.decode(data).shape == (5000, 5000, 3)
-    monkeypatch.setattr(bounded, "MAX_MEMORY", 50 * 2**20)
-    with pytest.raises(ImageTooCostly):
-        bounded.decode(data)
+WITHIN = """
+import sys
+from pathlib import Path
+from ml import bounded
+from ml.errors import ImageTooCostly
+
+bounded.MAX_MEMORY = int(sys.argv[2])
+try:
+    print(bounded.decode(Path(sys.argv[1]).read_bytes()).shape)
+except ImageTooCostly:
+    print("too costly")
+"""
+
+
+def test_what_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
+    """In a fresh process: one that has worked has memory to spare, which costs nothing more."""
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(bomb(5000, 5000))
+
+    def within(memory: int) -> str:
+        return python("-c", WITHIN, str(photo), str(memory)).stdout.strip()
+
+    assert within(bounded.MAX_MEMORY) == "(5000, 5000, 3)"
+    assert within(50 * 2**20) == "too costly"
 
 
 @pytest.fixture
