@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from recognition.models import User
+from recognition.presenters import dashboard
 
 
 class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
@@ -40,8 +41,6 @@ class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         return redirect("account_change_password")
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        from recognition.admin import dashboard  # noqa: PLC0415  (registers itself here)
-
         user = cast(User, request.user)
         response: HttpResponse = super().index(request, dashboard.overview(user))
         return response

@@ -2,31 +2,124 @@
 
 from __future__ import annotations
 
-import ast
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.imports import Import, circle, imports, leads_to, room, sources
 from tests.sites import ROOT, python
 
-FORBIDDEN = {"django", "celery", "recognition", "facesite"}
-HEAVY = ("tensorflow", "keras", "openvino", "cv2")
-MODULES = sorted((ROOT / "ml").rglob("*.py"))
+SITE = frozenset({"django", "celery", "recognition", "facesite"})
+HEAVY = ("tensorflow", "keras", "openvino", "cv2", "matplotlib")
+IN_THE_WEB = HEAVY[:4]
+
+FLOORS = {
+    "recognition.models": 0,
+    "recognition.services": 1,
+    "recognition.presenters": 2,
+    "recognition.forms": 2,
+    "recognition.templatetags": 2,
+    "recognition.messages": 2,
+    "recognition.formats": 2,
+    "recognition.views": 3,
+    "recognition.admin": 3,
+    "recognition.management": 3,
+    "recognition.tasks": 3,
+}
+"""Values are below what changes them, and that is below what asks for it."""
+SIBLINGS = ("recognition.views", "recognition.admin", "recognition.management", "recognition.tasks")
+BLIND = {
+    "recognition.presenters": ("recognition.forms", "recognition.templatetags"),
+    "recognition.messages": ("recognition.presenters", "recognition.forms"),
+    "recognition.formats": ("recognition.presenters", "recognition.forms"),
+}
+"""What some know nothing of although it is on their floor."""
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_science_knows_nothing_of_the_site(module: Path) -> None:
-    assert not FORBIDDEN.intersection(imported(module))
+def offences(root: Path) -> Iterator[str]:
+    """Every import that is where it should not be, in a sentence."""
+    for one in imports(root):
+        if one.module.startswith("ml.") and one.name.partition(".")[0] in SITE:
+            yield f"{one}: the science knows nothing of the site."
+        yield from _against_the_floors(one)
+        if one.in_function and not _may_be_late(one, root):
+            yield f"{one} inside a function, which spares nobody a heavy library."
 
 
-def imported(module: Path) -> Iterator[str]:
-    """The top-level package of every import in a file, also of those inside functions."""
-    for node in ast.walk(ast.parse(module.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield (node.module or "").partition(".")[0]
+def _against_the_floors(one: Import) -> Iterator[str]:
+    above, below = _place(one.module, FLOORS), _place(one.name, FLOORS)
+    if above and below and FLOORS[above] < FLOORS[below]:
+        yield f"{one}: {above} is below {below}."
+    if above in SIBLINGS and below in SIBLINGS and above != below:
+        yield f"{one}: {above} and {below} are siblings."
+    if below and below in BLIND.get(above, ()):
+        yield f"{one}: {above} knows nothing of {below}."
+
+
+def _place(module: str, places: dict[str, int]) -> str:
+    return next((place for place in places if f"{module}.".startswith(f"{place}.")), "")
+
+
+def _may_be_late(one: Import, root: Path) -> bool:
+    """Heavy libraries must not be loaded with everything, and Django asks receivers to be
+    registered in `ready`."""
+    return one.module.endswith(".apps") or leads_to(one.name, frozenset(HEAVY), root)
+
+
+def test_every_import_is_where_it_should_be() -> None:
+    assert list(offences(ROOT)) == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert circle(_arrows(ROOT, by_folder=False)) == []
+
+
+def test_no_folders_import_each_other_in_a_circle() -> None:
+    assert circle(_arrows(ROOT, by_folder=True)) == []
+
+
+def _arrows(root: Path, *, by_folder: bool) -> dict[str, set[str]]:
+    known = sources(root)
+    arrows: dict[str, set[str]] = {}
+    for one in imports(root):
+        if one.name in known:
+            ends = (one.module, one.name)
+            start, end = (room(end, root) for end in ends) if by_folder else ends
+            if start != end:
+                arrows.setdefault(start, set()).add(end)
+    return arrows
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "sentence"),
+    [
+        ("ml/gallery.py", "from django.db import models", "knows nothing of the site"),
+        ("recognition/services/audit.py", "from recognition.forms import fields", "is below"),
+        ("recognition/models/work.py", "import recognition.services.audit", "is below"),
+        ("recognition/views/status.py", "from recognition.admin import base", "are siblings"),
+        ("recognition/presenters/runs.py", "import recognition.forms.people", "knows nothing of"),
+        ("recognition/tasks.py", "def f():\n    import json", "inside a function"),
+    ],
+)
+def test_an_import_in_the_wrong_place_is_named(
+    tmp_path: Path, file: str, line: str, sentence: str
+) -> None:
+    for package in ("ml", "recognition", "facesite"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    with (tmp_path / file).open("a") as source:
+        source.write(f"\n{line}\n")
+    (offence,) = offences(tmp_path)
+    assert sentence in offence
+
+
+def test_a_circle_is_found(tmp_path: Path) -> None:
+    for package in ("ml", "recognition", "facesite"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    with (tmp_path / "ml" / "types.py").open("a") as source:
+        source.write("\nif TYPE_CHECKING:\n    from ml.gallery import Gallery\n")
+    assert set(circle(_arrows(tmp_path, by_folder=False))) >= {"ml.types", "ml.gallery"}
 
 
 def test_the_light_part_of_the_science_loads_no_network() -> None:
@@ -55,7 +148,7 @@ assert Client().get("/accounts/login/", headers={"host": "localhost"}).status_co
 
 def loaded_by(code: str) -> str:
     """Which of the heavy packages a fresh interpreter has in memory after running the code."""
-    report = f"import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
+    report = f"import sys; print(*[name for name in {IN_THE_WEB} if name in sys.modules])"
     # With DEBUG, static files need not be collected.
     done = python("-c", f"{code}\n{report}", FACESITE_DEBUG="true")
     assert done.returncode == 0, done.stderr

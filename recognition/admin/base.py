@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.widgets import INPUT_CLASSES
+
+from recognition.days import day_start
 
 A_DAY = dt.timedelta(days=1)
 
@@ -110,11 +111,6 @@ class DaysFilter(admin.FieldListFilter):
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         yield {"form": self.form}
-
-
-def day_start(day: dt.date) -> dt.datetime:
-    """Where the site is. Comparing moments, and not days, lets the database use its index."""
-    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
 def badge(text: object, kind: str = "default") -> SafeString:

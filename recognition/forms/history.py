@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from recognition.days import day_start
 from recognition.models import Identification, Person, ProbeFace, Status, User
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
@@ -64,18 +64,14 @@ class HistoryFilter(forms.Form):
     def _conditions(self) -> list[Q]:
         chosen, conditions = self.cleaned_data, []
         if chosen["since"]:
-            conditions.append(Q(created_at__gte=_start(chosen["since"])))
+            conditions.append(Q(created_at__gte=day_start(chosen["since"])))
         if chosen["until"]:
-            conditions.append(Q(created_at__lt=_start(chosen["until"] + dt.timedelta(days=1))))
+            conditions.append(Q(created_at__lt=day_start(chosen["until"] + dt.timedelta(days=1))))
         if chosen["person"]:
             conditions.append(Q(faces__person=chosen["person"]))
         if chosen["outcome"]:
             conditions.append(_outcome(chosen["outcome"]))
         return conditions
-
-
-def _start(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
 def _outcome(outcome: str) -> Q:

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from ml.architectures import DEFAULT
 from ml.errors import ArtifactMissing, MLError
 from ml.training.events import Callback, Note, silent
-from recognition.management import retrain_options, run_report
+from recognition.management import dry_run, retrain_options, run_report
 from recognition.management.hush import load_tensorflow
 from recognition.management.refusals import in_words
 from recognition.management.terminal import Interruptible, Terminal
@@ -70,8 +70,6 @@ class Command(BaseCommand):
     def _look(
         self, row: TrainingRun, callback: Callback, terminal: Terminal, *, as_json: bool
     ) -> None:
-        from recognition.management import dry_run  # noqa: PLC0415  (loads TensorFlow)
-
         try:
             found = dry_run.look(row, callback)
         finally:

@@ -14,6 +14,8 @@ from django.utils import timezone
 from ml.architectures.recipe import Recipe
 from ml.data.dataset import DataError, Dataset
 from ml.errors import MLError
+from ml.reports.outcome import Origin
+from ml.training.checkpoints import Checkpoints
 from ml.training.events import Callback, Note, Phase, follow
 from recognition.models import ModelVersion, Status, TrainingRun
 from recognition.services.audit import record
@@ -28,7 +30,6 @@ from recognition.services.versions import registry
 
 if TYPE_CHECKING:
     from ml.data.splits import Material
-    from ml.reports.outcome import Origin
     from ml.versions.making import Places
     from ml.versions.retrain import Source
 
@@ -93,8 +94,6 @@ def _places(row: TrainingRun, active: ModelVersion) -> Places:
 
 
 def _origin(row: TrainingRun, options: DataOptions) -> Origin:
-    from ml.reports.outcome import Origin  # noqa: PLC0415  (loads OpenVINO)
-
     data = ("site",) if options.from_site else tuple(Path(root).name for root in options.data)
     groups = Path(options.groups) if options.groups else None
     return Origin(row.name, words.command(row), data, groups)
@@ -191,8 +190,6 @@ def source_of(row: TrainingRun, options: DataOptions, callback: Callback | None 
 
 def plan(row: TrainingRun, callback: Callback) -> Recipe:
     """What is to be done. A run that goes on does what it began, also on another machine."""
-    from ml.training.checkpoints import Checkpoints  # noqa: PLC0415  (loads TensorFlow)
-
     planned = planned_recipe(row)
     if not row.precision:
         asked = given(row.arguments).get("precision", "auto")

@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognition.admin.base import day_start
+from recognition.days import day_start
 from recognition.formats import percent
 from recognition.models import (
     EnrolledFace,
