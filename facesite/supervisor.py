@@ -23,11 +23,13 @@ from honcho import manager
 from honcho.process import Popen, Process
 
 BROKER = "broker"
-PATIENCE = 8  # seconds from the first process that ends to SIGKILL; containers are given ten
+KILL_AFTER_SECONDS = (
+    8  # seconds from the first process that ends to SIGKILL; containers are given ten
+)
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-manager.KILL_WAIT = PATIENCE
+manager.KILL_WAIT = KILL_AFTER_SECONDS
 
 
 class Site(manager.Manager):  # type: ignore[misc]
@@ -79,7 +81,7 @@ def _start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     child: subprocess.Popen[bytes] = Popen(
         command, shell=False, preexec_fn=_end_with_parent, **options
     )
-    Thread(target=_bury, args=(child,), daemon=True).start()
+    Thread(target=_await_end, args=(child,), daemon=True).start()
     return child
 
 
@@ -92,7 +94,7 @@ def _end_with_parent() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _bury(child: subprocess.Popen[bytes]) -> None:
+def _await_end(child: subprocess.Popen[bytes]) -> None:
     """A process that was killed leaves children, and they hold open the output that is read."""
     child.wait()
     with suppress(ProcessLookupError, PermissionError):

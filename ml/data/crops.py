@@ -31,7 +31,7 @@ MODES: Final[tuple[Mode, ...]] = ("aligned", "as-is")
 """aligned: the largest face of a photo, found and aligned as in serving. as-is: the whole photo is
 the crop; one of another size than 112×112 is stretched to it."""
 
-KEPT = 4
+SETS_KEPT = 4
 SHAPE = (CROP_SIZE, CROP_SIZE, 3)
 CROP_BYTES = CROP_SIZE * CROP_SIZE * 3
 
@@ -73,7 +73,7 @@ def prepare(
 
     Photos without a face and damaged ones are dropped, and then people with too few photos. A call
     that was killed is gone on with, person by person. Two calls for one folder wait for each other.
-    The sets of `KEPT` data sets are kept, those used last.
+    The sets of `SETS_KEPT` data sets are kept, those used last.
 
     Raises:
         DataError: too few people are left, a photo has gone since it was read, `folder` cannot be
@@ -112,7 +112,7 @@ def _forget_old(folder: Path, place: Path) -> None:
     """A photo more makes another data set, and its crops may take gigabytes."""
     os.utime(place)
     sets = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in sets[KEPT:]:
+    for old in sets[SETS_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
 
 

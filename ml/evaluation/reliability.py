@@ -124,13 +124,6 @@ def of_carried_over(
     return _measure(after, carry_over, parts=3, seed=seed, bootstraps=bootstraps)
 
 
-def of_known(
-    known: Calibration, held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS
-) -> Reliability:
-    """Of a calibration that has nothing to do with these people."""
-    return _measure(held_out, lambda _people: known, parts=1, seed=seed, bootstraps=bootstraps)
-
-
 @dataclass(frozen=True, eq=False)
 class _Trial:
     """Answers in one gallery of `people`: photo, probability and similarity of the best person,

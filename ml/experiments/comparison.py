@@ -25,6 +25,7 @@ from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
 from ml.evaluation.held_out import figures
 from ml.evaluation.samples import HeldOut
 from ml.experiments.eigenfaces import Eigenfaces
+from ml.files import write_whole
 from ml.inference import engine
 from ml.inference.export import export
 from ml.training.events import Callback, Epoch, Event
@@ -88,9 +89,7 @@ class Results:
         self.values["results"][name] = measured
         text = json.dumps(self.values, indent=2, ensure_ascii=False)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_suffix(".part")
-        beside.write_text(text + "\n", encoding="utf-8")
-        beside.replace(self._path)
+        write_whole(self._path, text + "\n")
 
 
 def fingerprint(crops: Crops, split: Split, options: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml.files import write_whole
 from ml.language import percent
 from ml.reports.charts import Drawing
 from ml.reports.page import Line, Page, Section, Table, ends
@@ -90,12 +91,6 @@ def write(directory: Path, page: Page, metrics: dict[str, Any]) -> Path:
         OSError: the folder cannot be written to.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    _write(directory / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
-    _write(directory / REPORT, page.html())
+    write_whole(directory / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    write_whole(directory / REPORT, page.html())
     return directory / REPORT
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ml.architectures.recipe import Recipe
 from ml.errors import MLError
+from ml.files import write_whole
 from ml.training.events import Epoch
 
 Weights = list[npt.NDArray[np.float32]]
@@ -104,9 +105,7 @@ class Checkpoints:
 
     def _replace_state(self, state: State) -> None:
         values: dict[str, Any] = {"recipe": self._recipe, **asdict(state)}
-        beside = self._folder / f".{STATE}"
-        beside.write_text(json.dumps(values, indent=1), encoding="utf-8")
-        beside.replace(self._folder / STATE)
+        write_whole(self._folder / STATE, json.dumps(values, indent=1))
 
     def _clear(self, keep: set[str]) -> None:
         for path in self._folder.glob("*.npz"):

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 ASKS_AGAIN = re.compile(r'id="answers" hx-get="([^"]+)" hx-trigger="([^"]+)"')
 DELAY = re.compile(r"(load delay|every)[: ](\d+)(ms|s)")
 
@@ -29,7 +29,7 @@ class Visitor:
     """Uses the site at a port of this machine."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
         self._cookies: SimpleCookie = SimpleCookie()
 
     def get(self, path: str, **headers: str) -> Page:
@@ -53,10 +53,10 @@ class Visitor:
 
     def wait_for_answer(self, page: Page) -> Page:
         """Poll as the page does, with its own delays, until it has nothing left to wait for."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_SECONDS
         while again := ASKS_AGAIN.search(page.text):
             if time.monotonic() > until:
-                raise TimeoutError(f"no answer within {PATIENCE:.0f} s")
+                raise TimeoutError(f"no answer within {TIMEOUT_SECONDS:.0f} s")
             time.sleep(_seconds(again[2]))
             news = self.get(unescape(again[1]), **{"HX-Request": "true"})
             # 204: nothing new; the page stays, but only its first look comes early.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ml.calibration import Calibration
+from ml.evaluation import reliability
+from ml.evaluation.reliability import Reliability
 from ml.evaluation.samples import HeldOut
 from ml.types import Floats
 
@@ -37,3 +40,10 @@ def blurred(one: HeldOut, noise: float, seed: int = 1) -> HeldOut:
     rng = np.random.default_rng(seed)
     shift = rng.normal(size=one.embeddings.shape) / np.sqrt(SIZE) * noise
     return HeldOut(one.labels, unit(one.embeddings + shift), one.owners)
+
+
+def reliability_of(known: Calibration, people: HeldOut, *, bootstraps: int) -> Reliability:
+    """Of a calibration that has nothing to do with these people."""
+    return reliability._measure(
+        people, lambda _people: known, parts=1, seed=0, bootstraps=bootstraps
+    )

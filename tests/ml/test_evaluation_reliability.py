@@ -10,7 +10,7 @@ from ml.evaluation import fitting, reliability
 from ml.evaluation.reliability import Promise, Reliability
 from ml.evaluation.samples import HeldOut
 from ml.versions import default
-from tests.ml.made_up import held_out
+from tests.ml.made_up import held_out, reliability_of
 
 PARENT = Calibration.load(default.FITTED)
 PEOPLE = held_out(40, 12, noise=1.3)
@@ -27,7 +27,7 @@ def promises(kept: Reliability) -> dict[str, Promise]:
 
 
 def test_a_calibration_that_fits_keeps_its_promises(fitted: Calibration) -> None:
-    kept = reliability.of_known(fitted, PEOPLE, bootstraps=200)
+    kept = reliability_of(fitted, PEOPLE, bootstraps=200)
     assert kept.error is not None
     assert kept.error < 0.06
     for size in ("10", "all"):
@@ -43,7 +43,7 @@ def test_one_that_does_not_fit_shows(fitted: Calibration) -> None:
         tail=tuple((share, z / 2) for share, z in fitted.tail),
         evidence=(fitted.evidence[0] + 4, fitted.evidence[1]),
     )
-    good, bad = (reliability.of_known(one, PEOPLE, bootstraps=20) for one in (fitted, bold))
+    good, bad = (reliability_of(one, PEOPLE, bootstraps=20) for one in (fitted, bold))
     assert (bad.error or 0) > 3 * (good.error or 1)
     ten, also_ten = promises(good)["10"].measured[0.1], promises(bad)["10"].measured[0.1]
     assert ten
@@ -52,7 +52,7 @@ def test_one_that_does_not_fit_shows(fitted: Calibration) -> None:
 
 
 def test_bins_are_of_all_answers_and_lie_where_they_say(fitted: Calibration) -> None:
-    kept = reliability.of_known(fitted, PEOPLE, bootstraps=20)
+    kept = reliability_of(fitted, PEOPLE, bootstraps=20)
     assert sum(one.share for one in kept.bins) == pytest.approx(1)
     for one in kept.bins:
         assert one.low <= one.promised <= one.high
@@ -60,7 +60,7 @@ def test_bins_are_of_all_answers_and_lie_where_they_say(fitted: Calibration) -> 
 
 
 def test_galleries_that_take_more_people_are_not_measured() -> None:
-    found = promises(reliability.of_known(PARENT, PEOPLE, bootstraps=20))
+    found = promises(reliability_of(PARENT, PEOPLE, bootstraps=20))
     assert (found["10"].people, found["all"].people) == (10, 32)
     assert found["100"] == Promise("100", None, needed=104, measured={})
 
@@ -73,7 +73,7 @@ def test_too_few_people_for_any_gallery_say_so() -> None:
 
 
 def test_a_share_that_so_few_strangers_cannot_show_is_none() -> None:
-    kept = reliability.of_known(PARENT, held_out(12, 8), bootstraps=20)
+    kept = reliability_of(PARENT, held_out(12, 8), bootstraps=20)
     measured = promises(kept)["10"].measured
     assert measured == {}
     measured = promises(kept)["all"].measured
@@ -131,7 +131,7 @@ def test_what_is_fitted_to_the_people_at_hand_is_fitted_anew_for_each_half() -> 
 
 
 def test_it_is_ready_for_json() -> None:
-    kept = reliability.of_known(PARENT, held_out(20, 8, noise=1.0), bootstraps=20)
+    kept = reliability_of(PARENT, held_out(20, 8, noise=1.0), bootstraps=20)
     summary = json.loads(json.dumps(kept.summary(), allow_nan=False))
     assert [one["gallery"] for one in summary["fpir"]] == ["10", "100", "all"]
     assert set(summary["fpir"][0]["measured"]) == {"0.1", "0.01", "0.003"}

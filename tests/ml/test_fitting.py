@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from ml.calibration import Calibration, threshold
-from ml.evaluation import reliability
 from ml.evaluation.fitting import GALLERY_SIZES, carried_over, fit_part
 from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
 from ml.gallery import Gallery
 from ml.versions import default
-from tests.ml.made_up import SIZE, held_out, unit
+from tests.ml.made_up import SIZE, held_out, reliability_of, unit
 
 PARENT = Calibration.load(default.FITTED)
 LIFT = 0.3
@@ -25,7 +24,7 @@ def lifted(people: HeldOut) -> HeldOut:
 
 def measured(calibration: Calibration, people: HeldOut) -> float:
     """The share of strangers who are named where 10 % are promised."""
-    kept = reliability.of_known(calibration, people, bootstraps=50)
+    kept = reliability_of(calibration, people, bootstraps=50)
     (everybody,) = (promise for promise in kept.promises if promise.gallery == "all")
     share = everybody.measured[0.1]
     assert share is not None

@@ -149,7 +149,7 @@ class TestKept:
             made = prepare(replace(tiny, minimum=minimum), tmp_path / "cache", mode="as-is")
             return tmp_path / "cache" / made.key
 
-        first, *others = (used(minimum) for minimum in range(1, 1 + crops.KEPT))
+        first, *others = (used(minimum) for minimum in range(1, 1 + crops.SETS_KEPT))
         used(1)
         newest = used(5)
         assert {*(tmp_path / "cache").iterdir()} == {first, *others[1:], newest}

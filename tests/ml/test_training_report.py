@@ -22,7 +22,7 @@ from ml.reports.outcome import Cost, Findings, Origin
 from ml.reports.training_report import write
 from ml.training.events import Epoch
 from ml.versions import default
-from tests.ml.made_up import blurred, held_out
+from tests.ml.made_up import blurred, held_out, reliability_of
 from tests.ml.test_evaluation_report import Links
 
 LABELS = [f"<i>{n:02d}</i> & sons" for n in range(24)]
@@ -169,7 +169,7 @@ def test_what_there_is_not_is_left_out_or_said_to_be_missing(
 
 def test_too_few_people_are_said_to_be_too_few(findings: Findings, tmp_path: Path) -> None:
     few = held_out(5, 8)
-    kept = reliability.of_known(Calibration.load(default.FITTED), held_out(5, 8), bootstraps=9)
+    kept = reliability_of(Calibration.load(default.FITTED), held_out(5, 8), bootstraps=9)
     small = replace(
         findings,
         held_out=figures(few, bootstraps=9),

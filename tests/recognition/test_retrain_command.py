@@ -17,7 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ml.training.events import Epoch
-from recognition.management import hush
+from recognition.management import tensorflow
 from recognition.management.commands import retrain as retrain_command
 from recognition.management.run_report import as_dict, in_words
 from recognition.models import ModelVersion, TrainingRun
@@ -194,14 +194,14 @@ def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
 
 def test_tensorflow_comes_in_without_a_word() -> None:
     script = (
-        "from recognition.management.hush import load_tensorflow as l; import sys; l(); "
+        "from recognition.management.tensorflow import load_tensorflow as l; import sys; l(); "
         "print('back', file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr == "back\n"
-    assert hush.STDERR == 2
+    assert tensorflow.STDERR == 2
 
 
 # From here on a real network learns real, rendered faces: a minute for each run.

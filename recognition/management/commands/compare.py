@@ -19,8 +19,8 @@ from ml.data import dataset as data
 from ml.data import splits
 from ml.errors import MLError
 from ml.training.events import Note, Phase, follow
-from recognition.management.hush import load_tensorflow
 from recognition.management.refusals import in_words
+from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Terminal, unused
 from recognition.services.training import options as training_options
 from recognition.services.training.options import DataOptions, TrainingRefused, given

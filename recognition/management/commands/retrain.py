@@ -12,8 +12,8 @@ from ml.architectures import DEFAULT
 from ml.errors import ArtifactMissing, MLError
 from ml.training.events import Callback, Note, silent
 from recognition.management import dry_run, retrain_options, run_report
-from recognition.management.hush import load_tensorflow
 from recognition.management.refusals import in_words
+from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Interruptible, Terminal
 from recognition.models import TrainingRun
 from recognition.services.training import execution, requests, words

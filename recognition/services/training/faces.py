@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ml.files import write_whole
 from recognition.models import (
     EnrolledFace,
     ModelVersion,
@@ -84,9 +85,7 @@ def _read(kept: Path) -> dict[str, list[Path]]:
 def _write(kept: Path, faces: Faces) -> None:
     media = Path(settings.MEDIA_ROOT)
     crops = {person: [str(crop.relative_to(media)) for crop in faces[person]] for person in faces}
-    beside = kept.with_suffix(".part")
-    beside.write_text(json.dumps(crops))
-    beside.replace(kept)
+    write_whole(kept, json.dumps(crops))
 
 
 def two_people_with_one_face(faces: Faces) -> str:

@@ -21,7 +21,7 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 
-FAREWELL: Final = 5.0
+END_SECONDS: Final = 5.0
 """Seconds for a command to note how far it is when its worker ends; the site has eight."""
 PR_SET_PDEATHSIG: Final = 1
 UNWANTED: Final = ("MALLOC_MMAP_THRESHOLD_",)
@@ -48,7 +48,7 @@ def start(*arguments: str, urgent: bool = False) -> bool:
         preexec_fn=_end_with_parent if urgent else _stand_back,  # noqa: PLW1509  (few lines)
     )
     _started[arguments] = child
-    Thread(target=_bury, args=(child, arguments), daemon=True).start()
+    Thread(target=_await_end, args=(child, arguments), daemon=True).start()
     return True
 
 
@@ -66,7 +66,7 @@ def _end_with_parent() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _bury(child: subprocess.Popen[bytes], arguments: tuple[str, ...]) -> None:
+def _await_end(child: subprocess.Popen[bytes], arguments: tuple[str, ...]) -> None:
     """Wait for it, or it would stay among the processes for as long as its worker lives."""
     if child.wait() not in {0, -signal.SIGTERM}:
         log.warning("manage.py %s ended with %d.", " ".join(arguments), child.returncode)
@@ -77,7 +77,7 @@ def end_all() -> None:
     running = [child for child in _started.values() if child.poll() is None]
     for child in running:
         child.terminate()
-    until = time.monotonic() + FAREWELL
+    until = time.monotonic() + END_SECONDS
     for child in running:
         with suppress(subprocess.TimeoutExpired):
             child.wait(max(0.0, until - time.monotonic()))

@@ -12,14 +12,14 @@ STDERR = 2
 
 def load_tensorflow() -> None:
     """Load it now, which takes seconds, and let it talk to nobody meanwhile."""
-    with _deaf():
+    with _stderr_closed():
         import tensorflow  # noqa: F401, PLC0415  (heavy)
     # Every stage of a training is a function of its own, which it would warn of each time.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _stderr_closed() -> Iterator[None]:
     kept, nobody = os.dup(STDERR), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nobody, STDERR)
     try:
