@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ml import processor
 from ml.architectures import ARCHITECTURES
 from ml.architectures.network import Network, adopt
 from ml.architectures.recipe import Recipe, Stage
@@ -53,18 +54,11 @@ class Trained:
     history: tuple[Epoch, ...]
 
 
-def processor_has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 faster than float32 (Linux on x86-64 tells)."""
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 def precision_here(asked: str) -> str:
     """What "auto" comes to on this processor; what was asked for otherwise."""
     if asked != "auto":
         return asked
-    return "bfloat16" if processor_has_bfloat16() else "float32"
+    return "bfloat16" if processor.has_bfloat16() else "float32"
 
 
 def has_gpu() -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import artifact
+from ml import artifact, processor
 from ml.architectures.sface import EMBEDDING_SIZE, INPUT_SIZE, build_sface
 from ml.inference.export import export
 from ml.types import Image
@@ -34,7 +34,9 @@ def install(models_dir: Path, progress: Callable[[str], None] = lambda _step: No
     Raises:
         WeightsMissing: see `weights_path`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
+        ProcessorTooOld: see `ml.processor`.
     """
+    processor.require_tensorflow()
     progress("Building SFace from the packaged weights")
     model = build_sface()
     with artifact.writing(models_dir, VERSION) as directory:

@@ -7,11 +7,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ml import processor
+
 STDERR = 2
 
 
 def load_tensorflow() -> None:
-    """Load it now, which takes seconds, and let it talk to nobody meanwhile."""
+    """Load it now, which takes seconds, and let it talk to nobody meanwhile.
+
+    Raises `ProcessorTooOld` in the place of ending the process.
+    """
+    processor.require_tensorflow()
     with _stderr_closed():
         import tensorflow  # noqa: F401, PLC0415  (heavy)
     # Every stage of a training is a function of its own, which it would warn of each time.

@@ -79,9 +79,9 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         names = chosen(options["architectures"])
-        load_tensorflow()
         data, asked = DataOptions.of(options), given(options)
         try:
+            load_tensorflow()
             for name in set(names) - {EIGENFACES}:
                 training_options.check(name, data, asked)
             comparison = Comparison.on(data, asked)

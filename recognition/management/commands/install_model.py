@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.errors import ExportDisagrees, WeightsMissing
+from ml.processor import ProcessorTooOld
 from recognition.models import ModelVersion
 from recognition.services.versions import registry
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
             version = registry.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
             raise CommandError(f"{error} Run: {registry.mending_command(error)}") from error
-        except ExportDisagrees as error:
+        except (ExportDisagrees, ProcessorTooOld) as error:
             raise CommandError(str(error)) from error
         active = version.state == ModelVersion.State.ACTIVE
         state = "in service" if active else f"installed; {registry.active()} is in service"

@@ -1,0 +1,57 @@
+"""Whether this Python on this machine can run facesite, said before anything is downloaded.
+
+`python facesite/suitable.py`: run as a file, by the Python that is asked about, with nothing
+installed. What it knows is which packages of requirements.txt have no wheel for what.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+GLIBC_ON_ARM = (2, 35)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`libc` is its name and version, ("", "") where nobody knows, as on macOS and Alpine."""
+
+    python: tuple[int, int]
+    system: str
+    processor: str
+    libc: tuple[str, str]
+
+    @classmethod
+    def this(cls) -> Machine:
+        version = sys.version_info[0], sys.version_info[1]
+        return cls(version, platform.system(), platform.machine(), platform.libc_ver())
+
+
+def trouble(machine: Machine) -> str:
+    """One sentence on what is not suitable, and what to do; empty if all is well."""
+    named = ".".join(map(str, machine.python))
+    if not OLDEST <= machine.python <= NEWEST:
+        return (
+            f"facesite needs Python 3.11 to 3.13 (TensorFlow has no wheel for others), and this is "
+            f"{named}. Choose another: make PYTHON=python3.12 run"
+        )
+    if machine.system == "Darwin" and machine.processor == "x86_64":
+        return "OpenVINO and TensorFlow have no wheels for Macs with Intel processors any more."
+    if machine.system == "Linux" and machine.libc[0] != "glibc":
+        return "TensorFlow and OpenVINO need glibc: Alpine and others with musl cannot run them."
+    if machine.system == "Linux" and machine.processor == "aarch64":
+        glibc = tuple(int(part) for part in machine.libc[1].split(".")[:2])
+        if glibc < GLIBC_ON_ARM:
+            return (
+                f"OpenVINO needs glibc 2.35 on this processor (Debian 12, Ubuntu 22.04 and newer), "
+                f"and here is {machine.libc[1]}."
+            )
+    if machine.system not in {"Linux", "Darwin"}:
+        return f"facesite runs on Linux and macOS, and this is {machine.system}."
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(trouble(Machine.this()))
