@@ -33,6 +33,11 @@ def _with_faces(
     return identifications.prefetch_related(Prefetch("faces", ordered))
 
 
+def badge_radius(width: int | None, height: int | None) -> int:
+    """Of the number at a face, in pixels of a photo of that size."""
+    return max(6, round(max(width or 0, height or 0) * 0.026))
+
+
 @dataclass(frozen=True)
 class Likeness:
     """A candidate and the enrolled portraits that speak for it."""
@@ -85,8 +90,7 @@ class Answer:
     @property
     def badge(self) -> int:
         """Radius of a face's number on the photo, in the photo's own pixels."""
-        sides = (self.identification.width or 0, self.identification.height or 0)
-        return max(6, round(max(sides) * 0.026))
+        return badge_radius(self.identification.width, self.identification.height)
 
     @property
     def seconds(self) -> float | None:

@@ -1,0 +1,90 @@
+"""One photo as two versions answer it, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from recognition.models import Person, Trial
+
+NEAREST: Final = 2
+"""People whom a page names for each face."""
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    name: str
+    probability: float
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one version says about a face; `people` are those whom it may name."""
+
+    tried: bool
+    answer: Json
+    people: Mapping[int, Person]
+
+    @property
+    def decision(self) -> str:
+        return str(self.answer["decision"])
+
+    @property
+    def nearest(self) -> list[Nearest]:
+        return [
+            Nearest(self._name(found["person"]), found["probability"], found["similarity"])
+            for found in self.answer["candidates"][:NEAREST]
+        ]
+
+    def _name(self, person: int) -> str:
+        known = self.people.get(person)
+        return str(known) if known else _("A person who has since been removed")
+
+    @property
+    def names(self) -> list[str]:
+        return [found.name for found in self.nearest]
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What the answer comes down to, so that two can be compared."""
+        people = [found["person"] for found in self.answer["candidates"][:NEAREST]]
+        named = {"match": people[:1], "ambiguous": sorted(people)}
+        return (self.decision, *named.get(self.decision, ()))
+
+
+@dataclass(frozen=True)
+class Face:
+    number: int
+    box: tuple[float, ...]
+    sides: tuple[Side, ...]
+
+    @property
+    def differs(self) -> bool:
+        return len({side.said for side in self.sides}) > 1
+
+
+def faces(row: Trial) -> list[Face]:
+    """The faces from left to right. Both versions were asked about the same ones."""
+    name, people = row.model_version.name, _people(row)
+    versions = sorted(row.answers, key=lambda version: version != name)  # the one on trial first
+    columns = [
+        [Side(version == name, face, people) for face in row.answers[version]]
+        for version in versions
+    ]
+    return [
+        Face(number, tuple(sides[0].answer["box"]), sides)
+        for number, sides in enumerate(zip(*columns, strict=False), start=1)
+    ]
+
+
+def _people(row: Trial) -> dict[int, Person]:
+    """Whom the answers may name, by number; who was removed since is missing."""
+    faces = chain.from_iterable(row.answers.values())
+    named = {found["person"] for face in faces for found in face["candidates"][:NEAREST]}
+    return Person.objects.in_bulk(named)
