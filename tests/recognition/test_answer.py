@@ -23,7 +23,8 @@ from ml.types import Image
 from recognition.models import Candidate, Identification, Person, ProbeFace, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services.gallery.enrolling import enrol_photo
-from recognition.services.identification.answering import process, submit
+from recognition.services.identification.answer import Answer
+from recognition.services.identification.answering import identify_photo, process, submit
 from recognition.services.privacy import erasure
 from recognition.services.versions import predictors
 from tests.recognition.fakes import Face, StripeRecognizer, embedding, photo
@@ -74,6 +75,20 @@ def test_candidates_come_best_first_with_their_evidence(ann: Person, row: Identi
     assert len(others) == 4
     similarities = [first.similarity, *(other.similarity for other in others)]
     assert similarities == sorted(similarities, reverse=True)
+
+
+def test_a_stored_answer_says_the_same_as_the_one_that_was_given(
+    ann: Person, row: Identification
+) -> None:
+    enrol_photo(Person(name="Bob"), photo(Face(2)), "0.png")
+    process(row.pk)
+    row.refresh_from_db()
+    stored, given = Answer.of_row(row), Answer.of_memory(identify_photo(TWO))
+    assert stored == given
+    assert stored.as_json() == given.as_json()
+    assert stored.by_number() == given.by_number()
+    assert [face["person"] for face in stored.as_json()] == ["Ann", None]
+    assert [face["person"] for face in stored.by_number()] == [ann.pk, None]
 
 
 def test_what_the_answer_rests_on_is_remembered(ann: Person, row: Identification) -> None:

@@ -10,8 +10,8 @@ from ml.errors import PhotoRejected
 from recognition.management.versions import require_model
 from recognition.messages.photos import photo_error
 from recognition.services.gallery import memory
+from recognition.services.identification.answer import Answer
 from recognition.services.identification.answering import identify_photo
-from recognition.services.identification.as_json import faces_as_json
 from recognition.services.photos import uploads
 
 Json = dict[str, Any]
@@ -49,7 +49,7 @@ def _photo(path: Path) -> Json:
         rejected = {"status": "rejected", "error": error.code, "width": None, "height": None}
         return {**photo, **rejected, "faces": []}
     height, width = answer.image.shape[:2]
-    return {**photo, "width": width, "height": height, "faces": faces_as_json(answer)}
+    return {**photo, "width": width, "height": height, "faces": Answer.of_memory(answer).as_json()}
 
 
 def _in_words(photo: Json) -> str:

@@ -47,7 +47,7 @@ class Likeness:
 
 
 @dataclass(frozen=True)
-class FaceAnswer:
+class FacePage:
     """What the page says about one face."""
 
     face: ProbeFace
@@ -81,11 +81,11 @@ class FaceAnswer:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PhotoPage:
     """One photo's answer, whatever its state."""
 
     identification: Identification
-    faces: tuple[FaceAnswer, ...]
+    faces: tuple[FacePage, ...]
 
     @property
     def badge(self) -> int:
@@ -101,11 +101,11 @@ class Answer:
         return (finished - self.identification.created_at).total_seconds()
 
 
-def of(identification: Identification) -> Answer:
+def of(identification: Identification) -> PhotoPage:
     """The whole answer; `identification` comes from `with_everything`."""
     faces = list(identification.faces.all())
     portraits = _portraits(faces)
-    return Answer(identification, tuple(_of_face(face, portraits) for face in faces))
+    return PhotoPage(identification, tuple(_of_face(face, portraits) for face in faces))
 
 
 def _portraits(faces: Iterable[ProbeFace]) -> dict[int, EnrolledFace]:
@@ -118,8 +118,8 @@ def _portraits(faces: Iterable[ProbeFace]) -> dict[int, EnrolledFace]:
     return EnrolledFace.objects.in_bulk(wanted) if wanted else {}
 
 
-def _of_face(face: ProbeFace, portraits: dict[int, EnrolledFace]) -> FaceAnswer:
-    return FaceAnswer(
+def _of_face(face: ProbeFace, portraits: dict[int, EnrolledFace]) -> FacePage:
+    return FacePage(
         face,
         tuple(
             Likeness(

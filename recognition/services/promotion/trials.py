@@ -15,7 +15,7 @@ from ml import bounded, imaging
 from ml.errors import ArtifactError
 from recognition.models import ModelVersion, Status, Trial, User
 from recognition.services.gallery.templates import embed_missing
-from recognition.services.identification import as_json
+from recognition.services.identification.answer import Answer
 from recognition.services.identification.answering import (
     PHOTO_LONG_SIDE,
     Overtaken,
@@ -94,7 +94,7 @@ def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
 def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
     height, width = active.image.shape[:2]
     found: dict[str, Any] = {
-        answer.version.name: as_json.faces_by_number(answer) for answer in (tried, active)
+        answer.version.name: Answer.of_memory(answer).by_number() for answer in (tried, active)
     }
     with new_files() as write:
         write(row.photo, imaging.encode_jpeg(active.image, long_side=PHOTO_LONG_SIDE))

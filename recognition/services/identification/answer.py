@@ -1,0 +1,115 @@
+"""An answer as values: out of a worker's memory or out of stored rows, and the one JSON of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from ml.types import Decision, EmbeddedFace
+from ml.types import Identification as Decided
+from recognition.models import Identification, Person, ProbeFace
+from recognition.services.identification.answering import PhotoAnswer
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody of the gallery, by number, who may be the face."""
+
+    person: int
+    similarity: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Face:
+    """What is answered about one face. `box` is x, y, width and height in pixels of the upright
+    photo; candidates come best first."""
+
+    box: tuple[float, float, float, float]
+    score: float
+    quality: float
+    decision: str
+    probability: float
+    candidates: tuple[Candidate, ...]
+
+    @classmethod
+    def of_memory(cls, face: EmbeddedFace, decided: Decided) -> Self:
+        box = face.detected.box
+        return cls(
+            box=(box.x, box.y, box.width, box.height),
+            score=face.detected.score,
+            quality=face.quality.score,
+            decision=str(decided.decision),
+            probability=decided.probability,
+            candidates=tuple(
+                Candidate(likely.person, likely.similarity, likely.probability)
+                for likely in decided.candidates
+            ),
+        )
+
+    @classmethod
+    def of_row(cls, face: ProbeFace) -> Self:
+        """Who was removed since is missing among the candidates."""
+        return cls(
+            box=(face.x, face.y, face.width, face.height),
+            score=face.score,
+            quality=face.quality,
+            decision=face.decision,
+            probability=face.probability,
+            candidates=tuple(
+                Candidate(one.person_id, one.similarity, one.probability)
+                for one in sorted(face.candidates.all(), key=lambda one: one.rank)
+            ),
+        )
+
+    def as_json(self, said: Callable[[int], str | int | None]) -> Json:
+        candidates = [
+            {
+                "person": said(likely.person),
+                "similarity": likely.similarity,
+                "probability": likely.probability,
+            }
+            for likely in self.candidates
+        ]
+        first = candidates[0] if candidates else {"person": None, "similarity": None}
+        named = self.decision == Decision.MATCH
+        return {
+            "box": list(self.box),
+            "score": self.score,
+            "quality": self.quality,
+            "decision": self.decision,
+            "person": first["person"] if named else None,
+            "probability": self.probability,
+            "similarity": first["similarity"],
+            "candidates": candidates,
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The faces of a photo, from left to right."""
+
+    faces: tuple[Face, ...]
+
+    @classmethod
+    def of_memory(cls, answer: PhotoAnswer) -> Self:
+        return cls(tuple(Face.of_memory(*face) for face in answer.faces))
+
+    @classmethod
+    def of_row(cls, row: Identification) -> Self:
+        faces = row.faces.order_by("index").prefetch_related("candidates")
+        return cls(tuple(map(Face.of_row, faces)))
+
+    def as_json(self) -> list[Json]:
+        """The faces as `manage.py identify --json` has them."""
+        people = {likely.person for face in self.faces for likely in face.candidates}
+        names = dict(Person.objects.filter(pk__in=people).values_list("pk", "name"))
+        return [face.as_json(names.get) for face in self.faces]
+
+    def by_number(self) -> list[Json]:
+        """The same with numbers of people in the place of their names, to be kept in a row: names
+        would stay there after people were renamed or removed."""
+        return [face.as_json(lambda person: person) for face in self.faces]
