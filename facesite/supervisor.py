@@ -23,9 +23,8 @@ from honcho import manager
 from honcho.process import Popen, Process
 
 BROKER = "broker"
-KILL_AFTER_SECONDS = (
-    8  # seconds from the first process that ends to SIGKILL; containers are given ten
-)
+KILL_AFTER_SECONDS = 8
+"""From the first process that ends to SIGKILL; containers are given ten."""
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 

@@ -30,6 +30,8 @@ MANIFEST = "manifest.json"
 KERAS_MODEL = "model.keras"
 SERVING_MODEL = "serving/model.xml"
 CALIBRATION = "calibration.json"
+LABELS = "labels.json"
+"""The paper's ResultsMap: which class of a trained network is who."""
 REQUIRED = (KERAS_MODEL, SERVING_MODEL, "serving/model.bin", CALIBRATION)
 
 
@@ -161,9 +163,6 @@ def _replace(beside: Path, target: Path) -> None:
     target.rename(condemned)
     beside.rename(target)
     shutil.rmtree(condemned)
-
-
-LABELS = "labels.json"
 
 
 def write_labels(path: Path, labels: Sequence[str]) -> None:

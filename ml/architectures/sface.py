@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ml.architectures.heads import cosine_head, softmax
 from ml.architectures.network import Architecture, Network
 from ml.architectures.recipe import CROP_SIZE, Recipe, Stage, Trainable
 from ml.language import gettext_noop
-
-if TYPE_CHECKING:
-    import keras
-from typing import TYPE_CHECKING
-
-import numpy as np
-import numpy.typing as npt
-
 from ml.weights import SFACE as SFACE_WEIGHTS
 from ml.weights import Constants, dequantised, onnx_constants, weights_path
 
@@ -116,25 +111,6 @@ def is_trainable(layer: str, trainable: Trainable) -> bool:
             return True
 
 
-def packaged() -> dict[str, list[Any]]:
-    """The packaged weights by layer. Raises `WeightsMissing`."""
-    return {layer.name: layer.get_weights() for layer in build_sface().layers}
-
-
-SFACE = Architecture(
-    title=gettext_noop("SFace"),
-    explanation=gettext_noop(
-        "Goes on from the network that came with the site. Takes minutes, and a few people do."
-    ),
-    build=build_for_training,
-    recipe=Recipe(
-        "sface",
-        stages=(Stage(30, 1e-3, "head"), Stage(3, 1e-4, "last"), Stage(2, 2e-5, "all")),
-    ),
-    packaged=packaged,
-)
-
-
 def build_sface() -> keras.Model:
     """Build SFace with the packaged weights.
 
@@ -170,3 +146,22 @@ def _layer_weights(layer: keras.Layer, constants: Constants) -> list[npt.NDArray
             return [kernel, dequantised(constants, f"{name}_bias")]
         case kind:
             raise TypeError(f"SFace has no weights for a layer of type {kind}.")
+
+
+def packaged() -> dict[str, list[Any]]:
+    """The packaged weights by layer. Raises `WeightsMissing`."""
+    return {layer.name: layer.get_weights() for layer in build_sface().layers}
+
+
+SFACE = Architecture(
+    title=gettext_noop("SFace"),
+    explanation=gettext_noop(
+        "Goes on from the network that came with the site. Takes minutes, and a few people do."
+    ),
+    build=build_for_training,
+    recipe=Recipe(
+        "sface",
+        stages=(Stage(30, 1e-3, "head"), Stage(3, 1e-4, "last"), Stage(2, 2e-5, "all")),
+    ),
+    packaged=packaged,
+)

@@ -1,3 +1,5 @@
+"""Photos of people who are held out, as a network embeds them: what it is measured on."""
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -9,6 +11,8 @@ from ml.evaluation.resampling import Ints
 from ml.gallery import prototype
 from ml.types import Floats
 
+ENROL = 3
+"""Photos of everybody who is enrolled; a person with no more is only ever a stranger."""
 MOST_PHOTOS = 100
 """Photos of one person that are looked at; more of them say little more about people."""
 
@@ -57,10 +61,6 @@ class HeldOut:
     def probes(self) -> int:
         """Photos of people who have enough of them to be enrolled."""
         return sum(len(own) for own in rows_of(self.owners) if len(own) > ENROL)
-
-
-ENROL = 3
-"""Photos of everybody who is enrolled; a person with no more is only ever a stranger."""
 
 
 def rows_of(owners: Ints) -> list[Ints]:

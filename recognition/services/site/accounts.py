@@ -1,3 +1,5 @@
+"""What comes with an account, and the first one of a site."""
+
 from __future__ import annotations
 
 import secrets

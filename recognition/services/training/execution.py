@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
-
-from ml.errors import MLError
-from ml.training.events import Callback
-from recognition.models import Status, TrainingRun
-from recognition.services.training import words
-from recognition.services.training.faces import folder
-from recognition.services.training.progress import Follower, Overtaken, ours
-
-if TYPE_CHECKING:
-    pass
 import shutil
 
 from django.db import DatabaseError
 from django.db.models import F
 
-from recognition.services.training import locks, making
-from recognition.services.training.faces import drop_if_it_shows_the_erased
+from ml.errors import MLError
+from ml.training.events import Callback
+from recognition.models import Status, TrainingRun
+from recognition.services.training import locks, making, words
+from recognition.services.training.faces import drop_if_it_shows_the_erased, folder
 from recognition.services.training.options import TrainingRefused
-from recognition.services.training.progress import Interrupted, pulse
+from recognition.services.training.progress import Follower, Interrupted, Overtaken, ours, pulse
 from recognition.services.training.turns import (
     begin_next,
     cannot_begin,
