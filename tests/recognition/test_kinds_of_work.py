@@ -31,7 +31,7 @@ LONG_AGO = dt.timedelta(hours=1)
 @shared_task(name="tests.stamp")
 def stamp(stamp_id: str) -> None:
     model: Any = apps.all_models["recognition"]["stamp"]
-    queue.attempt(model.objects.get(pk=stamp_id), _stamp, redelivered=False)
+    queue.attempt(model, stamp_id, _stamp)
 
 
 def _stamp(row: QueuedWork) -> None:

@@ -15,8 +15,7 @@ from recognition.models import EnrolledFace, Enrolment, Person, Status, User
 from recognition.services.audit import record
 from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
 from recognition.services.photos import uploads
-from recognition.services.photos.files import new_files
-from recognition.services.work import queue
+from recognition.services.work import intake, queue
 
 
 @dataclass(frozen=True)
@@ -63,19 +62,13 @@ def request_enrolment(
     def new_row(filename: str) -> Enrolment:
         return Enrolment(person=person, requested_by=requested_by, filename=filename)
 
-    with new_files() as write:
-        rows, refused = uploads.store(uploaded, new_row, write)
-        with transaction.atomic():
-            Enrolment.objects.bulk_create(rows)
-            queue.enqueue_on_commit(Enrolment, [row.pk for row in rows])
+    rows, refused = intake.accept(uploaded, new_row)
     return EnrolmentRequest(tuple(rows), tuple(refused))
 
 
 def process_enrolment(enrolment_id: UUID | str, *, redelivered: bool = False) -> None:
     """Enrol one stored photo. Safe to call twice, late, or for a row that is gone."""
-    row = Enrolment.objects.filter(pk=enrolment_id).first()
-    if row is not None and not row.is_final:
-        queue.attempt(row, _enrol, redelivered=redelivered)
+    queue.attempt(Enrolment, enrolment_id, _enrol, redelivered=redelivered)
 
 
 def _enrol(row: Enrolment) -> None:

@@ -33,7 +33,7 @@ from recognition.services.gallery import memory
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
-from recognition.services.work import queue
+from recognition.services.work import intake, queue
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -92,19 +92,13 @@ def submit(
     def new_row(filename: str) -> Identification:
         return Identification(user=user, batch=batch, filename=filename)
 
-    with new_files() as write:
-        rows, refused = uploads.store(files, new_row, write)
-        with transaction.atomic():
-            Identification.objects.bulk_create(rows)
-            queue.enqueue_on_commit(Identification, [row.pk for row in rows])
+    rows, refused = intake.accept(files, new_row)
     return Submission(batch, tuple(rows), tuple(refused))
 
 
 def process(identification_id: UUID | str, *, redelivered: bool = False) -> None:
     """Answer one stored photo. Safe to call twice, late, or for a row that is gone."""
-    row = Identification.objects.filter(pk=identification_id).first()
-    if row is not None and not row.is_final:
-        queue.attempt(row, _answer, redelivered=redelivered)
+    queue.attempt(Identification, identification_id, _answer, redelivered=redelivered)
 
 
 def _answer(row: Identification) -> None:

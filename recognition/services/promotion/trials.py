@@ -22,10 +22,9 @@ from recognition.services.identification.answering import (
     PhotoAnswer,
     identify_photo,
 )
-from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
-from recognition.services.work import processes, queue
+from recognition.services.work import intake, processes, queue
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +38,14 @@ def request(version: ModelVersion, user: User, file: UploadedFile[bytes]) -> Tri
     def new_row(filename: str) -> Trial:
         return Trial(model_version=version, requested_by=user, filename=filename)
 
-    with new_files() as write:
-        rows, refused = uploads.store([file], new_row, write)
-        trial = rows[0] if rows else new_row(refused[0].filename)
-        for refusal in refused:
-            trial.status, trial.error_code = Status.REJECTED, refusal.code
-            trial.finished_at = trial.created_at
-        with transaction.atomic():
-            trial.save()
-            if not trial.is_final:
-                queue.enqueue_on_commit(Trial, [trial.pk])
+    rows, refused = intake.accept([file], new_row)
+    if rows:
+        return rows[0]
+    (refusal,) = refused
+    trial = new_row(refusal.filename)
+    trial.status, trial.error_code = Status.REJECTED, refusal.code
+    trial.finished_at = trial.created_at
+    trial.save()
     return trial
 
 
@@ -60,12 +57,10 @@ def launch(trial_id: str) -> None:
 
 def process(trial_id: UUID | str) -> None:
     """Answer one stored photo. Safe to call twice, late, or for a row that is gone."""
-    row = Trial.objects.select_related("model_version").filter(pk=trial_id).first()
-    if row is not None and not row.is_final:
-        try:
-            queue.attempt(row, _answer, redelivered=False)
-        except Overtaken:
-            log.info("%s was answered by another process.", row.pk)
+    try:
+        queue.attempt(Trial, trial_id, _answer)
+    except Overtaken:
+        log.info("%s was answered by another process.", trial_id)
 
 
 def _answer(row: Trial) -> None:

@@ -85,12 +85,20 @@ def _room_for(model: Work) -> int:
     return max(0, QUEUE_TOP_UP - waiting)
 
 
-def attempt(row: Row, work: Callable[[Row], None], *, redelivered: bool) -> None:
-    """Claim a row and do its work once; does nothing if the row is final or somebody has it.
+def attempt(
+    model: type[Row], pk: UUID | str, work: Callable[[Row], None], *, redelivered: bool = False
+) -> None:
+    """Claim the row that a message names and do its work once.
+
+    Does nothing if the row is gone or final, or if somebody has it: a message may come twice, or
+    late.
 
     A redelivered message says that the worker which had it is gone, so its row need not go stale
     first. Should that worker live after all, it writes nothing: see `still_ours`.
     """
+    row = model._default_manager.filter(pk=pk).first()
+    if row is None or row.is_final:
+        return
     if row.kind.needs_networks and not _model_is_ready(row):
         return
     stale_after = dt.timedelta(0) if redelivered else row.kind.stale_after

@@ -1,0 +1,33 @@
+"""Uploaded photos become rows that wait for a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from recognition.models.work import PhotoWork
+from recognition.services.photos import uploads
+from recognition.services.photos.files import new_files
+from recognition.services.work import queue
+
+Row = TypeVar("Row", bound=PhotoWork)
+
+
+def accept(
+    files: Sequence[UploadedFile[bytes]], new_row: Callable[[str], Row]
+) -> tuple[list[Row], list[uploads.Refused]]:
+    """Store photos, each as the original of a new row of that file name, for a worker to take.
+
+    What is no photo by its header is refused.
+    """
+    with new_files() as write:
+        rows, refused = uploads.store(files, new_row, write)
+        if rows:
+            model = type(rows[0])
+            with transaction.atomic():
+                model._default_manager.bulk_create(rows)
+                queue.enqueue_on_commit(model, [row.pk for row in rows])
+    return rows, refused
