@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ml.types import Floats, Image
-
-CROP_SIZE = 112
+from ml.types import CROP_SIZE, Floats, Image
 
 TEMPLATE: Floats = np.array(
     [

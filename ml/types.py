@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 """RGB photo or crop, shape (H, W, 3), uint8, 0..255, upright."""
+
+CROP_SIZE: Final = 112
+"""The side of an aligned crop, in pixels: what all networks take."""
 
 Floats = npt.NDArray[np.float32]
 """Any float32 array; its shape is given where it is used."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ml.architectures.heads import cosine_head, softmax
 from ml.architectures.network import Architecture, Network
-from ml.architectures.recipe import CROP_SIZE, Recipe, Stage
+from ml.architectures.recipe import Recipe, Stage
 from ml.language import gettext_noop
+from ml.types import CROP_SIZE
 
 EMBEDDING_SIZE = 128
 WIDTHS = (48, 96, 192)

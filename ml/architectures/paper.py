@@ -7,8 +7,9 @@ default (no padding) and, for the first dense layer, 128 units, the size of the 
 from __future__ import annotations
 
 from ml.architectures.network import Architecture, Network
-from ml.architectures.recipe import CROP_SIZE, Recipe, Stage
+from ml.architectures.recipe import Recipe, Stage
 from ml.language import gettext_noop
+from ml.types import CROP_SIZE
 
 EMBEDDING_SIZE = 128
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
-CROP_SIZE: Final = 112
+from ml.types import CROP_SIZE
+
 Trainable = Literal["head", "last", "all"]
 TRAINABLE: Final[Mapping[str, str]] = {
     "head": "the head",

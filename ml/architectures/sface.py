@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from ml.architectures.heads import cosine_head, softmax
 from ml.architectures.network import Architecture, Network
-from ml.architectures.recipe import CROP_SIZE, Recipe, Stage, Trainable
+from ml.architectures.recipe import Recipe, Stage, Trainable
 from ml.language import gettext_noop
+from ml.types import CROP_SIZE
 from ml.weights import SFACE as SFACE_WEIGHTS
 from ml.weights import Constants, dequantised, onnx_constants, weights_path
 
 if TYPE_CHECKING:
     import keras
 
-INPUT_SIZE = CROP_SIZE
 EMBEDDING_SIZE = 128
 
 PROJECTION_DECAY = 0.1
@@ -48,7 +48,7 @@ def build() -> keras.Model:
         x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_batchnorm")(x)
         return layers.PReLU(shared_axes=[1, 2], name=f"{name}_relu")(x)
 
-    crops = keras.Input((INPUT_SIZE, INPUT_SIZE, 3), name="crops")
+    crops = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crops")
     x = layers.Rescaling(1 / 128, offset=-127.5 / 128, name="rescale")(crops)
     x = layers.Conv2D(32, 3, padding="same", use_bias=False, name="conv_1_conv2d")(x)
     x = normalise(x, "conv_1")

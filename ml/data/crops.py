@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 
 from ml import imaging, provenance
-from ml.alignment import CROP_SIZE, align
+from ml.alignment import align
 from ml.data.dataset import DataError, Dataset, Identity, Photo, Skipped
 from ml.detection import Detector
 from ml.errors import DISK_FULL, PhotoRejected
 from ml.threads import Progress, ahead
-from ml.types import Image
+from ml.types import CROP_SIZE, Image
 
 Mode = Literal["aligned", "as-is"]
 MODES: Final[tuple[Mode, ...]] = ("aligned", "as-is")

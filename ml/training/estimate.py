@@ -11,6 +11,7 @@ import numpy as np
 from ml.architectures.network import Network
 from ml.architectures.recipe import Recipe, Stage
 from ml.data.splits import Split
+from ml.types import CROP_SIZE
 
 TIMED_STEPS = 3
 
@@ -44,7 +45,7 @@ def _stage(recipe: Recipe, stage: Stage, network: Network) -> float:
 
 
 def _crops(recipe: Recipe) -> Any:
-    return np.zeros((recipe.batch, 112, 112, 3), np.float32)
+    return np.zeros((recipe.batch, CROP_SIZE, CROP_SIZE, 3), np.float32)
 
 
 def _timed(step: Callable[[], object]) -> float:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ml import artifact, processor
-from ml.architectures.sface import EMBEDDING_SIZE, INPUT_SIZE, build_sface
+from ml.architectures.sface import EMBEDDING_SIZE, build_sface
 from ml.inference.export import export
-from ml.types import Image
+from ml.types import CROP_SIZE, Image
 from ml.weights import PACKAGE, SFACE, SHA256
 
 VERSION = "sface-2021dec"
@@ -47,7 +47,7 @@ def _manifest() -> artifact.Manifest:
     return artifact.Manifest(
         version=VERSION,
         architecture="sface",
-        input_size=INPUT_SIZE,
+        input_size=CROP_SIZE,
         embedding_size=EMBEDDING_SIZE,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         dataset={"weights": SFACE, "sha256": SHA256[SFACE], "license": "Apache-2.0"},
@@ -60,7 +60,7 @@ def _test_crops() -> Image:
     import cv2  # noqa: PLC0415  (web process imports this module)
 
     rng = np.random.default_rng(0)
-    size = (INPUT_SIZE, INPUT_SIZE)
+    size = (CROP_SIZE, CROP_SIZE)
     coarse = rng.integers(0, 256, (16, 14, 14, 3), dtype=np.uint8)
     clouds = [cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC) for picture in coarse]
     return np.asarray(clouds, np.uint8)

@@ -13,14 +13,14 @@ from django.db.models import QuerySet
 
 from ml import imaging
 from ml.errors import PhotoRejected
-from ml.types import Image
+from ml.types import CROP_SIZE, Image
 from recognition.models import EnrolledFace, ModelVersion, Template
 from recognition.services.gallery import memory
 from recognition.services.refusals import Refused
 from recognition.services.versions import predictors
 
 BATCH: Final = 64
-CROP_SHAPE: Final = (112, 112, 3)
+CROP_SHAPE: Final = (CROP_SIZE, CROP_SIZE, 3)
 
 Progress = Callable[[int, int], None]
 """Called with the number of faces done and the number of all that had to be embedded."""

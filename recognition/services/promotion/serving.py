@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ml.errors import ArtifactError
 from recognition.models import EnrolledFace, ModelVersion, User
-from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.models.work import MAX_ATTEMPTS
 from recognition.services.audit import record
 from recognition.services.gallery.templates import (
     CropsUnusable,
@@ -135,7 +135,8 @@ def sweep() -> int:
 
 
 def _unseen() -> QuerySet[ModelVersion]:
-    return ModelVersion.objects.filter(promotion_requested_at__lt=timezone.now() - STALE_AFTER)
+    before = timezone.now() - ModelVersion.kind.stale_after
+    return ModelVersion.objects.filter(promotion_requested_at__lt=before)
 
 
 def _give_up() -> None:

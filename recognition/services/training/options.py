@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from ml.architectures import ARCHITECTURES
 from ml.architectures.recipe import AUGMENTATIONS, PRECISIONS, Recipe, Stage
+from ml.types import CROP_SIZE
 from recognition.services.refusals import Refused
 
 CROPS: Final = ("aligned", "as-is")
@@ -96,7 +97,7 @@ def _check_numbers(chosen: DataOptions, asked: Mapping[str, Any]) -> None:
         raise TrainingRefused("bad_hold_out")
     if chosen.minimum < 3:
         raise TrainingRefused("bad_minimum")
-    if not 32 <= asked.get("input_size", 112) <= 112:
+    if not 32 <= asked.get("input_size", CROP_SIZE) <= CROP_SIZE:
         raise TrainingRefused("bad_input_size")
     if not 0 <= asked.get("seed", 0) < SEEDS:
         raise TrainingRefused("bad_seed", most=SEEDS - 1)

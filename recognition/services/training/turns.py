@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from recognition.models import Status, TrainingRun
-from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.models.work import MAX_ATTEMPTS
 from recognition.services.training import locks
 from recognition.services.training.faces import drop_if_it_shows_the_erased
 from recognition.services.training.options import TrainingRefused
@@ -67,7 +67,7 @@ def dead_since(run: TrainingRun) -> QuerySet[TrainingRun]:
     rows = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING, claimed_at=run.claimed_at)
     if locks.is_dead(run):
         return rows
-    return rows.filter(heartbeat_at__lt=timezone.now() - STALE_AFTER)
+    return rows.filter(heartbeat_at__lt=timezone.now() - run.kind.stale_after)
 
 
 def end(rows: QuerySet[TrainingRun], code: str, message: str) -> int:
