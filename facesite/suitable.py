@@ -11,7 +11,8 @@ import sys
 from dataclasses import dataclass
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-GLIBC_ON_ARM = (2, 35)
+GLIBC = {"x86_64": (2, 28), "aarch64": (2, 35)}
+"""The oldest for which there are wheels."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,13 @@ def trouble(machine: Machine) -> str:
         return "OpenVINO and TensorFlow have no wheels for Macs with Intel processors any more."
     if machine.system == "Linux" and machine.libc[0] != "glibc":
         return "TensorFlow and OpenVINO need glibc: Alpine and others with musl cannot run them."
-    if machine.system == "Linux" and machine.processor == "aarch64":
+    if machine.system == "Linux" and (oldest := GLIBC.get(machine.processor)):
         glibc = tuple(int(part) for part in machine.libc[1].split(".")[:2])
-        if glibc < GLIBC_ON_ARM:
+        if glibc < oldest:
+            needed = ".".join(map(str, oldest))
             return (
-                f"OpenVINO needs glibc 2.35 on this processor (Debian 12, Ubuntu 22.04 and newer), "
-                f"and here is {machine.libc[1]}."
+                f"OpenVINO needs glibc {needed} or newer on this processor, and here is "
+                f"{machine.libc[1]}. Debian 12 and Ubuntu 22.04 have what any processor needs."
             )
     if machine.system not in {"Linux", "Darwin"}:
         return f"facesite runs on Linux and macOS, and this is {machine.system}."

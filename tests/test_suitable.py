@@ -36,6 +36,7 @@ def test_what_is_suitable_is_left_in_peace(machine: Machine) -> None:
         (Machine((3, 12), "Darwin", "x86_64", ("", "")), "Intel"),
         (replace(DESK, libc=("", "")), "musl"),
         (replace(DESK, processor="aarch64", libc=("glibc", "2.31")), "here is 2.31"),
+        (replace(DESK, libc=("glibc", "2.27")), "glibc 2.28"),
         (replace(DESK, system="Windows"), "this is Windows"),
     ],
 )
