@@ -33,7 +33,8 @@ def digest_of(module: str, root: Path = ROOT) -> str:
 
 
 def sources(module: str, root: Path = ROOT) -> Mapping[str, bytes]:
-    """The sources of a module and of all modules of `ml` that it imports, by name."""
+    """The sources of a module and of all modules of `ml` that it imports, by name: those of the
+    packages that they lie in too, which Python runs before them."""
     found: dict[str, bytes] = {}
     waiting = [module]
     while waiting:
@@ -42,6 +43,7 @@ def sources(module: str, root: Path = ROOT) -> Mapping[str, bytes]:
         if name not in found and path is not None:
             found[name] = path.read_bytes()
             waiting += [imported for imported in _imported(found[name]) if imported[:3] == "ml."]
+            waiting += [name.rpartition(".")[0]] if "." in name else []
     return found
 
 

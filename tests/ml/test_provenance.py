@@ -58,6 +58,13 @@ def test_the_way_has_what_decides(module: str, needed: set[str]) -> None:
     assert needed <= provenance.sources(module).keys()
 
 
+@pytest.mark.parametrize("package", ["ml", "ml.data"])
+def test_the_packages_on_the_way_are_seen(package: str, root: Path) -> None:
+    before = provenance.digest_of(CROPS, root)
+    change(package, root)
+    assert provenance.digest_of(CROPS, root) != before
+
+
 def test_other_code_does_not_count(root: Path) -> None:
     before = provenance.digest_of(CROPS, root)
     change("ml.reports.page", root)
