@@ -271,6 +271,11 @@ def test_a_run_whose_process_is_dead_is_stopped_at_once(db: None) -> None:
         (OSError(errno.ENOSPC, "No space"), "os_error", "The disk is full. Make room"),
         (OSError(errno.EACCES, "Permission denied", "/m"), "os_error", "/m: Permission denied."),
         (ValueError("odd"), "bug", "An error of the program ended it: ValueError: odd"),
+        (
+            TrainingRefused("too_many_stages", known=3, count=5),
+            "refused",
+            "It cannot be trained (too many stages: known 3, count 5).",
+        ),
     ],
 )
 def test_a_run_that_ends_early_says_why_and_may_go_on(

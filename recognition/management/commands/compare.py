@@ -79,12 +79,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         names = chosen(options["architectures"])
-        data, asked = DataOptions.of(options), given(options)
+        chosen_data, asked = DataOptions.of(options), given(options)
         try:
             load_tensorflow()
             for name in set(names) - {EIGENFACES}:
-                training_options.check(name, data, asked)
-            comparison = Comparison.on(data, asked)
+                training_options.check(name, chosen_data, asked)
+            comparison = Comparison.on(chosen_data, asked)
             for name in names:
                 comparison.meet(name)
         except TrainingRefused as refused:
@@ -99,7 +99,7 @@ class Command(BaseCommand):
         values = comparison.results.values
         self.stdout.write("\n".join(table(values["results"], names)))
         if options["report"]:
-            self.stdout.write(f"Report: {written(options['report'], values, names, data)}")
+            self.stdout.write(f"Report: {written(options['report'], values, names, chosen_data)}")
         if options["json"]:
             self.stdout.write(json.dumps(values, ensure_ascii=False))
 
@@ -125,7 +125,7 @@ class Comparison:
 
     @classmethod
     def on(cls, options: DataOptions, asked: Mapping[str, Any]) -> Comparison:
-        from ml.data import crops  # noqa: PLC0415  (loads TensorFlow)
+        from ml.data import crops  # noqa: PLC0415  (loads OpenVINO)
         from ml.experiments import comparison  # noqa: PLC0415  (loads TensorFlow)
 
         with closing(Terminal()) as terminal:

@@ -100,5 +100,5 @@ def _why(row: TrainingRun, error: BaseException) -> tuple[str, str]:
         case DatabaseError():
             return "database", f"The database cannot be used: {error}."
         case TrainingRefused():
-            return "refused", error.code
+            return "refused", words.not_trained(error)
     return "bug", f"An error of the program ended it: {type(error).__name__}: {error}"

@@ -18,7 +18,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from ml.files import write_whole
 from recognition.models import (
@@ -102,10 +101,10 @@ def two_people_with_one_face(faces: Faces) -> str:
 
 def _same_face(one: str, other: str) -> str:
     names = [Person.objects.get(pk=person).display_name for person in (one, other)]
-    return _(
-        "%(one)s and %(other)s have the same face: a photo is enrolled under one of them and was "
+    return (
+        f"{' and '.join(names)} have the same face: a photo is enrolled under one of them and was "
         "confirmed as the other. Correct the review, or remove the photo."
-    ) % {"one": names[0], "other": names[1]}
+    )
 
 
 def record_people(version: ModelVersion, labels: Iterable[str]) -> None:

@@ -107,5 +107,14 @@ def not_promoted(refusal: Refused) -> str:
             "{active} went into service meanwhile, and {version} was compared with {against}: it "
             "stays a candidate."
         ).format(**refusal.params)
+    return f"It could not go into service ({_particulars(refusal)})."
+
+
+def not_trained(refusal: Refused) -> str:
+    """Why a run that waits for its turn cannot be trained any more."""
+    return f"It cannot be trained ({_particulars(refusal)})."
+
+
+def _particulars(refusal: Refused) -> str:
     about = ", ".join(f"{name} {value}" for name, value in refusal.params.items())
-    return f"It could not go into service ({refusal.code.replace('_', ' ')}: {about})."
+    return ": ".join(filter(None, [refusal.code.replace("_", " "), about]))
