@@ -30,8 +30,11 @@ class Machine:
         return cls(version, platform.system(), platform.machine(), platform.libc_ver())
 
 
-def trouble(machine: Machine) -> str:
-    """One sentence on what is not suitable, and what to do; empty if all is well."""
+def trouble(machine: Machine) -> str | None:
+    """One sentence on what is not suitable, and what to do; None if all is well.
+
+    `sys.exit` takes None, and no empty sentence, for success.
+    """
     named = ".".join(map(str, machine.python))
     if not OLDEST <= machine.python <= NEWEST:
         return (
@@ -52,7 +55,7 @@ def trouble(machine: Machine) -> str:
             )
     if machine.system not in {"Linux", "Darwin"}:
         return f"facesite runs on Linux and macOS, and this is {machine.system}."
-    return ""
+    return None
 
 
 if __name__ == "__main__":
