@@ -54,13 +54,15 @@ def _path(module: str, root: Path) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def _imported(source: bytes) -> Iterator[str]:
+@cache
+def _imported(source: bytes) -> tuple[str, ...]:
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def _packages(source: bytes) -> Iterator[str]:

@@ -67,9 +67,12 @@ def classes(portraits: tuple[Image, list[int]]) -> list[int]:
 
 
 def recipe_for(architecture: str, *stages: Stage, **options: Any) -> Recipe:
-    """A small training of an architecture with its own scale and margin."""
+    """A small training of an architecture with its own scale and margin.
+
+    Its batches go evenly into the nine photos of a test: one graph fewer to trace.
+    """
     best = ARCHITECTURES[architecture].recipe
-    chosen = {"augmentations": AUGMENTATIONS, "batch": 4, "precision": "float32", **options}
+    chosen = {"augmentations": AUGMENTATIONS, "batch": 3, "precision": "float32", **options}
     return replace(best, stages=stages, **chosen)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,9 @@ class Notes:
         return self.done[self.phases.index(phase)]
 
 
-@pytest.fixture
-def parts(crops: Image, classes: list[int]) -> Parts:
-    known = np.array(classes)
+@pytest.fixture(scope="module")
+def parts(portraits: tuple[Image, list[int]]) -> Parts:
+    crops, known = portraits[0], np.array(portraits[1])
     rows = np.arange(len(crops))
     return Parts(
         Examples(crops, known, rows[rows % 4 > 0]), Examples(crops, known, rows[rows % 4 == 0])
@@ -57,15 +58,31 @@ def compact(*stages: Stage, **options: Any) -> Recipe:
     return recipe_for("compact", *(stages or (Stage(2, 1e-3), Stage(1, 3e-4))), **options)
 
 
+def paper(*stages: Stage, **options: Any) -> Recipe:
+    return recipe_for("paper", *stages, **options)
+
+
 def weights(trained: Trained) -> list[Any]:
     return list(trained.network.served().get_weights())
 
 
-def test_every_epoch_is_told_with_its_stage_and_its_learning_rate(
-    parts: Parts, tmp_path: Path
-) -> None:
-    notes = Notes()
-    trained = train(compact(), parts, tmp_path, notes)
+@dataclass(frozen=True)
+class Ended:
+    """A run that has come to its end, and its folder. Not to be changed."""
+
+    trained: Trained
+    notes: Notes
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def ended(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    notes, folder = Notes(), tmp_path_factory.mktemp("run")
+    return Ended(train(compact(), parts, folder, notes), notes, folder)
+
+
+def test_every_epoch_is_told_with_its_stage_and_its_learning_rate(ended: Ended) -> None:
+    trained, notes = ended.trained, ended.notes
     told = [(epoch.stage, epoch.epoch, epoch.learning_rate) for epoch in notes.epochs]
     assert told == [(1, 1, 1e-3), (1, 2, 1e-3), (2, 3, 3e-4)]
     assert list(trained.history) == notes.epochs
@@ -76,7 +93,8 @@ def test_every_epoch_is_told_with_its_stage_and_its_learning_rate(
 
 def test_a_network_learns_the_faces_it_is_shown(parts: Parts, tmp_path: Path) -> None:
     everything = Parts(parts.train, parts.train)
-    trained = train(compact(Stage(12, 1e-3), augmentations=()), everything, tmp_path, Notes())
+    recipe = compact(Stage(12, 1e-3), augmentations=(), batch=4)
+    trained = train(recipe, everything, tmp_path, Notes())
     assert max(epoch.validation_accuracy for epoch in trained.history) == 1
 
 
@@ -84,7 +102,7 @@ def test_a_stage_begins_with_the_best_weights_of_the_one_before(
     parts: Parts, tmp_path: Path
 ) -> None:
     still = Stage(1, 0.0)  # at learning rate 0 a stage changes nothing but batch statistics
-    recipe = recipe_for("paper", Stage(3, 1e-3), still)
+    recipe = paper(Stage(3, 1e-3), still)
     notes = Notes()
     train(recipe, parts, tmp_path, notes)
     first = [epoch for epoch in notes.epochs if epoch.stage == 1]
@@ -97,7 +115,7 @@ def test_an_interrupted_run_comes_to_the_same_as_an_unbroken_one(
     parts: Parts, tmp_path: Path
 ) -> None:
     """Paper, since it has dropout; at every place between two epochs, a change of stage too."""
-    recipe = recipe_for("paper", Stage(2, 1e-3), Stage(1, 3e-4), augmentations=("flip", "light"))
+    recipe = paper(Stage(2, 1e-3), Stage(1, 3e-4), augmentations=("flip", "light"))
     unbroken = train(recipe, parts, tmp_path / "unbroken", Notes())
     for epoch in (1, 2):
         with pytest.raises(KeyboardInterrupt):
@@ -111,16 +129,16 @@ def test_an_interrupted_run_comes_to_the_same_as_an_unbroken_one(
         assert other == pytest.approx(one, abs=1e-3)
 
 
-def test_a_run_that_had_ended_is_not_trained_again(parts: Parts, tmp_path: Path) -> None:
-    train(compact(), parts, tmp_path, Notes())
+def test_a_run_that_had_ended_is_not_trained_again(parts: Parts, ended: Ended) -> None:
     again = Notes()
-    train(compact(), parts, tmp_path, again)
+    train(compact(), parts, ended.folder, again)
     assert again.epochs == []
 
 
 def test_the_same_seed_gives_the_same_network(parts: Parts, tmp_path: Path) -> None:
+    """Paper, since it has dropout."""
     one, other, third = (
-        train(compact(Stage(1, 1e-3), seed=seed), parts, tmp_path / str(number), Notes())
+        train(paper(Stage(1, 1e-3), seed=seed), parts, tmp_path / str(number), Notes())
         for number, seed in enumerate((1, 1, 2))
     )
     pairs = list(zip(weights(one), weights(other), weights(third), strict=True))
@@ -128,10 +146,9 @@ def test_the_same_seed_gives_the_same_network(parts: Parts, tmp_path: Path) -> N
     assert not all(np.allclose(first, different, atol=1e-4) for first, _, different in pairs)
 
 
-def test_a_checkpoint_of_other_settings_is_refused(parts: Parts, tmp_path: Path) -> None:
-    train(compact(), parts, tmp_path, Notes())
+def test_a_checkpoint_of_other_settings_is_refused(parts: Parts, ended: Ended) -> None:
     with pytest.raises(CannotResume, match="other settings"):
-        train(compact(seed=7), parts, tmp_path, Notes())
+        train(compact(seed=7), parts, ended.folder, Notes())
 
 
 def test_a_damaged_checkpoint_is_named(parts: Parts, tmp_path: Path) -> None:
@@ -148,13 +165,14 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(parts: Parts, tmp_pat
 def test_a_full_disk_ends_the_run_with_advice_and_keeps_the_last_epoch(
     parts: Parts, tmp_path: Path
 ) -> None:
+    recipe = paper(Stage(2, 1e-3))
     with pytest.raises(KeyboardInterrupt):
-        train(compact(), parts, tmp_path, Notes(interrupt_after=1))
+        train(recipe, parts, tmp_path, Notes(interrupt_after=1))
     with room_for(100_000), pytest.raises(TrainingError, match="--resume"):
-        train(compact(), parts, tmp_path, Notes())
+        train(recipe, parts, tmp_path, Notes())
     resumed = Notes()
-    train(compact(), parts, tmp_path, resumed)
-    assert [epoch.epoch for epoch in resumed.epochs] == [2, 3]
+    train(recipe, parts, tmp_path, resumed)
+    assert [epoch.epoch for epoch in resumed.epochs] == [2]
 
 
 def test_features_of_frozen_layers_are_computed_once(parts: Parts, tmp_path: Path) -> None:
