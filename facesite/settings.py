@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ DEBUG = env.boolean("FACESITE_DEBUG", default=False)
 HOST = env.text("FACESITE_HOST", "0.0.0.0" if ON_AMVERA else "127.0.0.1")  # noqa: S104
 PORT = env.integer("PORT", 8000, at_least=1, at_most=65535)
 WEB_THREADS = env.integer("FACESITE_THREADS", 8, at_least=1, at_most=64)
+REQUEST_SECONDS = env.integer("FACESITE_REQUEST_SECONDS", 600, at_least=1, at_most=86400)
 # Amvera gives a project <project>-<user>.amvera.io or <project>.<user>.amvera.io and tells the
 # container neither name; its own router decides by host name who is asked.
 PUBLIC_HOSTS = env.words("FACESITE_HOSTS", (".amvera.io",) if ON_AMVERA else ())
@@ -75,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "facesite.middleware.content_security_policy",
+    "facesite.bodies.refuse_large_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -126,6 +129,9 @@ DATABASES = {
     if DATABASE_URL
     else SQLITE
 }
+if not DATABASE_URL:
+    # For fields that no model has, the admin's theme would load PostgreSQL's driver: 13 MB.
+    sys.modules["django.contrib.postgres.fields"] = None  # type: ignore[assignment]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # files

@@ -1,41 +1,24 @@
-"""The web process: `python -m facesite.web`. One process, many threads, behind a proxy or not."""
+"""The web process: `python -m facesite.web`, which becomes gunicorn."""
 
 from __future__ import annotations
 
-import signal
-from typing import Any, Never
+import os
+import sys
 
-import waitress
 from django.conf import settings
 
-from facesite.wsgi import application
+CONFIG = settings.BASE_DIR / "facesite" / "gunicorn_config.py"
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, _stop)
-    waitress.serve(
-        application,
-        host=settings.HOST,
-        port=settings.PORT,
-        threads=settings.WEB_THREADS,
-        ident=None,
-        max_request_body_size=settings.MAX_PHOTOS_PER_UPLOAD * settings.MAX_PHOTO_BYTES + 2**20,
-        **_proxy(),
-    )
+    os.chdir(settings.BASE_DIR)
+    os.execv(sys.executable, command(settings.HOST, settings.PORT))  # noqa: S606
 
 
-def _stop(_signal: int, _frame: object) -> Never:
-    raise SystemExit(0)  # waitress lets requests that are being answered end
-
-
-def _proxy() -> dict[str, Any]:
-    """HTTPS ends at a proxy in front of this process: only then are its headers believed."""
-    if not settings.HTTPS:
-        return {}
-    return {
-        "trusted_proxy": "*",
-        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
-    }
+def command(host: str, port: int) -> list[str]:
+    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    options = ("--config", str(CONFIG), "--bind", bind)
+    return [sys.executable, "-m", "gunicorn", *options, "facesite.asgi:application"]
 
 
 if __name__ == "__main__":

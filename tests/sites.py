@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -50,15 +51,27 @@ class Site:
 
     def run(self, *arguments: str) -> None:
         """Start it without waiting until it answers."""
+        self._run("manage.py", "up", "--port", str(self.port), *arguments)
+
+    def start_web(self) -> Site:
+        """Start its web process alone, as `compose.yaml` does."""
+        self.environment["PORT"] = str(self.port)
+        self._run("-m", "facesite.web")
+        wait_for(lambda: self.listens() or self.has_ended())
+        assert not self.has_ended(), self.output()
+        return self
+
+    def _run(self, *command: str) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--port", str(self.port), *arguments],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
+                [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
+
+    def listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            return True
+        return False
 
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8")

@@ -26,8 +26,9 @@ def test_only_the_admin_may_run_inline_scripts(client: Client) -> None:
 
 @pytest.fixture(scope="module")
 def public(make_site: Callable[..., Site]) -> Iterator[Site]:
-    """A site with a public name, to which a proxy that ends HTTPS would forward requests."""
-    site = make_site(FACESITE_HOSTS=PUBLIC_NAME).start()
+    """The web process of a site with a public name, to which a proxy that ends HTTPS would forward
+    requests."""
+    site = make_site(FACESITE_HOSTS=PUBLIC_NAME).start_web()
     yield site
     site.close()
 
@@ -63,11 +64,3 @@ def test_static_files_are_compressed_and_kept_for_ever(public: Site) -> None:
     assert response.status == 200
     assert response.headers["Content-Encoding"] == "gzip"
     assert "immutable" in response.headers["Cache-Control"]
-
-
-def test_a_body_larger_than_a_full_upload_is_refused_before_it_is_read(public: Site) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", public.port, timeout=30)
-    connection.putrequest("POST", "/")
-    connection.putheader("Content-Length", str(700 * 2**20))
-    connection.endheaders(b"x")
-    assert connection.getresponse().status == 413

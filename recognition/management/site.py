@@ -164,6 +164,6 @@ def _free_port() -> int:
 
 def _role(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
-    if "facesite.web" in command:
+    if "gunicorn" in command:
         return "web"
     return "worker" if "celery" in command else "broker"

