@@ -26,11 +26,12 @@ from ml.architectures.heads import cosine_head, softmax
 from ml.architectures.losses import ArcFace
 from ml.architectures.network import Network
 from ml.architectures.paper import PAPER
-from ml.architectures.recipe import CROP_SIZE, Recipe, Stage
+from ml.architectures.recipe import Recipe, Stage
 from ml.data import crops, dataset, splits
 from ml.experiments import comparison
 from ml.training.events import Callback, Epoch, Event
 from ml.training.trainer import precision_here
+from ml.types import CROP_SIZE
 
 EPOCHS = 12
 layers = keras.layers
