@@ -27,6 +27,7 @@ FILE_UPLOAD_TEMP_DIR = env.folder(DATA_DIR / "tmp")
 
 # identification
 TARGET_FPIR = env.fraction("FACESITE_FPIR", 0.01)
+STRANGERS = env.fraction("FACESITE_STRANGERS", 0.5)  # of those asked about, for probabilities
 ENGINE = env.choice("FACESITE_ENGINE", "openvino", among=("openvino", "keras"))
 MAX_PHOTOS_PER_UPLOAD = 20
 MAX_PHOTO_BYTES = imaging.MAX_BYTES

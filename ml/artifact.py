@@ -22,10 +22,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew
+from ml.errors import (
+    ArtifactDamaged,
+    ArtifactError,
+    ArtifactMissing,
+    ArtifactTooNew,
+    ArtifactTooOld,
+)
 from ml.files import locked
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 KERAS_MODEL = "model.keras"
 SERVING_MODEL = "serving/model.xml"
@@ -112,20 +118,24 @@ def read_manifest(directory: Path) -> Manifest:
     Raises:
         ArtifactMissing: there is no model version in `directory`.
         ArtifactDamaged: its manifest cannot be read.
-        ArtifactTooNew: a newer facesite wrote it.
+        ArtifactTooNew, ArtifactTooOld: another facesite wrote it.
     """
     path = directory / MANIFEST
     if not path.is_file():
         raise ArtifactMissing(f"There is no model version in {directory}.", path)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        newer = values["format"] > FORMAT
-        manifest = None if newer else Manifest(**values)
+        if values["format"] != FORMAT:
+            raise _of_another_facesite(values["format"], path)
+        return Manifest(**values)
     except (ValueError, TypeError, KeyError) as error:
         raise ArtifactDamaged(f"{path} cannot be read: {error}", path) from error
-    if manifest is None:
-        raise ArtifactTooNew(f"{path} has format {values['format']}, newer than {FORMAT}.", path)
-    return manifest
+
+
+def _of_another_facesite(format_: int, path: Path) -> ArtifactError:
+    if format_ > FORMAT:
+        return ArtifactTooNew(f"{path} has format {format_}, newer than {FORMAT}.", path)
+    return ArtifactTooOld(f"{path} has format {format_}, older than {FORMAT}.", path)
 
 
 def check(directory: Path, *, hashes: bool = True) -> Manifest:
@@ -134,7 +144,7 @@ def check(directory: Path, *, hashes: bool = True) -> Manifest:
     With `hashes=False` only the presence of the files is checked, which takes no time.
 
     Raises:
-        ArtifactMissing, ArtifactDamaged, ArtifactTooNew: `path` of the error names the file.
+        ArtifactError: one of those of `ml.errors`; its `path` names the file.
     """
     manifest = read_manifest(directory)
     for name in {*REQUIRED, *manifest.files}:

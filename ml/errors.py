@@ -83,6 +83,12 @@ class ArtifactTooNew(ArtifactError):
     code = "model_too_new"
 
 
+class ArtifactTooOld(ArtifactError):
+    """The model version was written by an earlier facesite, whose decision took other numbers."""
+
+    code = "model_too_old"
+
+
 class WeightsMissing(ArtifactError):
     """A packaged network is not installed, or is not the one that this release was made for.
 

@@ -1,11 +1,12 @@
-"""The gallery in memory: several templates a person, exact search, and how alike its people are."""
+"""The gallery in memory: several templates a person, exact search, and who is near whom."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ml.types import Floats
 
@@ -13,34 +14,48 @@ AGREEMENT_RANGE = 0.3
 """A template that agrees with the person's others this much less than the best one does is left
 out. Measured on people of the calibration set with strangers' photos put among theirs."""
 
-COHORT_PROBES = 1000
-COHORT_DRIFT = 0.01
-"""The cohort is measured anew once this share of the people has changed since the last time."""
+AROUND = 16
+"""People around an enrolled person who are remembered: more than a decision looks at, so that few
+changes of the gallery make it necessary to search again."""
+REMEMBERED = 10_000
+"""People of whom that is remembered at a time: some 20 MB."""
 
 EVIDENCE = 3
-Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A person near a probe: cosine with the person's prototype, and the nearest templates."""
+    """A person near a probe or near another person, and the cosine with that person's prototype."""
 
     person: int
     similarity: float
-    templates: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
-    """How near the gallery's own people come to each other.
+class _Around:
+    """Who is around a person, nearest first: everybody whose similarity is above `floor`."""
 
-    Enrolled faces of `people` people were searched for among everybody else, as strangers would
-    be; `mean` and `sd` are those of the best similarity that each of them found.
-    """
+    near: tuple[Neighbour, ...]
+    floor: float
 
-    people: int
-    mean: float
-    sd: float
+    @classmethod
+    def of(cls, others: Sequence[Neighbour], *, everybody: bool) -> Self:
+        """`others` come nearest first; `everybody` says that nobody else is in the gallery."""
+        if everybody and len(others) <= AROUND:
+            return cls(tuple(others), -1.0)
+        return cls(tuple(others[:AROUND]), others[AROUND - 1].similarity)
+
+    def after(self, changed: Set[int], new: Sequence[Neighbour]) -> Self | None:
+        """What becomes of it when people have changed or left, of whom those in `new` are above the
+        floor now. None when too few are left to be sure of the nearest."""
+        kept = [one for one in self.near if one.person not in changed]
+        if len(kept) == len(self.near) and not new:
+            return self
+        kept = sorted([*kept, *new], key=lambda one: -one.similarity)
+        if len(kept) > AROUND:
+            return self.of(kept, everybody=False)
+        enough = self.floor == -1.0 or len(kept) >= AROUND // 2
+        return type(self)(tuple(kept), self.floor) if enough else None
 
 
 class Gallery:
@@ -58,8 +73,7 @@ class Gallery:
         self._persons: list[int] = []
         self._prototypes: Floats = np.zeros((0, embedding_size), np.float32)
         self._stale: set[int] = set()
-        self._cohort: Cohort | None = None
-        self._changed_since_cohort = 0
+        self._around: dict[int, _Around] = {}
 
     @property
     def people(self) -> int:
@@ -94,35 +108,56 @@ class Gallery:
     def search(self, embedding: Floats, k: int = 5) -> list[Neighbour]:
         """The `k` people nearest to a probe, (D,) float32 of length 1, nearest first. Exact."""
         self._refresh()
-        similarities = self._prototypes @ embedding
-        k = min(k, len(similarities))
-        nearest = np.argpartition(-similarities, k - 1)[:k] if k else np.zeros(0, np.int64)
-        nearest = nearest[np.argsort(-similarities[nearest], kind="stable")]
-        return [self._neighbour(int(row), float(similarities[row]), embedding) for row in nearest]
+        (nearest,) = self._nearest(embedding[None], k)
+        return nearest
 
-    def cohort(self) -> Cohort:
-        """How alike the gallery's people are; `people` is 0 while there are fewer than two."""
+    def around(self, person: int) -> Sequence[Neighbour]:
+        """The people nearest to an enrolled person, nearest first: at most `AROUND`, and no fewer
+        than half as many where there are so many.
+
+        Searched for once, and then brought up to date as the gallery changes.
+        """
+        self.remember([person])
+        return self._around[person].near
+
+    def remember(self, people: Sequence[int]) -> None:
+        """Search for those around several enrolled people at once: it takes hardly longer than for
+        one, since all prototypes are read from memory once."""
         self._refresh()
-        drifted = self._changed_since_cohort > COHORT_DRIFT * self.people
-        if self._cohort is None or drifted:
-            self._cohort = self._measure_cohort()
-            self._changed_since_cohort = 0
-        return self._cohort
+        unknown = [person for person in people if person not in self._around]
+        if not unknown:
+            return
+        if len(self._around) + len(unknown) > REMEMBERED:
+            self._around = {one: self._around[one] for one in people if one in self._around}
+        own = self._prototypes[[self._row_of[person] for person in unknown]]
+        for person, near in zip(unknown, self._nearest(own, AROUND + 2), strict=True):
+            others = [one for one in near if one.person != person]
+            self._around[person] = _Around.of(others, everybody=len(near) == self.people)
 
-    def _neighbour(self, row: int, similarity: float, embedding: Floats) -> Neighbour:
-        person = self._persons[row]
+    def prototype(self, person: int) -> Floats:
+        """What stands for an enrolled person, (D,) float32 of length 1."""
+        self._refresh()
+        found: Floats = self._prototypes[self._row_of[person]]
+        return found
+
+    def evidence(self, person: int, embedding: Floats) -> tuple[int, ...]:
+        """The templates of an enrolled person that are nearest to a probe, nearest first."""
         own = self._templates[person]
         nearest = sorted(own, key=lambda template: -float(own[template][0] @ embedding))
-        # Rounding lets two vectors of length 1 reach a product a little over 1.
-        similarity = min(1.0, max(-1.0, similarity))
-        return Neighbour(person, similarity, tuple(nearest[:EVIDENCE]))
+        return tuple(nearest[:EVIDENCE])
+
+    def _nearest(self, embeddings: Floats, k: int) -> Iterator[list[Neighbour]]:
+        k = min(k, len(self._prototypes))
+        for similarities in embeddings @ self._prototypes.T:
+            nearest = np.argpartition(-similarities, k - 1)[:k] if k else np.zeros(0, np.int64)
+            nearest = nearest[np.argsort(-similarities[nearest], kind="stable")]
+            yield [Neighbour(self._persons[row], _inside(similarities[row])) for row in nearest]
 
     def _refresh(self) -> None:
         """Bring the prototypes of changed people up to date."""
         if not self._stale:
             return
         stale, self._stale = self._stale, set()
-        self._changed_since_cohort += len(stale)
         for person in stale - self._templates.keys():
             self._drop_row(person)
         new = [person for person in stale & self._templates.keys() if person not in self._row_of]
@@ -134,6 +169,25 @@ class Gallery:
                 self._persons.append(person)
         for person in stale & self._templates.keys():
             self._prototypes[self._row_of[person]] = prototype(self._templates[person])
+        self._follow(stale)
+
+    def _follow(self, changed: Set[int]) -> None:
+        """Put right who is around those who are remembered, by one product with who has changed."""
+        for person in changed & self._around.keys():
+            del self._around[person]
+        if not self._around:
+            return
+        there = sorted(changed & self._templates.keys())
+        remembered = self._prototypes[[self._row_of[person] for person in self._around]]
+        similarities = remembered @ self._prototypes[[self._row_of[one] for one in there]].T
+        for row, (person, around) in enumerate(list(self._around.items())):
+            near = np.flatnonzero(similarities[row] >= around.floor)
+            new = [Neighbour(there[one], _inside(similarities[row, one])) for one in near]
+            after = around.after(changed, new)
+            if after is None:
+                del self._around[person]
+            else:
+                self._around[person] = after
 
     def _drop_row(self, person: int) -> None:
         """Remove a person's prototype; the last row takes its place."""
@@ -147,30 +201,10 @@ class Gallery:
             self._prototypes[row] = self._prototypes[len(self._persons)]
         self._prototypes = self._prototypes[: len(self._persons)]
 
-    def _measure_cohort(self) -> Cohort:
-        if self.people < 2:
-            return Cohort(0, 0.0, 0.0)
-        probes, rows = self._cohort_probes()
-        similarities = probes @ self._prototypes.T
-        similarities[np.arange(len(rows)), rows] = -1.0
-        best = similarities.max(axis=1)
-        return Cohort(len(set(rows.tolist())), float(best.mean()), float(best.std()))
 
-    def _cohort_probes(self) -> tuple[Floats, Ids]:
-        """Enrolled embeddings to search for, and the row of the person each belongs to.
-
-        Photos of as many different people as possible, since photos of one person repeat each
-        other; the same ones for the same gallery, since an answer should not depend on chance.
-        """
-        people = sorted(self._templates)
-        people = people[:: max(1, len(people) // COHORT_PROBES)][:COHORT_PROBES]
-        share = max(1, COHORT_PROBES // len(people))
-        chosen = [
-            (self._templates[person][template][0], self._row_of[person])
-            for person in people
-            for template in sorted(self._templates[person])[:share]
-        ]
-        return np.stack([probe for probe, _ in chosen]), np.array([row for _, row in chosen])
+def _inside(similarity: np.float32) -> float:
+    """Rounding lets two vectors of length 1 reach a product a little over 1."""
+    return min(1.0, max(-1.0, float(similarity)))
 
 
 def prototype(templates: dict[int, tuple[Floats, float]]) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -93,13 +94,15 @@ class Candidate:
     """A person of the gallery who may be the probe.
 
     `templates` holds the person's enrolled faces nearest to the probe, best first, by the ids
-    under which they were added to the gallery.
+    under which they were added to the gallery. `other_name` says that this and the first candidate
+    look like one person under two names.
     """
 
     person: int
     similarity: float
     probability: float
     templates: tuple[int, ...]
+    other_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,18 @@ class Identification:
     """The answer about one probe.
 
     `candidates` come best first, also when the decision is `unknown`. `probability` is the
-    calibrated chance that the first candidate is the probe; `threshold` is the similarity above
-    which this gallery names somebody, -1..1.
+    calibrated chance that the first candidate is the probe; `threshold` is the similarity from
+    which that person is named for this face, and `raised_by` how much of it is due to people of the
+    gallery who look alike.
     """
 
     decision: Decision
     probability: float
     threshold: float
+    raised_by: float
     candidates: tuple[Candidate, ...]
+
+    @property
+    def margin(self) -> float:
+        """How far the first candidate is above the threshold; -inf without any."""
+        return self.candidates[0].similarity - self.threshold if self.candidates else -math.inf

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -12,29 +12,35 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from ml.calibration import CANDIDATES, Calibration, Spread, best_impostor
-from ml.evaluation.samples import ENROL, HeldOut, enrolled_as, rows_of
+from ml.calibration import CANDIDATES, Calibration
+from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
 from ml.gallery import Gallery
+from ml.neighbourhood import Neighbourhood
 from ml.types import Floats
 
-GALLERY_SIZES = (1, 2, 5, 10, 20, 40, 60)
+ANCHORS = 90
+SHAPE = 0.5
+"""Anchors are drawn from a ball that has so much of the shape of people's prototypes. Drawn from
+their covariance alone they would lie nearer to these people than to others."""
+SHAPED_BY = 40
+"""People whom it takes to see that shape; of fewer, there is less of it."""
+ANCHOR_PHOTOS = 4
 TEMPLATES_PER_PERSON = (1, 2, 3, 5, 10)
 PROBES_PER_PERSON = 20
-PIECE = 1024
-PEOPLE_NEEDED = max(GALLERY_SIZES) * 4 // 3
+PEOPLE_NEEDED = 80
 TAIL_SHARES = (0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001)
 NOBODY = -1
 MISSED = -2
 Doubles = npt.NDArray[np.float64]
+People = Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """One random gallery: the five best similarities of probes of enrolled people and of strangers,
-    (P, 5) with -1 where there are fewer people, and at which of them the right person is."""
+    """One random gallery: the five best scores of probes of enrolled people and of strangers,
+    (P, 5) with -inf where there are fewer people, and at which of them the right person is."""
 
-    gallery: Gallery
-    similarities: Doubles
+    scores: Doubles
     right: npt.NDArray[np.int64]
 
     @property
@@ -43,52 +49,81 @@ class _Trial:
 
 
 def fit(
-    people: Mapping[str, Floats],
+    people: People,
     source: Mapping[str, Any],
     *,
-    repetitions: int = 6,
+    repetitions: int = 8,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Calibration:
     """Fit a calibration to `people`, name → embeddings (K, D), float32, length 1.
 
-    Random galleries of several sizes are drawn; everybody who is not enrolled is a stranger.
-    `progress` is called with how many galleries are done and how many there are.
+    Random galleries are drawn from one half of the people, with anchors from the other: among
+    anchors drawn from them they would be less alike than new people are. Half of a half is
+    enrolled, the others are strangers. `progress` is called with how many galleries are done and
+    how many there are.
 
     Raises:
-        ValueError: there are fewer people than the largest gallery and as many strangers need.
+        ValueError: there are fewer people than `PEOPLE_NEEDED`.
     """
     if len(people) < PEOPLE_NEEDED:
         raise ValueError(f"{len(people)} people are too few; {PEOPLE_NEEDED} are needed.")
-    rng = np.random.default_rng(seed)
-    galleries = [*product(GALLERY_SIZES, TEMPLATES_PER_PERSON)] * repetitions
-    trials = []
-    for done, (size, templates) in enumerate(galleries, start=1):
-        trials.append(_draw(people, size, templates, rng))
-        progress(done, len(galleries))
-    return _fitted(trials, source)
+    return _fitted(people, source, repetitions, seed, progress)
 
 
-def fit_part(people: Mapping[str, Floats], *, seed: int = 0) -> Calibration:
+def fit_part(people: People, *, seed: int = 0) -> Calibration:
     """A rougher fit to a part of the people, for measuring on the others how well a fit holds.
 
-    What does not fit into galleries as small as the people are few is extrapolated.
+    Raises:
+        ValueError: there are fewer than eight people.
+    """
+    if len(people) < 8:  # two of a half to enrol, and two strangers
+        raise ValueError(f"{len(people)} people are too few; 8 are needed.")
+    return _fitted(people, {}, 4, seed, lambda _done, _total: None)
+
+
+def anchors(people: People, *, seed: int = 0) -> Floats:
+    """Directions that are nobody's, and lie as these people's prototypes do: (90, D) float32.
 
     Raises:
-        ValueError: there are fewer than three people.
+        ValueError: there are fewer than two people.
     """
-    sizes = [size for size in GALLERY_SIZES if size * 4 <= len(people) * 3]
-    if len(sizes) < 2:  # how the extremes grow takes two points
-        raise ValueError(f"{len(people)} people are too few; 3 are needed.")
+    if len(people) < 2:
+        raise ValueError("It takes two people or more.")
+    prototypes = np.stack([enrolled_as(people[name][:ANCHOR_PHOTOS]) for name in sorted(people)])
+    mean, covariance = prototypes.mean(axis=0), np.cov(prototypes.T)
+    # The mean of a few lies farther out than that of all: a part of it is these few themselves.
+    of_all = max(0.0, 1 - float(np.trace(covariance)))
+    ball = np.eye(len(mean)) * np.trace(covariance) / len(mean)
+    shape = SHAPE * min(1.0, len(people) / SHAPED_BY)
+    drawn = np.random.default_rng(seed).multivariate_normal(
+        mean * math.sqrt(of_all) / max(float(np.linalg.norm(mean)), 1e-6),
+        shape * covariance + (1 - shape) * ball,
+        size=ANCHORS,
+    )
+    unit: Floats = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def _fitted(
+    people: People,
+    source: Mapping[str, Any],
+    repetitions: int,
+    seed: int,
+    progress: Callable[[int, int], None],
+) -> Calibration:
     rng = np.random.default_rng(seed)
-    galleries = [*product(sizes, TEMPLATES_PER_PERSON)] * 2
-    return _fitted([_draw(people, size, count, rng) for size, count in galleries], {})
-
-
-def _fitted(trials: list[_Trial], source: Mapping[str, Any]) -> Calibration:
-    mean, sd = _extremes(trials)
-    half_fitted = Calibration(mean, sd, _tail(trials), (0.0, 1.0), dict(source))
-    return replace(half_fitted, evidence=_evidence(trials, half_fitted))
+    names = rng.permutation(sorted(people))
+    half = len(names) // 2
+    halves = [{name: people[name] for name in part} for part in (names[:half], names[half:])]
+    plan = [*product(((0, 1), (1, 0)), TEMPLATES_PER_PERSON)] * repetitions
+    among = [anchors(part, seed=seed) for part in halves]
+    trials = []
+    for done, ((asked, other), templates) in enumerate(plan, start=1):
+        trials.append(_draw(halves[asked], among[other], templates, rng))
+        progress(done, len(plan))
+    everybody = anchors(people, seed=seed)
+    return Calibration(everybody, _tail(trials), _evidence(trials), dict(source))
 
 
 def carried_over(
@@ -97,63 +132,62 @@ def carried_over(
     """The calibration of another model in the units of a new one, for want of people to fit to.
 
     `before` and `after` are the same photos as the two models embed them. A few people are enough
-    to see where the similarities of different people lie (mean) and how far they spread (sd), but
-    not what share of them comes above three deviations. So the first two are measured under both
-    models, and the line that maps one pair onto the other carries over everything else:
+    to see where the scores of strangers lie (mean) and how far they spread (sd), but not what share
+    of them comes above three deviations. So the first two are measured under both models, and the
+    line that maps one pair onto the other carries over everything else. The anchors are drawn anew.
 
-    - A calibration knows similarities only in units of the spread of impostors: `tail` and
-      `evidence` are about (similarity - mean) / sd, which a line leaves as it is. `mean` and `sd`
-      of the best of N impostors are quantiles of theirs, and a line maps quantiles to quantiles.
-    - Both models see the same photos. What is peculiar to these few people, who may look more alike
-      than those of the calibration, shifts both sides and cancels.
-    - Compared is as in serving, a photo with other people's prototypes: how much longer a
-      prototype's agreement makes its similarities differs between models, too.
-
-    It presumes that the two distributions have the same shape. `ml.evaluation.reliability` says
-    how well that holds.
+    Both models see the same photos: what is peculiar to these few people, who may look more alike
+    than those of the calibration, shifts both sides and cancels. It presumes that the two
+    distributions have the same shape. `ml.evaluation.reliability` says how well that holds.
 
     Raises:
         ValueError: the photos are not the same, or show fewer than two people.
     """
     if len(set(after.labels)) < 2 or not np.array_equal(before.owners, after.owners):
         raise ValueError("It takes the same photos of two people or more under both models.")
-    old, new = _impostors(before), _impostors(after)
-    factor = new.sd / max(old.sd, 1e-6)
-    shift = new.mean - factor * old.mean
+    names = sorted(set(after.labels))[:PEOPLE_NEEDED]
+    old_photos, new_photos = (
+        one.only(names).limited(PROBES_PER_PERSON).people for one in (before, after)
+    )
+    old = _strangers(old_photos, dict.fromkeys(names, parent.anchors))
+    new = _strangers(new_photos, _anchors_of_others(new_photos))
+    factor = float(new.std() / max(old.std(), 1e-6))
+    shift = float(new.mean() - factor * old.mean())
+    intercept, slope = parent.evidence
     return Calibration(
-        mean=(factor * parent.mean[0] + shift, factor * parent.mean[1]),
-        sd=(factor * parent.sd[0], factor * parent.sd[1]),
-        tail=parent.tail,
-        evidence=parent.evidence,
+        anchors=anchors(after.people),
+        tail=tuple((share, factor * score + shift) for share, score in parent.tail),
+        evidence=(intercept - slope * shift / factor, slope / factor),
         source={**source, "carried_over": {"factor": factor, "shift": shift}},
     )
 
 
-def _impostors(held_out: HeldOut) -> Spread:
-    """Where the similarities of all photos to the prototypes of everybody else lie.
-
-    Piece by piece: 3,999 people with 14 photos each have 224 million of them.
-    """
-    rows = rows_of(held_out.owners)
-    prototypes = np.stack([enrolled_as(held_out.embeddings[own[:ENROL]]) for own in rows])
-    number, total, squares = 0, 0.0, 0.0
-    for start in range(0, len(held_out.owners), PIECE):
-        owners = held_out.owners[start : start + PIECE]
-        similarities = held_out.embeddings[start : start + PIECE] @ prototypes.T
-        impostors = similarities[owners[:, None] != np.arange(len(rows))].astype(np.float64)
-        number += len(impostors)
-        total += float(impostors.sum())
-        squares += float(impostors @ impostors)
-    mean = total / number
-    return Spread(mean, math.sqrt(max(squares / number - mean**2, 0.0)))
+def _anchors_of_others(people: People) -> dict[str, Floats]:
+    """For each person anchors drawn from the half of the people to which they do not belong; of
+    fewer than four people, from all."""
+    names = sorted(people)
+    halves = [names[::2], names[1::2]] if len(names) >= 4 else [names, names]
+    first, second = (anchors({name: people[name] for name in half}) for half in halves)
+    return dict.fromkeys(halves[1], first) | dict.fromkeys(halves[0], second)
 
 
-def _draw(
-    people: Mapping[str, Floats], size: int, templates: int, rng: np.random.Generator
-) -> _Trial:
+def _strangers(people: People, anchors_for: Mapping[str, Floats]) -> Doubles:
+    """The best score of each photo in a gallery of everybody else."""
+    best = []
+    for asked, photos in sorted(people.items()):
+        gallery = Gallery(photos.shape[1])
+        for person, name in enumerate(sorted(people.keys() - {asked})):
+            for photo in people[name][:ENROL]:
+                gallery.add(gallery.templates, person, photo)
+        here = Neighbourhood(gallery, anchors_for[asked], math.inf)
+        best += [here.scores(photo, 1)[0].score for photo in photos]
+    return np.array(best)
+
+
+def _draw(people: People, anchors: Floats, templates: int, rng: np.random.Generator) -> _Trial:
     names = rng.permutation(sorted(people))
-    enrolled, strangers = names[:size], names[size:]
-    gallery = Gallery(next(iter(people.values())).shape[1])
+    enrolled, strangers = names[: len(names) // 2], names[len(names) // 2 :]
+    gallery = Gallery(anchors.shape[1])
     mated: list[tuple[int, Floats]] = []
     for person, name in enumerate(enrolled):
         photos = rng.permutation(people[name])
@@ -161,62 +195,48 @@ def _draw(
             gallery.add(person * 1000 + number, person, photo)
         mated += [(person, photo) for photo in photos[templates : templates + PROBES_PER_PERSON]]
     nobody = [(NOBODY, photo) for name in strangers for photo in people[name][:PROBES_PER_PERSON]]
-    rows = list(_searched(gallery, mated + nobody))
-    return _Trial(gallery, np.array([row for row, _ in rows]), np.array([at for _, at in rows]))
+    # They are different people, so that no bar is needed to tell who is enrolled twice.
+    here = Neighbourhood(gallery, anchors, math.inf)
+    rows = list(_asked(here, mated + nobody))
+    return _Trial(np.array([row for row, _ in rows]), np.array([at for _, at in rows]))
 
 
-def _searched(
-    gallery: Gallery, probes: list[tuple[int, Floats]]
+def _asked(
+    here: Neighbourhood, probes: Sequence[tuple[int, Floats]]
 ) -> Iterator[tuple[list[float], int]]:
     for person, probe in probes:
-        found = gallery.search(probe, CANDIDATES)
-        similarities = [near.similarity for near in found] + [-1.0] * (CANDIDATES - len(found))
-        ranks = [rank for rank, near in enumerate(found) if near.person == person]
-        yield similarities, NOBODY if person == NOBODY else (ranks[0] if ranks else MISSED)
+        found = here.scores(probe, CANDIDATES)
+        scores = [one.score for one in found] + [-math.inf] * (CANDIDATES - len(found))
+        ranks = [rank for rank, one in enumerate(found) if one.person == person]
+        yield scores, NOBODY if person == NOBODY else (ranks[0] if ranks else MISSED)
 
 
-def _best_of_strangers(trial: _Trial) -> Doubles:
-    best: Doubles = trial.similarities[trial.strangers, 0]
-    return best
+def _tail(trials: Sequence[_Trial]) -> tuple[tuple[float, float], ...]:
+    """The upper quantiles of the best scores of strangers, over all galleries."""
+    best = np.concatenate([trial.scores[trial.strangers, 0] for trial in trials])
+    values = np.quantile(best, [1 - share for share in TAIL_SHARES])
+    return tuple((share, float(score)) for share, score in zip(TAIL_SHARES, values, strict=True))
 
 
-def _extremes(trials: list[_Trial]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """How mean and deviation of a stranger's best similarity grow with sqrt(ln N)."""
-    x = np.sqrt(np.log([trial.gallery.people for trial in trials]))
-    best = [_best_of_strangers(trial) for trial in trials]
-    mean = np.polynomial.Polynomial.fit(x, [b.mean() for b in best], 1).convert().coef
-    sd = np.polynomial.Polynomial.fit(x, [b.std() for b in best], 1).convert().coef
-    return (float(mean[0]), float(mean[1])), (float(sd[0]), float(sd[1]))
-
-
-def _tail(trials: list[_Trial]) -> tuple[tuple[float, float], ...]:
-    """The upper quantiles of standardised best similarities of strangers, over all galleries."""
-    best = [_best_of_strangers(trial) for trial in trials]
-    pooled = np.concatenate([(b - b.mean()) / b.std() for b in best])
-    values = np.quantile(pooled, [1 - share for share in TAIL_SHARES])
-    return tuple((share, float(z)) for share, z in zip(TAIL_SHARES, values, strict=True))
-
-
-def _evidence(trials: list[_Trial], calibration: Calibration) -> tuple[float, float]:
+def _evidence(trials: Sequence[_Trial]) -> tuple[float, float]:
     """Maximum likelihood of who the probe is, or nobody, over enrolled people and strangers alike.
 
-    A conditional logit: each candidate's odds are exp(intercept + slope * standardised similarity),
-    those of nobody are 1. A mated probe whose person is not among the candidates is nobody's.
+    A conditional logit: each candidate's odds are exp(intercept + slope * score), those of nobody
+    are 1. A mated probe whose person is not among the candidates is nobody's.
     """
-    standardised, right, weights = [], [], []
-    for trial in trials:
-        spread = best_impostor(trial.gallery, calibration)
-        standardised.append((trial.similarities - spread.mean) / spread.sd)
-        right.append(np.where(trial.right == MISSED, NOBODY, trial.right))
-        counts = np.where(trial.strangers, trial.strangers.sum(), (~trial.strangers).sum())
-        weights.append(1 / counts)
-    z, at, weight = np.concatenate(standardised), np.concatenate(right), np.concatenate(weights)
+    scores = np.concatenate([trial.scores for trial in trials])
+    right = np.concatenate([trial.right for trial in trials])
+    at = np.where(right == MISSED, NOBODY, right)
+    counts = [
+        np.where(one.strangers, one.strangers.sum(), (~one.strangers).sum()) for one in trials
+    ]
+    weight = 1 / np.concatenate(counts)
 
     def loss(parameters: Doubles) -> float:
-        logits = np.minimum(parameters[0] + parameters[1] * z, 50)
+        logits = np.minimum(parameters[0] + parameters[1] * scores, 50)
         chosen = np.where(at >= 0, logits[np.arange(len(at)), np.maximum(at, 0)], 0.0)
         losses = np.log1p(np.exp(logits).sum(axis=1)) - chosen
         return float(np.average(losses, weights=weight))
 
-    result = minimize(loss, np.array([-4.0, 2.0]), method="Nelder-Mead")
+    result = minimize(loss, np.array([-4.0, 20.0]), method="Nelder-Mead")
     return float(result.x[0]), float(result.x[1])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml import calibration
+from ml.calibration import Calibration, Policy, identify
 from ml.evaluation import rates
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
@@ -71,28 +71,28 @@ def split(people: Mapping[str, Sequence[Path]], enrol: int) -> Split:
 class OpenSet:
     """What was answered.
 
-    Per probe: `similarities` of the best person (-inf without a face), `right` whether that is the
-    one in the photo, `decisions`. Per stranger the same without `right`; strangers without a face
-    are left out, since nothing was searched for. `threshold` is the product's own and
-    `raised_by` how much of it is due to people in this gallery who look alike.
+    Per probe: `scores` of the best person, that is how far the similarity is above the threshold of
+    that face (-inf without a face), `right` whether that is the one in the photo, `decisions`. Per
+    stranger the same without `right`; strangers without a face are left out, since nothing was
+    searched for. `raised_by` is how much of the threshold is due to others in this gallery, in the
+    mean over strangers.
     """
 
     enrol: int
     people: int
-    similarities: Similarities
+    scores: Similarities
     right: npt.NDArray[np.bool_]
     decisions: npt.NDArray[np.str_]
-    stranger_similarities: Similarities
+    stranger_scores: Similarities
     stranger_decisions: npt.NDArray[np.str_]
     fpir_promised: float
-    threshold: float
     raised_by: float
     missing: int
 
     @property
-    def right_similarities(self) -> Similarities:
-        """Per probe the best person's similarity if that is the right one, otherwise -inf."""
-        return np.where(self.right, self.similarities, -np.inf)
+    def right_scores(self) -> Similarities:
+        """Per probe the best person's score if that is the right one, otherwise -inf."""
+        return np.where(self.right, self.scores, -np.inf)
 
     @property
     def named(self) -> npt.NDArray[np.bool_]:
@@ -101,11 +101,11 @@ class OpenSet:
 
     def dir(self, fpir: float) -> float:
         """DIR at the threshold that gives this FPIR on the strangers at hand."""
-        return _dir(fpir, self.stranger_similarities, self.right_similarities)
+        return _dir(fpir, self.stranger_scores, self.right_scores)
 
     def dir_interval(self, fpir: float) -> tuple[float, float]:
         """Its 95 % interval."""
-        groups = (self.stranger_similarities, self.right_similarities)
+        groups = (self.stranger_scores, self.right_scores)
         return rates.interval(lambda resampled: _dir(fpir, *resampled), *groups)
 
     @property
@@ -127,7 +127,7 @@ class OpenSet:
             "enrol": self.enrol,
             "people": self.people,
             "probes": len(self.right),
-            "strangers": len(self.stranger_similarities),
+            "strangers": len(self.stranger_scores),
             "rank1": float(self.right.mean()),
             "dir": {str(fpir): self.dir(fpir) for fpir in FPIRS},
             "fpir_promised": self.fpir_promised,
@@ -139,16 +139,16 @@ class OpenSet:
 def evaluate(
     photos: Split,
     faces: Faces,
-    calibrated: calibration.Calibration,
+    calibration: Calibration,
+    policy: Policy,
     *,
-    fpir: float,
     progress: Progress,
 ) -> OpenSet:
     """Build a gallery, search for every probe and stranger, and decide as the site does.
 
     Photos are enrolled whatever their quality, for a fixed number of each person.
     `faces` holds what was found in each photo of the split. A probe without a face counts as not
-    recognised. `fpir` is what the product is set to promise.
+    recognised.
 
     Raises:
         DatasetError: no photo to enrol shows a face, or no stranger's does.
@@ -161,34 +161,30 @@ def evaluate(
     probes = [faces[photo] for _, photo in photos.probes]
     answers: list[Identification | None] = []
     for face in [*probes, *strangers]:
-        answers.append(_answer(face, gallery, calibrated, fpir) if face else None)
+        answers.append(_answer(face, gallery, calibration, policy) if face else None)
         progress(len(answers), len(probes) + len(strangers))
     best, unknown = answers[: len(probes)], answers[len(probes) :]
     truth = [ids[name] for name, _ in photos.probes]
-    threshold = calibration.threshold(gallery, calibrated, fpir)
     return OpenSet(
         enrol=photos.enrol,
         people=gallery.people,
-        similarities=_similarities(best),
+        scores=_scores(best),
         right=np.array(
             [_names(answer, person) for answer, person in zip(best, truth, strict=True)]
         ),
         decisions=_decisions(best),
-        stranger_similarities=_similarities(unknown),
+        stranger_scores=_scores(unknown),
         stranger_decisions=_decisions(unknown),
-        fpir_promised=fpir,
-        threshold=threshold.similarity,
-        raised_by=threshold.raised_by,
+        fpir_promised=policy.fpir,
+        raised_by=float(np.mean([answer.raised_by for answer in unknown if answer])),
         missing=sum(faces[photo] is None for photo in photos.photos),
     )
 
 
 def _answer(
-    face: FoundFace, gallery: Gallery, calibrated: calibration.Calibration, fpir: float
+    face: FoundFace, gallery: Gallery, calibration: Calibration, policy: Policy
 ) -> Identification:
-    return calibration.identify(
-        face.embedding, gallery, calibrated, fpir=fpir, quality=face.quality
-    )
+    return identify(face.embedding, gallery, calibration, policy, quality=face.quality)
 
 
 def _enrolled(photos: Split, faces: Faces, ids: Mapping[str, int]) -> Gallery | None:
@@ -207,10 +203,8 @@ def _enrolled(photos: Split, faces: Faces, ids: Mapping[str, int]) -> Gallery | 
     return gallery
 
 
-def _similarities(answers: Sequence[Identification | None]) -> Similarities:
-    return np.array(
-        [answer.candidates[0].similarity if answer else -np.inf for answer in answers], np.float64
-    )
+def _scores(answers: Sequence[Identification | None]) -> Similarities:
+    return np.array([answer.margin if answer else -np.inf for answer in answers], np.float64)
 
 
 def _decisions(answers: Sequence[Identification | None]) -> npt.NDArray[np.str_]:

@@ -13,8 +13,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ml import calibration
-from ml.calibration import Calibration
+from ml.calibration import Calibration, Policy, identify
 from ml.evaluation import fitting, resampling
 from ml.evaluation.held_out import FPIRS
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
@@ -126,16 +125,16 @@ def of_carried_over(
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """Answers in one gallery of `people`: photo, probability and similarity of the best person,
-    whether that is right, and whether nobody would be, all (P,); thresholds by promised FPIR."""
+    """Answers in one gallery of `people`: photo, probability and score of the best person, whether
+    that is right, and whether nobody would be, all (P,); bars by promised FPIR."""
 
     people: int
     photos: Ints
     probability: Doubles
-    similarity: Doubles
+    score: Doubles
     right: npt.NDArray[np.bool_]
     stranger: npt.NDArray[np.bool_]
-    limits: dict[float, float]
+    bars: dict[float, float]
 
 
 _Trials = dict[Size, list[_Trial]]
@@ -206,25 +205,23 @@ def _trial(
     unknown = np.flatnonzero(np.isin(seen.owners, strangers))
     photos = np.concatenate([rng.permutation(rows)[:MOST_PROBES] for rows in (mated, unknown)])
     best = [_best(seen.embeddings[photo], gallery, calibrated) for photo in photos]
-    people, probability, similarity = zip(*best, strict=True)
+    people, probability, score = zip(*best, strict=True)
     return _Trial(
         people=len(enrolled),
         photos=photos,
         probability=np.array(probability),
-        similarity=np.array(similarity),
+        score=np.array(score),
         right=np.equal(people, seen.owners[photos]),
         stranger=np.isin(seen.owners[photos], strangers),
-        limits={
-            fpir: calibration.threshold(gallery, calibrated, fpir).similarity for fpir in FPIRS
-        },
+        bars={fpir: calibrated.bar(fpir) for fpir in FPIRS},
     )
 
 
 def _best(embedding: Floats, gallery: Gallery, calibrated: Calibration) -> tuple[int, float, float]:
-    """The best person, and the probability and similarity of that."""
-    answer = calibration.identify(embedding, gallery, calibrated, fpir=FPIRS[0])
+    """The best person, and the probability and score of that."""
+    answer = identify(embedding, gallery, calibrated, Policy(FPIRS[0]))
     first = answer.candidates[0]
-    return first.person, first.probability, first.similarity
+    return first.person, first.probability, answer.margin + calibrated.bar(FPIRS[0])
 
 
 def _bins(trials: Sequence[_Trial]) -> Iterator[Bin]:
@@ -271,7 +268,7 @@ def _named(trials: Sequence[_Trial], fpir: float, owners: Ints, drawn: Floats) -
     photos = np.concatenate([trial.photos[trial.stranger] for trial in trials])
     if len(np.unique(photos)) * fpir < 1:
         return None
-    named = [trial.similarity[trial.stranger] >= trial.limits[fpir] for trial in trials]
+    named = [trial.score[trial.stranger] >= trial.bars[fpir] for trial in trials]
     half = np.full((len(drawn), 1), 0.5)
     shares = resampling.shares_above(
         half, np.concatenate(named).astype(np.float32), owners[photos], drawn

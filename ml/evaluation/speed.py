@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 
 from ml import imaging
-from ml.calibration import identify
+from ml.calibration import Policy, identify
 from ml.detection import Detector
 from ml.gallery import Gallery
 from ml.inference import engine as engines
@@ -112,7 +112,7 @@ def search(recognizer: Recognizer, people: int) -> float:
         gallery.add(person, person, _unit(random.normal(size=recognizer.embedding_size)))
     probes = iter([_unit(random.normal(size=recognizer.embedding_size)) for _ in range(60)])
     return median_ms(
-        lambda: identify(next(probes), gallery, recognizer.calibration, fpir=0.01),
+        lambda: identify(next(probes), gallery, recognizer.calibration, Policy(0.01)),
         repeats=50,
     )
 

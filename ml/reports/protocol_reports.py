@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ml.evaluation import rates
 from ml.evaluation.closed_set import ClosedSet
+from ml.evaluation.galleries import Galleries
 from ml.evaluation.open_set import FPIRS, OpenSet
 from ml.evaluation.rates import allowed
 from ml.evaluation.verification import FARS, Verification
@@ -75,7 +76,7 @@ def open_set(result: OpenSet) -> Report:
     ]
     decision = Mark("the product's decision", summary["fpir_measured"], summary["dir_at_decision"])
     curve = trade_off(
-        [Curve("", FIRST, result.stranger_similarities, result.right_similarities)],
+        [Curve("", FIRST, result.stranger_scores, result.right_scores)],
         labels=("FPIR: strangers named", "DIR: enrolled people named rightly"),
         marks=[Mark(f"promised: {rate(result.fpir_promised)}", result.fpir_promised), decision],
         caption=f"{probes:,} probes of {result.people:,} enrolled people ({result.enrol} "
@@ -84,12 +85,12 @@ def open_set(result: OpenSet) -> Report:
     )
     spectrum = distributions(
         [
-            Group("best person is right", FIRST, result.similarities[result.right]),
-            Group("best person is wrong", THIRD, result.similarities[~result.right]),
-            Group("strangers", SECOND, result.stranger_similarities),
+            Group("best person is right", FIRST, result.scores[result.right]),
+            Group("best person is wrong", THIRD, result.scores[~result.right]),
+            Group("strangers", SECOND, result.stranger_scores),
         ],
-        threshold=Mark(f"threshold {result.threshold:.3f}", result.threshold),
-        label="similarity of the best person in the gallery (cosine)",
+        threshold=Mark("threshold", 0.0),
+        label="similarity of the best person (cosine), above the threshold of that face",
         caption="Each group has an area of one, however many it holds: "
         f"{int(result.right.sum()):,}, {int((~result.right).sum()):,} and {strangers:,}.",
     )
@@ -105,6 +106,41 @@ def open_set(result: OpenSet) -> Report:
             _INTERVALS,
         ],
         summary,
+    )
+
+
+COLUMNS = {
+    "strangers": "Strangers named",
+    "other_strangers": "Other strangers named",
+    "right": "Right",
+    "others_right": "Others right",
+    "twice_right": "Who is there twice, right",
+}
+
+
+def galleries(result: Galleries) -> Report:
+    """The report on random galleries of many kinds."""
+    worst = max(shares.strangers or 0.0 for shares in result.shares.values())
+    lines = [
+        Line(
+            str(kind),
+            [
+                "" if (share := getattr(shares, name)) is None else percent(share)
+                for name in COLUMNS
+            ],
+        )
+        for kind, shares in result.shares.items()
+    ]
+    table = Table(["People enrolled, photos of each", *COLUMNS.values()], lines)
+    return Report(
+        "Does one bar hold in every gallery?",
+        f"In the mean over {result.draws} galleries of a kind at most {percent(worst)} of the "
+        "strangers got a name.",
+        [],
+        [],
+        ["A stranger counts as named where the answer is a name, or two to choose from."],
+        result.summary(),
+        more=[Section("Galleries", tables=[[table]])],
     )
 
 
@@ -170,9 +206,10 @@ _INTERVALS = (
 
 
 def _threshold(raised_by: float) -> str:
-    if not raised_by:
-        return "The enrolled people do not look more alike to the network than usual."
-    return f"The enrolled people look alike to the network: threshold raised by {raised_by:.3f}."
+    return (
+        "The threshold is that of each face: the likeness that is usual around it counts for "
+        f"nothing. Other people of this gallery raised it by {raised_by:.3f} in the mean."
+    )
 
 
 def _missing(number: int, things: str, treatment: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from django.conf import settings
 from tqdm import tqdm
 
@@ -15,6 +16,7 @@ from ml.evaluation.cache import FaceCache, FoundFace
 from ml.evaluation.faces import find_faces
 from ml.inference.recognizer import Recognizer
 from ml.threads import Progress
+from ml.types import Floats
 from recognition.services.versions import registry
 
 
@@ -37,6 +39,15 @@ class Photos:
             progress_bar("photos") as progress,
         ):
             return find_faces(photos, self.recognizer, cache, progress)
+
+    def people(self, people: Mapping[str, Sequence[Path]]) -> dict[str, Floats]:
+        """The embeddings of everybody in whose photos a face was found, (K, D) float32."""
+        faces = self.faces([photo for photos in people.values() for photo in photos])
+        found = {
+            name: [face.embedding for photo in photos if (face := faces[photo])]
+            for name, photos in people.items()
+        }
+        return {name: np.stack(embeddings) for name, embeddings in found.items() if embeddings}
 
 
 def version_dir(name: str | None) -> Path:

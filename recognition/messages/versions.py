@@ -20,6 +20,10 @@ _MODEL = {
     "model_damaged": gettext_lazy("A file of the model is damaged: %(path)s"),
     "weights_missing": gettext_lazy("A packaged network is missing or damaged: %(path)s"),
     "model_too_new": gettext_lazy("The model was written by a newer facesite: %(path)s"),
+    "model_too_old": gettext_lazy(
+        "The model was written by an earlier facesite, whose answers rested on other numbers: "
+        "%(path)s"
+    ),
 }
 
 _PROMOTION = {

@@ -40,11 +40,6 @@ class Identification(PhotoWork):
     )
     gallery_people = models.PositiveIntegerField(_("people in the gallery"), default=0)
     gallery_templates = models.PositiveIntegerField(_("photos in the gallery"), default=0)
-    threshold_raised = models.FloatField(
-        _("threshold raised by"),
-        default=0,
-        help_text=_("How much higher the bar was because the people enrolled look alike."),
-    )
     timings = models.JSONField(_("milliseconds"), default=dict, blank=True)
 
     class Meta:
@@ -99,7 +94,14 @@ class ProbeFace(models.Model):
     )
     probability = models.FloatField(_("probability"))
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
-    threshold = models.FloatField(_("threshold"))
+    threshold = models.FloatField(
+        _("threshold"), help_text=_("The similarity from which this face got a name.")
+    )
+    threshold_raised = models.FloatField(
+        _("threshold raised by"),
+        default=0,
+        help_text=_("How much of that is due to enrolled people who look alike."),
+    )
     review = models.CharField(
         _("review"), max_length=14, choices=Review, default=Review.NONE, blank=True
     )
@@ -153,6 +155,11 @@ class Candidate(models.Model):
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")
     similarity = models.FloatField(_("similarity"))
     probability = models.FloatField(_("probability"))
+    other_name = models.BooleanField(
+        _("other name"),
+        default=False,
+        help_text=_("This and the first candidate look like one person under two names."),
+    )
     evidence = models.JSONField(default=list, blank=True)
 
     class Meta:

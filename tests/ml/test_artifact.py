@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ml import artifact
-from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew
+from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew, ArtifactTooOld
 from tests.sites import python
 
 MANIFEST = artifact.Manifest("v1", "sface", 112, 128, "2026-01-01T00:00:00+00:00")
@@ -51,11 +51,19 @@ def test_a_missing_file_is_named(version: Path, name: str) -> None:
     assert caught.value.path == str(version / name)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": "x"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 2}', '{"format": "x"}'])
 def test_a_manifest_that_is_none_is_damaged(version: Path, text: str) -> None:
     (version / artifact.MANIFEST).write_text(text)
     with pytest.raises(ArtifactDamaged):
         artifact.read_manifest(version)
+
+
+def test_an_older_format_is_told_from_damage(version: Path) -> None:
+    values = json.loads((version / artifact.MANIFEST).read_text(encoding="utf-8"))
+    values |= {"format": artifact.FORMAT - 1}
+    (version / artifact.MANIFEST).write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(ArtifactTooOld):
+        artifact.check(version)
 
 
 def test_a_newer_format_is_told_from_damage(version: Path) -> None:

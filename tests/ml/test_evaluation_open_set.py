@@ -5,18 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.calibration import Calibration
+from ml.calibration import Policy
 from ml.evaluation import open_set
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
+from tests.recognition.fakes import calibration
 
-CALIBRATION = Calibration(
-    mean=(0.1, 0.05),
-    sd=(0.06, 0.0),
-    tail=((0.1, 1.3), (0.01, 2.4), (0.001, 3.2)),
-    evidence=(-4.0, 2.0),
-    source={},
-)
 PEOPLE = {"few": 2, "many": 5, "some": 3, "stranger one": 1, "stranger two": 1, "twice": 2}
 
 
@@ -76,7 +70,7 @@ class World:
 
     def evaluate(self, fpir: float = 0.01) -> open_set.OpenSet:
         return open_set.evaluate(
-            self.split, self.faces, CALIBRATION, fpir=fpir, progress=lambda done, total: None
+            self.split, self.faces, calibration(), Policy(fpir), progress=lambda done, total: None
         )
 
 
@@ -104,9 +98,9 @@ class TestEvaluation:
 
     def test_the_product_s_own_decision_is_measured_at_its_own_threshold(self) -> None:
         result = World(noise=1.2).evaluate(fpir=0.1)
-        named = result.stranger_similarities >= result.threshold
+        named = result.stranger_scores >= 0
         assert result.fpir_measured == pytest.approx(named.mean(), abs=1e-9)
-        right_and_named = result.right & (result.similarities >= result.threshold)
+        right_and_named = result.right & (result.scores >= 0)
         assert result.summary()["dir_at_decision"] <= right_and_named.mean()
 
     def test_a_probe_without_a_face_counts_as_not_recognised(self) -> None:

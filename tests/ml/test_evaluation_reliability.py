@@ -19,7 +19,7 @@ PEOPLE = held_out(40, 12, noise=1.3)
 @pytest.fixture(scope="module")
 def fitted() -> Calibration:
     """What fits people of this kind, from others of them."""
-    return fitting.fit_part(held_out(30, 12, noise=1.3, seed=5).people)
+    return fitting.fit_part(held_out(80, 12, noise=1.3, seed=5).people)
 
 
 def promises(kept: Reliability) -> dict[str, Promise]:
@@ -40,7 +40,7 @@ def test_a_calibration_that_fits_keeps_its_promises(fitted: Calibration) -> None
 def test_one_that_does_not_fit_shows(fitted: Calibration) -> None:
     bold = replace(
         fitted,
-        tail=tuple((share, z / 2) for share, z in fitted.tail),
+        tail=tuple((share, score - 0.05) for share, score in fitted.tail),
         evidence=(fitted.evidence[0] + 4, fitted.evidence[1]),
     )
     good, bad = (reliability_of(one, PEOPLE, bootstraps=20) for one in (fitted, bold))

@@ -73,8 +73,8 @@ def test_candidates_come_best_first_with_their_evidence(ann: Person, row: Identi
     assert first.person == ann
     assert set(first.evidence) == set(ann.faces.values_list("pk", flat=True))
     assert len(others) == 4
-    similarities = [first.similarity, *(other.similarity for other in others)]
-    assert similarities == sorted(similarities, reverse=True)
+    probabilities = [first.probability, *(other.probability for other in others)]
+    assert probabilities == sorted(probabilities, reverse=True)
 
 
 def test_a_stored_answer_says_the_same_as_the_one_that_was_given(

@@ -109,6 +109,24 @@ def test_closed_set_of_a_model_that_only_embeds(
     assert "test photos, top-5      100.00 %\n" in capsys.readouterr().out
 
 
+def test_galleries_of_the_demo_people(
+    evaluate: Any, known: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = evaluate("galleries", "--data", known, "--report", tmp_path / "report")
+    assert result["draws"] == 20
+    assert [row["gallery"] for row in result["galleries"]] == ["2, 1 photo", "2, 3 photos"]
+    for row in result["galleries"]:
+        assert 0 <= row["strangers"] < 0.5  # rendered people, and hardly anybody around
+        assert row["right"] >= 0.5
+        assert row["others_right"] is None
+    assert "2, 3 photos" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    call_command("evaluate", "galleries", "--data", str(known), "--others", str(data))
+    out = capsys.readouterr().out
+    assert "galleries drawn each          20\n" in out
+    assert "2, 1 photo" in out
+    assert "other strangers" in out
+
+
 @pytest.mark.usefixtures("evaluate")
 class TestOfAModelWithClasses:
     """Its own split is what counts, wherever its photos lie now. What stands for the head of a

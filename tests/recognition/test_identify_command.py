@@ -55,13 +55,20 @@ def test_the_answer_has_the_promised_shape(ann: Person, tmp_path: Path) -> None:
         "person",
         "probability",
         "similarity",
+        "threshold",
         "candidates",
     }
     assert known["box"] == [20, 5, 60, 60]
     assert (known["decision"], known["person"]) == ("match", "Ann_Lee")
     assert known["candidates"] == [
-        {key: known[key] for key in ("person", "similarity", "probability")}
+        {
+            "person": "Ann_Lee",
+            "similarity": known["similarity"],
+            "probability": known["probability"],
+            "other_name": False,
+        }
     ]
+    assert known["similarity"] > known["threshold"]
     assert (stranger["decision"], stranger["person"]) == ("unknown", None)
     assert stranger["candidates"][0]["person"] == "Ann_Lee"
 
@@ -71,11 +78,12 @@ def test_five_candidates_come_best_first_whatever_the_decision(ann: Person, tmp_
         enrol_photo(Person(name=str(number)), photo(Face(number)), "0.png")
     (tmp_path / "stranger.png").write_bytes(photo(Face(99)))
     (face,) = identify(tmp_path / "stranger.png")["photos"][0]["faces"]
-    similarities = [candidate["similarity"] for candidate in face["candidates"]]
+    probabilities = [candidate["probability"] for candidate in face["candidates"]]
     assert face["decision"] == "unknown"
-    assert len(similarities) == 5
-    assert similarities == sorted(similarities, reverse=True)
-    assert face["similarity"] == similarities[0]
+    assert len(probabilities) == 5
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert face["probability"] == probabilities[0]
+    assert face["similarity"] == face["candidates"][0]["similarity"] < face["threshold"]
 
 
 def test_what_cannot_be_read_is_rejected_and_the_rest_goes_on(ann: Person, tmp_path: Path) -> None:

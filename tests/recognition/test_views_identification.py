@@ -292,7 +292,7 @@ def test_a_match_names_the_person_with_a_probability_and_its_evidence(
     assert reverse("photo", args=("probe", face.pk)) in page
     assert "Enrolled photo of Ada Lovelace" in page
     assert "Who else came close" in page
-    assert f"names somebody from {face.threshold:.2f} on" in page
+    assert f"For this face the site gives a name from {face.threshold:.2f} on" in page
 
 
 def test_operators_get_from_a_name_to_the_person(
@@ -405,11 +405,11 @@ def test_an_empty_gallery_is_part_of_the_answer(
 def test_a_raised_threshold_is_told(user: User, login: Login, gallery: None) -> None:
     client = login(user)
     page = answered(client, ("ada.png", photo(ADA)))
-    assert "look more alike to the network" not in page
-    Identification.objects.update(threshold_raised=0.093)
+    assert "The bar is therefore" not in page
+    ProbeFace.objects.update(threshold_raised=0.093)
     row = Identification.objects.get()
     page = text(client.get(reverse("identification", args=(row.pk,))))
-    assert "The bar was therefore raised by 0.09" in page
+    assert "The bar is therefore 0.09 higher" in page
 
 
 def test_what_a_reviewer_said_is_shown(

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.errors import ArtifactError
@@ -36,7 +34,8 @@ class Command(BaseCommand):
         try:
             people = read_people(options["data"])
             left_out = _named_in(options["exclude"], people) if options["exclude"] else set()
-            embeddings = _embeddings(options["model"], people, left_out)
+            kept = {name: photos for name, photos in people.items() if name not in left_out}
+            embeddings = Photos.open(options["model"]).people(kept)
             with progress_bar("galleries") as progress:
                 fitted = fit(embeddings, _source(options, embeddings, left_out), progress=progress)
         except (DatasetError, ArtifactError, ValueError) as error:
@@ -44,25 +43,13 @@ class Command(BaseCommand):
         if options["output"]:
             fitted.save(options["output"])
         else:
-            self.stdout.write(json.dumps(asdict(fitted), indent=2))
+            self.stdout.write(json.dumps(fitted.as_dict(), indent=2))
 
 
 def _named_in(folder: Path, people: dict[str, list[Path]]) -> set[str]:
     """People of both data sets; the sets do not agree on capitals."""
     others = {name.casefold() for name in read_people(folder)}
     return {name for name in people if name.casefold() in others}
-
-
-def _embeddings(
-    model: str | None, people: dict[str, list[Path]], left_out: set[str]
-) -> dict[str, Floats]:
-    kept = {name: photos for name, photos in people.items() if name not in left_out}
-    faces = Photos.open(model).faces([photo for photos in kept.values() for photo in photos])
-    found = {
-        name: [face.embedding for photo in photos if (face := faces[photo])]
-        for name, photos in kept.items()
-    }
-    return {name: np.stack(embeddings) for name, embeddings in found.items() if embeddings}
 
 
 def _source(

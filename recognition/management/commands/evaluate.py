@@ -10,9 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from ml import artifact
+from ml.calibration import Policy, identify
 from ml.errors import MLError
-from ml.evaluation import open_set, verification
+from ml.evaluation import galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
+from ml.gallery import Gallery
+from ml.types import Floats, Identification
 from recognition.management import closed_set
 from recognition.management.photos import Photos, progress_bar, version_dir
 from recognition.services.training.options import CROPS
@@ -20,16 +23,16 @@ from recognition.services.training.options import CROPS
 if TYPE_CHECKING:
     from ml.reports.files import Report
 
-Result = verification.Verification | open_set.OpenSet | closed_set.Measured
+Result = verification.Verification | open_set.OpenSet | galleries.Galleries | closed_set.Measured
 
-PROTOCOLS = ("closed-set", "verification", "open-set")
+PROTOCOLS = ("closed-set", "verification", "open-set", "galleries")
 
 
 class Command(BaseCommand):
     help = (
         "Measures a model on photos of known people. closed-set: who is it, of the people it was "
         "made for? verification: are two photos of one person (LFW's 10 folds)? open-set: who is "
-        "it, or nobody who is enrolled?"
+        "it, or nobody who is enrolled? galleries: does that hold in small, large and mixed ones?"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,6 +42,9 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--pairs", type=Path, metavar="FILE", help="verification: pairs in the format of LFW"
+        )
+        parser.add_argument(
+            "--others", type=Path, metavar="DIR", help="galleries: people of another kind"
         )
         parser.add_argument(
             "--enrol", type=int, default=1, metavar="K", help="open-set: photos to enrol (1)"
@@ -86,6 +92,8 @@ class Command(BaseCommand):
                 return verification.verify(pairs, Photos.open(options["model"]).faces(photos))
             case "open-set":
                 return _open_set(options)
+            case "galleries":
+                return _galleries(options)
         directory = version_dir(options["model"])
         measured = closed_set.measure(directory, options["data"], options["crops"], options["seed"])
         if measured.missing:
@@ -118,8 +126,21 @@ def _open_set(options: dict[str, Any]) -> open_set.OpenSet:
     calibration = looked_at.recognizer.calibration
     with progress_bar("searching") as progress:
         return open_set.evaluate(
-            split, faces, calibration, fpir=settings.TARGET_FPIR, progress=progress
+            split, faces, calibration, Policy(settings.TARGET_FPIR), progress=progress
         )
+
+
+def _galleries(options: dict[str, Any]) -> galleries.Galleries:
+    looked_at = Photos.open(options["model"])
+    people = looked_at.people(read_people(options["data"]))
+    others = looked_at.people(read_people(options["others"])) if options["others"] else {}
+
+    def decide(embedding: Floats, gallery: Gallery) -> Identification:
+        policy = Policy(settings.TARGET_FPIR)
+        return identify(embedding, gallery, looked_at.recognizer.calibration, policy)
+
+    with progress_bar("galleries") as progress:
+        return galleries.measure(people, others, decide, progress=progress)
 
 
 def _told(result: Result) -> Report:
@@ -129,6 +150,8 @@ def _told(result: Result) -> Report:
         return protocol_reports.verification(result)
     if isinstance(result, open_set.OpenSet):
         return protocol_reports.open_set(result)
+    if isinstance(result, galleries.Galleries):
+        return protocol_reports.galleries(result)
     return protocol_reports.closed_set(result.answers, result.missing)
 
 
@@ -147,17 +170,31 @@ LABELS = {
     "fpir_promised": "FPIR promised",
     "fpir_measured": "FPIR at the decision",
     "dir_at_decision": "DIR at the decision",
+    "draws": "galleries drawn each",
 }
 
 
 def in_words(summary: dict[str, Any]) -> str:
-    """The figures in a column; shares in percent."""
-    return "\n".join(f"{name:<22}{figure:>10}" for name, figure in _lines(summary))
+    """The figures in a column; shares in percent. Of several galleries, a line each."""
+    lines = [f"{name:<22}{figure:>10}" for name, figure in _lines(summary)]
+    return "\n".join([*lines, *map(_row, summary.get("galleries", ()))])
+
+
+def _row(row: dict[str, Any]) -> str:
+    shares = {name: share for name, share in row.items() if isinstance(share, float)}
+    told = ", ".join(f"{_name(key)} {share * 100:.1f} %" for key, share in shares.items())
+    return f"{row['gallery']:<36}{told}"
+
+
+def _name(key: str) -> str:
+    return LABELS.get(key, key.replace("_", " "))
 
 
 def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, figure in summary.items():
-        name = LABELS.get(key, key)
+        name = _name(key)
+        if isinstance(figure, list):
+            continue
         if isinstance(figure, dict):
             for rate, share in figure.items():
                 yield f"{name} {float(rate) * 100:g} %", f"{share * 100:.2f} %"

@@ -21,6 +21,7 @@ class Candidate:
     person: int
     similarity: float
     probability: float
+    other_name: bool
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Face:
     quality: float
     decision: str
     probability: float
+    threshold: float
     candidates: tuple[Candidate, ...]
 
     @classmethod
@@ -44,8 +46,9 @@ class Face:
             quality=face.quality.score,
             decision=str(decided.decision),
             probability=decided.probability,
+            threshold=decided.threshold,
             candidates=tuple(
-                Candidate(likely.person, likely.similarity, likely.probability)
+                Candidate(likely.person, likely.similarity, likely.probability, likely.other_name)
                 for likely in decided.candidates
             ),
         )
@@ -59,8 +62,9 @@ class Face:
             quality=face.quality,
             decision=face.decision,
             probability=face.probability,
+            threshold=face.threshold,
             candidates=tuple(
-                Candidate(one.person_id, one.similarity, one.probability)
+                Candidate(one.person_id, one.similarity, one.probability, one.other_name)
                 for one in sorted(face.candidates.all(), key=lambda one: one.rank)
             ),
         )
@@ -71,6 +75,7 @@ class Face:
                 "person": said(likely.person),
                 "similarity": likely.similarity,
                 "probability": likely.probability,
+                "other_name": likely.other_name,
             }
             for likely in self.candidates
         ]
@@ -84,6 +89,7 @@ class Face:
             "person": first["person"] if named else None,
             "probability": self.probability,
             "similarity": first["similarity"],
+            "threshold": self.threshold,
             "candidates": candidates,
         }
 

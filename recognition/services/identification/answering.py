@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ml import bounded, imaging
-from ml.calibration import Calibration, identify, threshold
+from ml.calibration import Calibration, Policy, identify
 from ml.gallery import Gallery
 from ml.types import Decision, EmbeddedFace, Image
 from ml.types import Identification as Answer
@@ -52,13 +52,11 @@ class Submission:
 
 @dataclass(frozen=True)
 class Search:
-    """What the gallery said about the faces of a photo, from left to right, and what it was like:
-    its sizes, and how much its people's likeness to each other raised the bar."""
+    """What the gallery said about the faces of a photo, from left to right, and its sizes."""
 
     faces: tuple[tuple[EmbeddedFace, Answer], ...]
     people: int
     templates: int
-    threshold_raised: float
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,6 @@ def _search(faces: Sequence[EmbeddedFace], predictor: predictors.Predictor) -> S
             tuple((face, _identified(face, people, calibration)) for face in faces),
             people.people,
             people.templates,
-            threshold(people, calibration, settings.TARGET_FPIR).raised_by,
         )
 
 
@@ -151,7 +148,7 @@ def _identified(face: EmbeddedFace, people: Gallery, calibration: Calibration) -
         face.embedding,
         people,
         calibration,
-        fpir=settings.TARGET_FPIR,
+        Policy(settings.TARGET_FPIR, settings.STRANGERS),
         quality=face.quality.score,
     )
 
@@ -182,7 +179,6 @@ def _finish(row: Identification, answer: PhotoAnswer) -> None:
         model_version=answer.version,
         gallery_people=answer.search.people,
         gallery_templates=answer.search.templates,
-        threshold_raised=answer.search.threshold_raised,
         timings=_timings(row, answer, now),
     )
     if not done:
@@ -226,6 +222,7 @@ def _probe(row: Identification, index: int, face: EmbeddedFace, decided: Answer)
         probability=decided.probability,
         similarity=first.similarity if first else None,
         threshold=decided.threshold,
+        threshold_raised=decided.raised_by,
     )
 
 
@@ -238,5 +235,6 @@ def _candidates(faces: list[ProbeFace], answer: PhotoAnswer) -> Iterator[Candida
                 person_id=likely.person,
                 similarity=likely.similarity,
                 probability=likely.probability,
+                other_name=likely.other_name,
                 evidence=list(likely.templates),
             )

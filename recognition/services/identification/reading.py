@@ -74,6 +74,13 @@ class FacePage:
         return next((near.candidate for near in self.likenesses if near.candidate.rank == 0), None)
 
     @property
+    def other_names(self) -> tuple[Candidate, ...]:
+        """Of somebody who is named: further entries that look like the same person."""
+        if self.face.decision == ProbeFace.Decision.UNKNOWN or self.best is None:
+            return ()
+        return tuple(near.candidate for near in self.likenesses if near.candidate.other_name)
+
+    @property
     def too_poor(self) -> bool:
         """Whether somebody is alike enough, and the face alone keeps the answer from a name."""
         face = self.face

@@ -1,0 +1,148 @@
+"""How much likeness is usual around a face: what a similarity has to be seen against.
+
+A stranger is named wrongly when the most alike of all enrolled people is alike enough, and what is
+enough differs: among many people, or among people whom the network tells apart badly, somebody is
+always rather alike. So a similarity counts by what it has above the likeness that is usual there,
+
+    score = s - a * mean of the probe's nearest k others - b * mean of the person's own nearest k,
+
+where the others are people of the gallery and *anchors*: directions that are nobody's, drawn as
+people's prototypes lie (`ml.evaluation.fitting`), so that a small gallery has a neighbourhood too.
+One bar then serves every gallery. In speaker verification this is adaptive symmetric normalisation
+of scores (Matějka et al., Interspeech 2017, https://doi.org/10.21437/Interspeech.2017-1393), with
+the gallery as the cohort. How k, a and b were chosen is in docs/decision.md.
+
+Entries that are probably one person under several names are nobody's rivals and nobody's
+neighbours: each would keep the site from naming the other. They are found by the rule itself: it
+would name the one when asked about the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ml.gallery import AROUND, Gallery, Neighbour
+from ml.types import Floats
+
+NEIGHBOURS = 2
+PROBE_WEIGHT = 0.75
+PERSON_WEIGHT = 0.4
+OTHER_NAMES = 3
+"""Under at most so many further names a person is recognised to be enrolled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A person who may be the probe: the similarity, and how much of it is usual there.
+
+    `from_gallery` is how much of what is usual is due to other people of the gallery.
+    `other_names` are entries that look like the same person.
+    """
+
+    person: int
+    similarity: float
+    usual: float
+    from_gallery: float
+    other_names: frozenset[int]
+
+    @property
+    def score(self) -> float:
+        """The similarity above what is usual."""
+        return self.similarity - self.usual
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """Who is around a face or a person, nearest first, and the likeness to the nearest anchors."""
+
+    near: Sequence[Neighbour]
+    anchors: list[float]
+
+    def usual(self, without: Set[int]) -> float:
+        """The mean likeness to the nearest, some people left out."""
+        others = (one.similarity for one in self.near if one.person not in without)
+        nearest = sorted([*_first(others), *self.anchors], reverse=True)[:NEIGHBOURS]
+        return sum(nearest) / NEIGHBOURS
+
+    @cached_property
+    def of_anchors(self) -> float:
+        """The same if nobody were enrolled."""
+        return sum(self.anchors) / NEIGHBOURS
+
+    def until(self, person: int) -> frozenset[int]:
+        """A person, and everybody who is nearer."""
+        people = [one.person for one in self.near]
+        return frozenset(people[: people.index(person) + 1] if person in people else people)
+
+
+class Neighbourhood:
+    """A gallery with anchors, (A, D) float32 of length 1, asked by one bar.
+
+    `bar` is the score from which somebody is named; it decides who is one person with whom.
+    """
+
+    def __init__(self, gallery: Gallery, anchors: Floats, bar: float) -> None:
+        self._gallery, self._anchors, self._bar = gallery, anchors, bar
+        self._known: dict[int, _Surroundings] = {}
+
+    def nobody(self, embedding: Floats) -> float:
+        """The likeness that is usual around a probe while nobody is enrolled."""
+        return PROBE_WEIGHT * self._around_probe(embedding, ()).of_anchors
+
+    def scores(self, embedding: Floats, most: int) -> list[Scored]:
+        """The people who may be a probe, (D,) float32 of length 1, the likeliest first, `most` of
+        them at most."""
+        near = self._gallery.search(embedding, max(AROUND, most))
+        self._gallery.remember([one.person for one in near[:most]])
+        probe = self._around_probe(embedding, near)
+        scored = [self._scored(one, probe) for one in near[:most]]
+        return sorted(scored, key=lambda one: -one.score)
+
+    def _scored(self, near: Neighbour, probe: _Surroundings) -> Scored:
+        same = self.other_names(near.person)
+        person = self._around_person(near.person)
+        usual = _weighted(probe.usual({near.person} | same), person.usual(same))
+        of_anchors = _weighted(probe.of_anchors, person.of_anchors)
+        return Scored(near.person, near.similarity, usual, usual - of_anchors, same)
+
+    def other_names(self, person: int) -> frozenset[int]:
+        """Entries that are probably the same person: the nearest of all, or the nearest once those
+        before it are known to be."""
+        around, found = self._around_person(person), frozenset[int]()
+        for near in around.near[:OTHER_NAMES]:
+            if near.similarity <= self._bar:  # what is usual only takes from it
+                break
+            nearer = around.until(near.person)
+            here = around.usual(nearer)
+            if near.similarity - PROBE_WEIGHT * here <= self._bar:
+                continue
+            other = self._around_person(near.person)
+            there = other.usual(other.until(person))
+            if near.similarity - _weighted(max(here, there), min(here, there)) > self._bar:
+                found = nearer
+        return found
+
+    def _around_person(self, person: int) -> _Surroundings:
+        if person not in self._known:
+            anchors = self._to_anchors(self._gallery.prototype(person))
+            self._known[person] = _Surroundings(self._gallery.around(person), anchors)
+        return self._known[person]
+
+    def _around_probe(self, embedding: Floats, near: Sequence[Neighbour]) -> _Surroundings:
+        return _Surroundings(near, self._to_anchors(embedding))
+
+    def _to_anchors(self, embedding: Floats) -> list[float]:
+        similarities: list[float] = np.partition(self._anchors @ embedding, -NEIGHBOURS).tolist()
+        return similarities[-NEIGHBOURS:]
+
+
+def _weighted(around_probe: float, around_person: float) -> float:
+    return PROBE_WEIGHT * around_probe + PERSON_WEIGHT * around_person
+
+
+def _first(similarities: Iterable[float]) -> list[float]:
+    return [one for one, _ in zip(similarities, range(NEIGHBOURS), strict=False)]
