@@ -33,12 +33,12 @@ class Recognition:
 
     @property
     def turned(self) -> int:
-        """Degrees, -180..180, by which the photo is turned, clockwise: as its largest face is, if
-        none is upright."""
+        """Degrees, 0..359, by which the photo is turned, clockwise: as its largest face is, if none
+        is upright."""
         detected = [face.detected for face in self.faces]
         if not detected or min(abs(face.roll) for face in detected) <= TILTED:
             return 0
-        return round(max(detected, key=lambda face: face.box.area).roll)
+        return round(max(detected, key=lambda face: face.box.area).roll) % 360
 
 
 class Recognizer:
