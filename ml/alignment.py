@@ -21,6 +21,9 @@ TEMPLATE: Floats = np.array(
 """Where the five landmarks lie in an aligned crop, pixels (x, y): the template of ArcFace,
 https://arxiv.org/abs/1801.07698."""
 
+Transform = npt.NDArray[np.float64]
+"""(2, 3): a rotation, scale and shift for column vectors (x, y, 1)."""
+
 
 def align(photo: Image, landmarks: Floats) -> Image:
     """Cut one face out of an RGB photo, (H, W, 3) uint8, upright and of standard size.
@@ -29,17 +32,23 @@ def align(photo: Image, landmarks: Floats) -> Image:
     the photo is black.
     """
     transform = similarity_transform(landmarks, TEMPLATE)
+    return warp(photo, transform, CROP_SIZE, landmarks.mean(axis=0))
+
+
+def warp(photo: Image, transform: Transform, side: int, middle: npt.ArrayLike) -> Image:
+    """The square of `side` pixels, (side, side, 3), that a similarity makes of what is around
+    `middle`, pixels (x, y) of the photo. What lies outside the photo is black."""
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     if scale < 0.5:
-        photo, transform = _shrunk(photo, landmarks, transform, scale)
-    size = (CROP_SIZE, CROP_SIZE)
+        photo, transform = _shrunk(photo, transform, scale, side, middle)
+    size = (side, side)
     return np.asarray(cv2.warpAffine(photo, transform, size, flags=cv2.INTER_LINEAR), np.uint8)
 
 
-def similarity_transform(source: Floats, target: Floats) -> npt.NDArray[np.float64]:
+def similarity_transform(source: Floats, target: Floats) -> Transform:
     """The rotation, scale and shift that bring `source` nearest to `target`, both (K, 2).
 
-    Returns a (2, 3) matrix for column vectors (x, y, 1). Least squares after Umeyama 1991,
+    Least squares after Umeyama 1991,
     https://doi.org/10.1109/34.88573, which in two dimensions is one complex division.
     """
     from_mean, to_mean = source.mean(axis=0), target.mean(axis=0)
@@ -51,16 +60,16 @@ def similarity_transform(source: Floats, target: Floats) -> npt.NDArray[np.float
 
 
 def _shrunk(
-    photo: Image, landmarks: Floats, transform: npt.NDArray[np.float64], scale: float
-) -> tuple[Image, npt.NDArray[np.float64]]:
-    """The part of the photo around the face at about the crop's scale, and the transform for it.
+    photo: Image, transform: Transform, scale: float, side: int, middle: npt.ArrayLike
+) -> tuple[Image, Transform]:
+    """The part of the photo around `middle` at about the square's scale, and the transform for it.
 
-    A warp looks at four pixels for each pixel of the crop; out of a large face it would pick some
+    A warp looks at four pixels for each pixel of the square; out of a large face it would pick some
     and skip the rest.
     """
     height, width = photo.shape[:2]
-    reach = 2 * CROP_SIZE / scale
-    x, y = landmarks.mean(axis=0)
+    reach = 2 * side / scale
+    x, y = np.asarray(middle)
     left, top = max(0, int(x - reach)), max(0, int(y - reach))
     right, bottom = min(width, int(x + reach) + 1), min(height, int(y + reach) + 1)
     part = photo[top:bottom, left:right]

@@ -48,6 +48,13 @@ class DetectedFace:
     score: float
     landmarks: Floats
 
+    @property
+    def roll(self) -> float:
+        """Degrees, -180..180, by which the face is turned in the picture, clockwise."""
+        across = self.landmarks[1] - self.landmarks[0]
+        down = self.landmarks[3:].mean(axis=0) - self.landmarks[:2].mean(axis=0)
+        return float(np.degrees(np.arctan2(across[1] - down[0], across[0] + down[1])))
+
 
 class QualityReason(StrEnum):
     """Why a face is hard to recognise."""

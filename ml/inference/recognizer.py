@@ -6,11 +6,11 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
-from ml import artifact
+from ml import artifact, views
 from ml.alignment import align
 from ml.calibration import Calibration
 from ml.detection import Detector
@@ -18,13 +18,27 @@ from ml.inference import engine as engines
 from ml.quality import assess
 from ml.types import DetectedFace, EmbeddedFace, Floats, Image
 
+TILTED: Final = 30
+"""Degrees that nobody tilts their head by: beyond, it is the photo that is turned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """All faces of a photo, from left to right, and what finding and embedding them took."""
+    """All faces of a photo, from left to right, what finding and embedding them took, and in how
+    many parts the photo was looked at beside as a whole (1: in none)."""
 
     faces: tuple[EmbeddedFace, ...]
     milliseconds: dict[str, float]
+    parts: int = 1
+
+    @property
+    def turned(self) -> int:
+        """Degrees, 0..359, by which the photo is turned, clockwise: as its largest face is, if none
+        is upright."""
+        detected = [face.detected for face in self.faces]
+        if not detected or min(abs(face.roll) for face in detected) <= TILTED:
+            return 0
+        return round(max(detected, key=lambda face: face.box.area).roll) % 360
 
 
 class Recognizer:
@@ -74,7 +88,7 @@ class Recognizer:
         )
         embedded = time.perf_counter()
         milliseconds = {"detect": (found - started) * 1e3, "embed": (embedded - found) * 1e3}
-        return Recognition(faces, milliseconds)
+        return Recognition(faces, milliseconds, views.parts(photo))
 
     def embed(self, crops: Image) -> Floats:
         """Embed aligned crops, uint8 RGB (N, 112, 112, 3); returns float32 (N, D), length 1."""

@@ -35,6 +35,16 @@ class Identification(PhotoWork):
     )
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
+    turned = models.PositiveSmallIntegerField(
+        _("turned by"),
+        default=0,
+        help_text=_("Degrees, clockwise, by which all faces of the photo are turned."),
+    )
+    parts = models.PositiveSmallIntegerField(
+        _("parts looked at"),
+        default=1,
+        help_text=_("A large photo is looked at as a whole and in parts."),
+    )
     model_version = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, blank=True, verbose_name=_("model version")
     )

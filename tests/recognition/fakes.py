@@ -57,9 +57,17 @@ def embedding(person: int, shot: int = 0) -> Floats:
     return unit
 
 
+LANDMARKS = np.array([[-9, -9], [9, -9], [0, 0], [-7, 9], [7, 9]])
+
+
 class StripeRecognizer:
+    """`degrees` is how far photos are taken to be turned, clockwise, and `parts` in how many they
+    are taken to be looked at."""
+
     version = "stripes"
     embedding_size = SIZE
+    degrees = 0
+    parts = 1
 
     def __init__(self, calibration: Calibration) -> None:
         self.calibration = calibration
@@ -67,10 +75,13 @@ class StripeRecognizer:
 
     def recognize(self, photo: Image) -> Recognition:
         self.looked_at += 1
-        return Recognition(tuple(_faces(photo)), {"detect": 2.0, "embed": 1.0})
+        faces = tuple(_faces(photo, self.degrees))
+        return Recognition(faces, {"detect": 2.0, "embed": 1.0}, self.parts)
 
 
-def _faces(photo: Image) -> Iterator[EmbeddedFace]:
+def _faces(photo: Image, degrees: int) -> Iterator[EmbeddedFace]:
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turned = LANDMARKS @ np.array([[cos, sin], [-sin, cos]])
     row = photo[0].astype(int)
     edges = np.flatnonzero(np.any(np.diff(row, axis=0), axis=1)) + 1
     for left, right in zip(edges[::2], edges[1::2], strict=True):
@@ -78,7 +89,7 @@ def _faces(photo: Image) -> Iterator[EmbeddedFace]:
         box = Box(float(left), 5.0, float(right - left), 60.0)
         reasons = (QualityReason.BLURRED,) if quality < 128 else ()
         yield EmbeddedFace(
-            DetectedFace(box, 0.9, np.full((5, 2), left + 10, np.float32)),
+            DetectedFace(box, 0.9, np.add(turned, (left + 10, 30)).astype(np.float32)),
             Quality(quality / 255, reasons),
             np.full((112, 112, 3), row[left], np.uint8),
             embedding(person, shot),

@@ -66,6 +66,23 @@ def test_the_portrait_shows_the_face_with_a_margin(ann: Person) -> None:
 
 
 @pytest.mark.parametrize(
+    ("degrees", "side"),
+    [(0, np.s_[-8:]), (90, np.s_[:, -8:]), (180, np.s_[:8]), (-90, np.s_[:, :8])],
+)
+def test_the_portrait_of_a_turned_photo_is_upright(
+    degrees: int, side: tuple[slice, ...], ann: Person, recognizer: StripeRecognizer
+) -> None:
+    """The lower edge of the photo is white, and comes to lie elsewhere."""
+    image = imaging.decode(photo(Face(1, width=400), height=400)).copy()
+    image[-120:] = 255
+    recognizer.degrees = degrees
+    face, _ = enrol_photo(ann, imaging.encode_png(image), "ann.png")
+    portrait = imaging.decode(face.portrait.read())
+    assert portrait[side].mean() > 240
+    assert portrait.mean() < 150
+
+
+@pytest.mark.parametrize(
     ("data", "code"),
     [
         (b"no photo", "unreadable_image"),

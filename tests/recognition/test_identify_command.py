@@ -46,6 +46,8 @@ def test_the_answer_has_the_promised_shape(ann: Person, tmp_path: Path) -> None:
         "error": None,
         "width": 180,
         "height": 80,
+        "turned": 0,
+        "parts": 1,
     }
     assert known.keys() == {
         "box",
@@ -126,6 +128,19 @@ def test_people_read_a_small_table(ann: Person, tmp_path: Path) -> None:
     assert first.endswith("photo.png: 1 face")
     assert face.split()[:2] == ["match", "Ann_Lee"]
     assert none.endswith("none.png: no faces")
+
+
+def test_a_turned_photo_and_the_parts_of_a_large_one_are_told(
+    ann: Person, recognizer: StripeRecognizer, tmp_path: Path
+) -> None:
+    (tmp_path / "photo.png").write_bytes(photo(Face(1, 5)))
+    recognizer.degrees, recognizer.parts = -90, 6
+    (found,) = identify(tmp_path / "photo.png")["photos"]
+    assert (found["turned"], found["parts"]) == (270, 6)
+    out = StringIO()
+    call_command("identify", str(tmp_path / "photo.png"), stdout=out)
+    (first, _) = out.getvalue().splitlines()
+    assert first.endswith("photo.png: 1 face, the photo is turned by 270° clockwise")
 
 
 def test_a_damaged_model_is_one_sentence_with_the_command_that_mends_it(

@@ -359,6 +359,25 @@ def test_no_face_is_an_answer_with_advice(user: User, login: Login, gallery: Non
     assert "Try another photo" in page
 
 
+def test_a_turned_photo_is_named_so_and_its_faces_are_known(
+    user: User, login: Login, gallery: None, recognizer: StripeRecognizer
+) -> None:
+    assert "The photo is turned" not in answered(login(user), ("upright.png", photo(ADA)))
+    recognizer.degrees = 90
+    page = answered(login(user), ("lying.png", photo(ADA)))
+    assert "The photo is turned by 90° clockwise." in page
+    assert "Ada Lovelace" in page
+
+
+def test_the_parts_of_a_large_photo_are_told(
+    user: User, login: Login, gallery: None, recognizer: StripeRecognizer
+) -> None:
+    assert "looked at as a whole" not in answered(login(user), ("small.png", photo(ADA)))
+    recognizer.parts = 6
+    page = answered(login(user), ("large.png", photo(ADA)))
+    assert "looked at as a whole and in 6 parts" in page
+
+
 def test_a_poor_photo_comes_with_advice(user: User, login: Login, gallery: None) -> None:
     page = answered(login(user), ("dim.png", photo(Face(1, quality=0.4))))
     assert "The face is blurred. Try a sharper photo." in page

@@ -46,17 +46,19 @@ def _photo(path: Path) -> Json:
     try:
         answer = identify_photo(uploads.read_file(path))
     except PhotoRejected as error:
-        rejected = {"status": "rejected", "error": error.code, "width": None, "height": None}
-        return {**photo, **rejected, "faces": []}
+        seen = dict.fromkeys(("width", "height", "turned", "parts"))
+        return {**photo, "status": "rejected", "error": error.code, **seen, "faces": []}
     height, width = answer.image.shape[:2]
-    return {**photo, "width": width, "height": height, "faces": Answer.of_memory(answer).as_json()}
+    seen = {"width": width, "height": height, "turned": answer.turned, "parts": answer.parts}
+    return {**photo, **seen, "faces": Answer.of_memory(answer).as_json()}
 
 
 def _in_words(photo: Json) -> str:
     if photo["error"]:
         return f"{photo['path']}: {photo_error(photo['error'])}"
     count = len(photo["faces"])
-    lines = [f"{photo['path']}: {count or 'no'} {'face' if count == 1 else 'faces'}"]
+    turned = f", the photo is turned by {photo['turned']}° clockwise" if photo["turned"] else ""
+    lines = [f"{photo['path']}: {count or 'no'} {'face' if count == 1 else 'faces'}{turned}"]
     return "\n".join([*lines, *(_line(face) for face in photo["faces"])])
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
+import numpy as np
+
 from ml import bounded, imaging
 from ml.errors import PhotoRejected
-from ml.types import Box, EmbeddedFace, Image
+from ml.types import Box, DetectedFace, EmbeddedFace, Image
 from recognition.models import EnrolledFace, ModelVersion, Person, Template, User
 from recognition.services.audit import record
 from recognition.services.gallery import memory
@@ -88,7 +90,7 @@ def _enrol(enrolled: EnrolledFace, image: Image, *, largest: bool, actor: User |
     enrolled.box, enrolled.quality = _numbers(face.detected.box), face.quality.score
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
-        write(enrolled.portrait, _portrait(image, face.detected.box))
+        write(enrolled.portrait, _portrait(image, face.detected))
         _add(enrolled, face, predictor.version, actor)
 
 
@@ -129,12 +131,15 @@ def _numbers(box: Box) -> list[float]:
     return [box.x, box.y, box.width, box.height]
 
 
-def _portrait(image: Image, box: Box) -> bytes:
+def _portrait(image: Image, face: DetectedFace) -> bytes:
+    """The face and what is around it, brought upright by quarter turns."""
+    box = face.box
     reach = max(box.width, box.height) * (0.5 + PORTRAIT_MARGIN)
     x, y = box.x + box.width / 2, box.y + box.height / 2
     left, top = max(0, round(x - reach)), max(0, round(y - reach))
     part = image[top : round(y + reach), left : round(x + reach)]
-    return imaging.encode_jpeg(part, long_side=PORTRAIT_LONG_SIDE)
+    upright = np.rot90(part, round(face.roll / 90))
+    return imaging.encode_jpeg(upright, long_side=PORTRAIT_LONG_SIDE)
 
 
 def _add(

@@ -61,9 +61,11 @@ class Search:
 
 @dataclass(frozen=True)
 class PhotoAnswer:
-    """Everything that is known about one photo."""
+    """Everything that is known about one photo. `turned` and `parts` are those of `Recognition`."""
 
     image: Image
+    turned: int
+    parts: int
     search: Search
     version: ModelVersion
     milliseconds: dict[str, float]
@@ -123,7 +125,9 @@ def identify_photo(data: bytes, predictor: predictors.Predictor | None = None) -
     recognition = predictor.recognizer.recognize(image)
     search, searching = _timed(_search, recognition.faces, predictor)
     steps = {"decode": decoding, **recognition.milliseconds, "search": searching}
-    return PhotoAnswer(image, search, predictor.version, steps)
+    return PhotoAnswer(
+        image, recognition.turned, recognition.parts, search, predictor.version, steps
+    )
 
 
 def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
@@ -176,6 +180,8 @@ def _finish(row: Identification, answer: PhotoAnswer) -> None:
         photo=row.photo.name,
         width=width,
         height=height,
+        turned=answer.turned,
+        parts=answer.parts,
         model_version=answer.version,
         gallery_people=answer.search.people,
         gallery_templates=answer.search.templates,
