@@ -22,7 +22,7 @@ def drop_trigger(_apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recognition", "0005_recipes"),
+        ("recognition", "0006_thresholds_of_faces"),
     ]
 
     operations = [
