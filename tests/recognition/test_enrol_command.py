@@ -53,6 +53,7 @@ def test_everybody_is_enrolled_and_what_is_refused_is_listed(album: Path) -> Non
         "people": 2,
         "enrolled": 3,
         "unchanged": 0,
+        "passed_over": 0,
         "refused": [
             {
                 "path": str(album / "Ben" / "sky.png"),
@@ -96,11 +97,29 @@ def test_both_spellings_of_one_name_are_one_person(album: Path) -> None:
     assert Person.objects.get(name="Zoë").faces.count() == 2
 
 
-def test_hidden_files_are_nobodys_photos(album: Path) -> None:
+def test_what_systems_leave_behind_is_nobody_and_no_photo(album: Path) -> None:
+    for folder in ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", ".Trash-1"):
+        put(album / folder / "0.png", photo(Face(5)))
+        put(album / "Ben" / folder / "0.png", photo(Face(5)))
+    for file in (".DS_Store", "Thumbs.db", "desktop.ini", "._0.png"):
+        put(album / file, b"")
+        put(album / "Ben" / file, b"")
+    answer = enrol(album)
+    assert (answer["people"], answer["enrolled"], answer["passed_over"]) == (2, 3, 18)
+    assert len(answer["refused"]) == 1
+
+
+def test_a_folder_with_nothing_but_leftovers_holds_no_photos(album: Path) -> None:
+    put(album / "Nobody" / "Thumbs.db", b"")
+    assert "empty_folder" in {each["reason"] for each in enrol(album)["refused"]}
+
+
+def test_what_was_passed_over_is_one_line_of_the_summary(album: Path) -> None:
     put(album / ".DS_Store", b"")
-    put(album / "Ben" / ".0.png", photo(Face(5)))
-    put(album / ".git" / "0.png", photo(Face(5)))
-    assert len(enrol(album)["refused"]) == 1
+    put(album / "lost+found" / "0.png", photo(Face(5)))
+    out = StringIO()
+    call_command("enrol", str(album), stdout=out, stderr=StringIO())
+    assert "Passed over, left behind by systems: 2." in out.getvalue().splitlines()
 
 
 def test_everything_else_that_is_no_photo_of_a_person_is_reported(album: Path) -> None:

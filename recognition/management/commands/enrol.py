@@ -81,12 +81,16 @@ def _as_json(summary: folders.Summary) -> str:
         "people": summary.people,
         "enrolled": summary.enrolled,
         "unchanged": summary.unchanged,
+        "passed_over": summary.passed_over,
     }
     return json.dumps({**counts, "refused": refused})
 
 
 def _in_words(summary: folders.Summary) -> str:
-    return (
+    lines = [
         f"People of this folder in the gallery: {summary.people}. Photos: {summary.enrolled} "
         f"enrolled, {summary.unchanged} unchanged, {len(summary.refused)} refused."
-    )
+    ]
+    if summary.passed_over:
+        lines.append(f"Passed over, left behind by systems: {summary.passed_over}.")
+    return "\n".join(lines)

@@ -11,6 +11,7 @@ from unicodedata import normalize
 from django.db.models import QuerySet
 
 from ml.errors import PhotoRejected
+from ml.leftovers import is_left_behind
 from recognition.models import Person
 from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
 from recognition.services.photos import uploads
@@ -27,10 +28,14 @@ class RefusedPath:
 
 @dataclass
 class Plan:
-    """What a folder holds, by names alone: photos by the name of their person."""
+    """What a folder holds, by names alone: photos by the name of their person.
+
+    `passed_over` counts what systems left behind there; see `ml.leftovers`.
+    """
 
     photos: dict[str, list[Path]] = field(default_factory=dict)
     refused: list[RefusedPath] = field(default_factory=list)
+    passed_over: int = 0
 
     @property
     def total(self) -> int:
@@ -44,6 +49,7 @@ class Summary:
     people: int = 0
     enrolled: int = 0
     unchanged: int = 0
+    passed_over: int = 0
     refused: list[RefusedPath] = field(default_factory=list)
 
 
@@ -52,33 +58,37 @@ Looked = Callable[[RefusedPath | None], None]
 
 
 def scan(root: Path) -> Plan:
-    """Find the photos, without opening any. Hidden files are nobody's photos."""
+    """Find the photos, without opening any."""
     plan = Plan()
-    for entry in _visible(root):
+    for entry in _entries(root, plan):
         name = normalize("NFC", entry.name.strip())
         if not entry.is_dir():
             plan.refused.append(RefusedPath(entry, "not_in_a_folder"))
         elif not _is_a_name(name):
             plan.refused.append(RefusedPath(entry, "bad_name"))
         else:
-            _scan_person(entry, plan.photos.setdefault(name, []), plan.refused)
+            _scan_person(entry, plan.photos.setdefault(name, []), plan)
     return plan
 
 
-def _scan_person(folder: Path, photos: list[Path], refused: list[RefusedPath]) -> None:
+def _scan_person(folder: Path, photos: list[Path], plan: Plan) -> None:
     try:
-        entries = _visible(folder)
+        entries = _entries(folder, plan)
     except OSError:
-        refused.append(RefusedPath(folder, "unreadable_file"))
+        plan.refused.append(RefusedPath(folder, "unreadable_file"))
         return
     photos += [entry for entry in entries if not entry.is_dir()]
-    refused += [RefusedPath(entry, "nested_folder") for entry in entries if entry.is_dir()]
+    plan.refused += [RefusedPath(entry, "nested_folder") for entry in entries if entry.is_dir()]
     if not entries:
-        refused.append(RefusedPath(folder, "empty_folder"))
+        plan.refused.append(RefusedPath(folder, "empty_folder"))
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+def _entries(folder: Path, plan: Plan) -> list[Path]:
+    """What somebody put into a folder, by name; the rest is counted and passed over."""
+    entries = sorted(folder.iterdir())
+    meant = [entry for entry in entries if not is_left_behind(entry.name)]
+    plan.passed_over += len(entries) - len(meant)
+    return meant
 
 
 def _is_a_name(name: str) -> bool:
@@ -91,7 +101,7 @@ def _is_a_name(name: str) -> bool:
 
 def enrol(plan: Plan, *, largest: bool, looked: Looked) -> Summary:
     """Enrol photo by photo, each in its own transaction: what is done stays done if this stops."""
-    summary, people = Summary(refused=list(plan.refused)), set[int]()
+    summary, people = Summary(0, 0, 0, plan.passed_over, list(plan.refused)), set[int]()
     for name, photos in plan.photos.items():
         person = _person(name)
         for path in photos:
