@@ -64,9 +64,42 @@ class Person(models.Model):
         return cls.objects.alias(shown=shown).filter(shown=cls(name=name).display_name)
 
     @property
+    def other_folders(self) -> list[str]:
+        """Folders that are this person's and have another name than the person has by now."""
+        now = folder_name_folded(self.name)
+        return [folder.name for folder in self.folder_names.all() if folder.folded != now]
+
+    @property
     def display_name(self) -> str:
         """The name as people write it: folders often have underscores where names have spaces."""
         return self.name.replace("_", " ")
+
+
+class FolderName(models.Model):
+    """What a folder was called from which a person was enrolled: it stays theirs, whatever they are
+    called by now. It goes with the person.
+
+    `folded` is the same for all spellings of the name, see `folder_name_folded`.
+    """
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="folder_names")
+    name = models.CharField(_("folder"), max_length=200)
+    folded = models.CharField(max_length=600, unique=True)  # "ﬃ" alone becomes three letters
+
+    class Meta:
+        verbose_name = _("folder")
+        verbose_name_plural = _("folders")
+        ordering = ("folded",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def folder_name_folded(name: str) -> str:
+    """A name without what file systems and people change about it: case, code points, and spaces
+    for underscores."""
+    folded = unicodedata.normalize("NFC", name).casefold().replace("_", " ")
+    return unicodedata.normalize("NFC", " ".join(folded.split()))
 
 
 class EnrolledFace(models.Model):

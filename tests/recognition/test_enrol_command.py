@@ -13,7 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ml.errors import ArtifactMissing
-from recognition.models import EnrolledFace, Person
+from recognition.models import EnrolledFace, FolderName, Person
+from recognition.services.privacy import erasure
 from recognition.services.versions import predictors
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
@@ -174,6 +175,62 @@ def test_the_very_name_comes_before_one_that_looks_like_it(album: Path) -> None:
     twins = [Person.objects.create(name=name) for name in ("Ann Lee", "Ann_Lee")]
     enrol(album)
     assert [ann.faces.count() for ann in twins] == [0, 2]
+
+
+def renamed(before: str, after: str) -> Person:
+    person = Person.objects.get(name=before)
+    person.name = after
+    person.save()
+    return person
+
+
+@pytest.mark.parametrize("folder", ["Ben", "BEN"])
+def test_a_renamed_person_keeps_the_folder(album: Path, folder: str) -> None:
+    enrol(album)
+    bob = renamed("Ben", "Bob Miller")
+    (album / "Ben").rename(album / folder)
+    put(album / folder / "1.png", photo(Face(2, 1)))
+    assert enrol(album)["enrolled"] == 1
+    assert Person.objects.count() == 2
+    assert bob.faces.count() == 2
+    assert bob.other_folders == ["Ben"]
+
+
+def test_who_takes_on_the_name_of_a_renamed_person_does_not_get_their_folder(album: Path) -> None:
+    enrol(album)
+    bob = renamed("Ben", "Bob Miller")
+    Person.objects.create(name="Ben")
+    put(album / "Ben" / "1.png", photo(Face(2, 1)))
+    enrol(album)
+    assert bob.faces.count() == 2
+
+
+def test_a_renamed_folder_is_known_by_its_photos(album: Path) -> None:
+    enrol(album)
+    (album / "Ann_Lee").rename(album / "Ann Smith")
+    put(album / "Ann Smith" / "2.png", photo(Face(1, 2)))
+    answer = enrol(album)
+    assert (answer["enrolled"], answer["unchanged"]) == (1, 3)
+    assert Person.objects.get(name="Ann_Lee").faces.count() == 3
+    assert Person.objects.count() == 2
+
+
+def test_one_photo_of_somebody_else_does_not_make_it_their_folder(album: Path) -> None:
+    enrol(album)
+    put(album / "Cleo" / "0.png", photo(Face(1, 0)))
+    for shot in (1, 2):
+        put(album / "Cleo" / f"{shot}.png", photo(Face(3, shot)))
+    answer = enrol(album)
+    assert "enrolled_elsewhere" in {each["reason"] for each in answer["refused"]}
+    assert Person.objects.get(name="Cleo").faces.count() == 2
+
+
+def test_with_the_person_the_memory_of_their_folder_goes(album: Path) -> None:
+    enrol(album)
+    erasure.remove_person(renamed("Ben", "Bob Miller"), None)
+    assert [folder.name for folder in FolderName.objects.all()] == ["Ann_Lee"]
+    enrol(album)
+    assert Person.objects.filter(name="Ben").exists()
 
 
 def test_it_fails_when_nobody_could_be_enrolled(tmp_path: Path) -> None:

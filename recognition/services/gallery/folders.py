@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 from unicodedata import normalize
 
-from django.db.models import QuerySet
-
 from ml.errors import PhotoRejected
 from ml.leftovers import is_left_behind
 from recognition.models import Person
+from recognition.services.gallery import owners
 from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
 from recognition.services.photos import uploads
 
@@ -103,30 +102,15 @@ def enrol(plan: Plan, *, largest: bool, looked: Looked) -> Summary:
     """Enrol photo by photo, each in its own transaction: what is done stays done if this stops."""
     summary, people = Summary(0, 0, 0, plan.passed_over, list(plan.refused)), set[int]()
     for name, photos in plan.photos.items():
-        person = _person(name)
+        person = owners.owner_of(name, photos)
         for path in photos:
             person, refused = _enrol(person, path, largest, summary)
             looked(refused)
         if person.pk is not None and person.faces.exists():
             people.add(person.pk)  # two folders may spell one name
+            owners.remember(name, person)
     summary.people = len(people)
     return summary
-
-
-def _person(name: str) -> Person:
-    """The person of that name, or their only namesake with an external id, or somebody new.
-
-    The very name comes first, then one with spaces for underscores, or the other way round.
-    """
-    exactly = _namesake(Person.objects.filter(name=name))
-    return exactly or _namesake(Person.shown_as(name)) or Person(name=name)
-
-
-def _namesake(people: QuerySet[Person]) -> Person | None:
-    namesakes = list(people.order_by("external_id", "pk")[:2])
-    if namesakes and (len(namesakes) == 1 or not namesakes[0].external_id):
-        return namesakes[0]
-    return None
 
 
 def _enrol(
