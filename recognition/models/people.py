@@ -106,7 +106,8 @@ class EnrolledFace(models.Model):
     """One enrolled photo of a person: the aligned crop, a picture to show, and where it came from.
 
     The photo itself is not kept. `photo_digest` is its SHA-256, so that enrolling it twice changes
-    nothing.
+    nothing. `objection` is what spoke against it, see `ml.enrolment`, and `resembles` the person
+    whom that is about.
     """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="faces")
@@ -116,6 +117,15 @@ class EnrolledFace(models.Model):
     portrait = models.FileField(_("portrait"), upload_to=portrait_path)
     box = models.JSONField(_("box"))
     quality = models.FloatField(_("quality"))
+    objection = models.CharField(_("remark"), max_length=40, blank=True)
+    resembles = models.ForeignKey(
+        Person,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("looks like"),
+    )
     created_at = models.DateTimeField(_("enrolled at"), default=timezone.now)
 
     class Meta:
@@ -172,12 +182,17 @@ class GalleryChange(models.Model):
 
 
 class Enrolment(PhotoWork):
-    """A photo that an operator added on the site, until a worker has enrolled or refused it."""
+    """A photo that an operator added on the site, until a worker has enrolled or refused it.
+
+    With `force` it comes in although it looks like somebody else. `face` is the enrolled one, or
+    the one that stands in the way.
+    """
 
     kind = Kind("recognition.tasks.enrol")
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="enrolments")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    force = models.BooleanField(default=False)
     face = models.ForeignKey(EnrolledFace, models.SET_NULL, null=True, blank=True)
 
     class Meta:

@@ -55,6 +55,7 @@ def test_everybody_is_enrolled_and_what_is_refused_is_listed(album: Path) -> Non
         "enrolled": 3,
         "unchanged": 0,
         "passed_over": 0,
+        "remarks": [],
         "refused": [
             {
                 "path": str(album / "Ben" / "sky.png"),
