@@ -82,7 +82,8 @@ def _against(likeness: float, photos: int, other: Candidate | None) -> Doubt | N
         return Doubt(Objection.LOOKS_LIKE_ANOTHER, other)
     if photos > 1 and (clearly or likeness < NOT_ALIKE):
         return Doubt(Objection.UNLIKE_OTHERS)
-    return Doubt(Objection.LITTLE_LIKE_OTHERS) if ahead > MORE_ALIKE else None
+    little = ahead > MORE_ALIKE or likeness < NOT_ALIKE
+    return Doubt(Objection.LITTLE_LIKE_OTHERS) if little else None
 
 
 def _one_person(own: Floats, other: Candidate | None, ask: Ask) -> bool:
