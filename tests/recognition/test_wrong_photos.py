@@ -130,7 +130,7 @@ class TestRenderedPeople:
         return album
 
     def run(self, folder: Path) -> bulk.Summary:
-        return bulk.enrol(folders.scan(folder), Options(), lambda _note: None)
+        return bulk.enrol(folders.scan(folders.OnDisk(folder)), Options(), lambda _note: None)
 
     def test_a_wrong_photo_beside_one_right_one_is_refused(self, one_photo_each: Path) -> None:
         photos = ROOT / "demo" / "photos" / "people"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ml.errors import PhotoRejected
 from recognition.models import EnrolledFace, Person
-from recognition.services.gallery import owners
+from recognition.services.gallery import folders, owners, people, tables
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
-from recognition.services.gallery.folders import Note, Plan
+from recognition.services.gallery.folders import Note, Place, Plan, Row
 from recognition.services.photos import uploads
 
 
@@ -31,45 +30,81 @@ Looked = Callable[[Note | None], None]
 """Called after each photo, with what there is to say of it."""
 
 
-def enrol(plan: Plan, options: Options, looked: Looked) -> Summary:
-    """Enrol photo by photo, each in its own transaction: what is done stays done if this stops."""
+def planned(root: Place) -> Plan:
+    """What there is to enrol in a folder of people, and what its tables say of them.
+
+    Raises `OSError` if the folder cannot be read.
+    """
+    plan = folders.scan(root)
+    tables.read(plan)
+    return plan
+
+
+def enrol(plan: Plan, options: Options, looked: Looked, *, consent: bool = False) -> Summary:
+    """Enrol photo by photo, each in its own transaction: what is done stays done if this stops.
+
+    With `consent`, everybody's covers training of whom no table says anything else.
+    """
     summary = Summary(passed_over=plan.passed_over, refused=list(plan.refused))
-    people = set[int]()
+    there = set[int | str]()
     for name, photos in plan.photos.items():
-        person = owners.owner_of(name, photos)
-        for path in photos:
-            person, note = _enrol(person, path, options, summary)
+        row = plan.rows.get(name, Row())
+        before = summary.enrolled + summary.unchanged
+        person = owners.owner_of(name, photos, row.external_id)
+        for photo in photos:
+            person, note = _enrol(person, photo, options, summary)
             looked(note)
-        if person.pk is not None and person.faces.exists():
-            people.add(person.pk)  # two folders may spell one name
-            owners.remember(name, person)
-    summary.people = len(people)
+        if summary.enrolled + summary.unchanged > before or _has_photos(person):
+            there.add(person.pk or name)  # two folders may spell one name
+        if person.pk and not options.dry_run:
+            _keep(name, person, row, consent=consent)
+    summary.people = len(there)
     return summary
 
 
+def _has_photos(person: Person) -> bool:
+    return person.pk is not None and person.faces.exists()
+
+
+def _keep(name: str, person: Person, row: Row, *, consent: bool) -> None:
+    """Remember whose folder it is, and what was said of them."""
+    if _has_photos(person):
+        owners.remember(name, person)
+    said: dict[str, str | bool] = {}
+    if row.external_id:
+        said["external_id"] = row.external_id
+    if consent or row.consent is not None:
+        said["training_consent"] = consent if row.consent is None else row.consent
+    changed = {each: value for each, value in said.items() if getattr(person, each) != value}
+    for attribute, value in changed.items():
+        setattr(person, attribute, value)
+    if changed:
+        people.change_person(person, None, changed.keys())
+
+
 def _enrol(
-    person: Person, path: Path, options: Options, summary: Summary
+    person: Person, photo: Place, options: Options, summary: Summary
 ) -> tuple[Person, Note | None]:
     try:
-        photo = uploads.read_file(path)
-        face, created = enrol_photo(person, photo, _printable(path.name), options=options)
+        data = photo.read()
+        face, created = enrol_photo(person, data, _printable(photo.name), options=options)
     except PhotoRejected as error:
-        refused = Note(path, error.code, uploads.details(error))
+        refused = Note(str(photo), error.code, uploads.details(error))
     except EnrolmentRefused as error:
-        refused = Note(path, error.code, error.params)
+        refused = Note(str(photo), error.code, error.params)
     else:
         summary.enrolled += created
         summary.unchanged += not created
-        return face.person, _remark(path, face, summary) if created else None
+        return face.person, _remark(photo, face, summary) if created else None
     summary.refused.append(refused)
     return person, refused
 
 
-def _remark(path: Path, face: EnrolledFace, summary: Summary) -> Note | None:
+def _remark(photo: Place, face: EnrolledFace, summary: Summary) -> Note | None:
     if not face.objection:
         return None
     name = {"name": face.resembles.display_name} if face.resembles else {}
-    remark = Note(path, face.objection, name)
+    remark = Note(str(photo), face.objection, name)
     summary.remarks.append(remark)
     return remark
 

@@ -30,10 +30,12 @@ PORTRAIT_MARGIN: Final = 0.45
 @dataclass(frozen=True)
 class Options:
     """What is taken that is usually refused: with `largest` the clearly largest of several faces,
-    with `force` a face that looks like somebody else, or unlike its person."""
+    with `force` a face that looks like somebody else, or unlike its person. With `dry_run` nothing
+    is stored."""
 
     largest: bool = False
     force: bool = False
+    dry_run: bool = False
 
 
 USUAL: Final = Options()
@@ -107,6 +109,8 @@ def _enrol(enrolled: EnrolledFace, image: Image, options: Options, actor: User |
     _check_quality(face)
     _note_doubt(enrolled, doubt_about(face, enrolled.person, predictor), options)
     enrolled.box, enrolled.quality = _numbers(face.detected.box), face.quality.score
+    if options.dry_run:
+        return
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
         write(enrolled.portrait, _portrait(image, face.detected.box))

@@ -2,33 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from unicodedata import normalize
 
 from ml.leftovers import is_left_behind
+from recognition.services.photos import uploads
 
 NAME_LENGTH: Final = 200
+TABLE: Final = ".csv"
+
+
+class Place(Protocol):
+    """A file or folder, on disk or in an archive; its `str` is what people call it by."""
+
+    @property
+    def name(self) -> str: ...
+
+    def is_folder(self) -> bool: ...
+
+    def entries(self) -> Iterator[Place]:
+        """What is in a folder. Raises `OSError`."""
+
+    def read(self) -> bytes:
+        """The bytes of a file. Raises `PhotoRejected`."""
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def is_folder(self) -> bool:
+        return self.path.is_dir()
+
+    def entries(self) -> Iterator[OnDisk]:
+        return map(OnDisk, self.path.iterdir())
+
+    def read(self) -> bytes:
+        return uploads.read_file(self.path)
 
 
 @dataclass(frozen=True)
 class Note:
     """What there is to say of a file or folder; `recognition.messages` has the sentence."""
 
-    path: Path
+    path: str
     code: str
     params: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Row:
+    """What a table says of the person of a folder; `consent` None where it says nothing of it."""
+
+    external_id: str = ""
+    consent: bool | None = None
+
+
 @dataclass
 class Plan:
-    """What a folder holds, by names alone: photos by the name of their person.
+    """What a folder holds, by names alone: photos by the name of their person, and tables that say
+    more of people; `rows`, by the same names, is what they say once they are read.
 
     `passed_over` counts what systems left behind there; see `ml.leftovers`.
     """
 
-    photos: dict[str, list[Path]] = field(default_factory=dict)
+    photos: dict[str, list[Place]] = field(default_factory=dict)
+    tables: list[Place] = field(default_factory=list)
+    rows: dict[str, Row] = field(default_factory=dict)
     refused: list[Note] = field(default_factory=list)
     passed_over: int = 0
 
@@ -37,35 +87,39 @@ class Plan:
         return sum(map(len, self.photos.values()))
 
 
-def scan(root: Path) -> Plan:
-    """Find the photos, without opening any."""
+def scan(root: Place) -> Plan:
+    """Find the photos, without opening any. Raises `OSError` if the folder cannot be read."""
     plan = Plan()
     for entry in _entries(root, plan):
         name = normalize("NFC", entry.name.strip())
-        if not entry.is_dir():
-            plan.refused.append(Note(entry, "not_in_a_folder"))
-        elif not _is_a_name(name):
-            plan.refused.append(Note(entry, "bad_name"))
+        if entry.is_folder():
+            if _is_a_name(name):
+                _scan_person(entry, plan.photos.setdefault(name, []), plan)
+            else:
+                plan.refused.append(Note(str(entry), "bad_name"))
+        elif name.casefold().endswith(TABLE):
+            plan.tables.append(entry)
         else:
-            _scan_person(entry, plan.photos.setdefault(name, []), plan)
+            plan.refused.append(Note(str(entry), "not_in_a_folder"))
     return plan
 
 
-def _scan_person(folder: Path, photos: list[Path], plan: Plan) -> None:
+def _scan_person(folder: Place, photos: list[Place], plan: Plan) -> None:
     try:
         entries = _entries(folder, plan)
     except OSError:
-        plan.refused.append(Note(folder, "unreadable_file"))
+        plan.refused.append(Note(str(folder), "unreadable_file"))
         return
-    photos += [entry for entry in entries if not entry.is_dir()]
-    plan.refused += [Note(entry, "nested_folder") for entry in entries if entry.is_dir()]
+    photos += [entry for entry in entries if not entry.is_folder()]
+    nested = (entry for entry in entries if entry.is_folder())
+    plan.refused += [Note(str(entry), "nested_folder") for entry in nested]
     if not entries:
-        plan.refused.append(Note(folder, "empty_folder"))
+        plan.refused.append(Note(str(folder), "empty_folder"))
 
 
-def _entries(folder: Path, plan: Plan) -> list[Path]:
+def _entries(folder: Place, plan: Plan) -> list[Place]:
     """What somebody put into a folder, by name; the rest is counted and passed over."""
-    entries = sorted(folder.iterdir())
+    entries = sorted(folder.entries(), key=lambda entry: entry.name)
     meant = [entry for entry in entries if not is_left_behind(entry.name)]
     plan.passed_over += len(entries) - len(meant)
     return meant

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -13,12 +12,24 @@ from ml.errors import PhotoRejected
 from recognition.models import EnrolledFace, FolderName, Person
 from recognition.models.people import folder_name_folded
 from recognition.services.gallery.enrolling import digest_of
-from recognition.services.photos import uploads
+from recognition.services.gallery.folders import Place
 
 
-def owner_of(name: str, photos: Sequence[Path]) -> Person:
-    """The person of a folder; somebody new, not stored yet, if it is nobody's."""
-    return _remembered(name) or _named(name) or _photographed(photos) or Person(name=name)
+def owner_of(name: str, photos: Sequence[Place], external_id: str = "") -> Person:
+    """The person of a folder; somebody new, not stored yet, if it is nobody's.
+
+    An external id, where one is given, decides: namesakes are told apart by it.
+    """
+    found = _identified(name, external_id) if external_id else None
+    found = found or _remembered(name) or _named(name) or _photographed(photos)
+    if found is None or (external_id and found.external_id not in {"", external_id}):
+        return Person(name=name, external_id=external_id)
+    return found
+
+
+def _identified(name: str, external_id: str) -> Person | None:
+    people = Person.objects.filter(external_id=external_id)
+    return people.filter(name=name).first() or _only(people)
 
 
 def remember(name: str, person: Person) -> None:
@@ -44,13 +55,15 @@ def _named(name: str) -> Person | None:
 
 
 def _namesake(people: QuerySet[Person]) -> Person | None:
-    namesakes = list(people.order_by("external_id", "pk")[:2])
-    if namesakes and (len(namesakes) == 1 or not namesakes[0].external_id):
-        return namesakes[0]
-    return None
+    return people.filter(external_id="").order_by("pk").first() or _only(people)
 
 
-def _photographed(photos: Sequence[Path]) -> Person | None:
+def _only(people: QuerySet[Person]) -> Person | None:
+    found = list(people[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _photographed(photos: Sequence[Place]) -> Person | None:
     """The only person who has photos of the folder enrolled, if that is half of them or more.
 
     A folder with a copy of somebody else's photo in it is not theirs for that.
@@ -63,9 +76,9 @@ def _photographed(photos: Sequence[Path]) -> Person | None:
     return None
 
 
-def _digests(photos: Sequence[Path]) -> Iterator[str]:
-    for path in photos:
+def _digests(photos: Sequence[Place]) -> Iterator[str]:
+    for photo in photos:
         try:
-            yield digest_of(uploads.read_file(path))
+            yield digest_of(photo.read())
         except PhotoRejected:
             continue
