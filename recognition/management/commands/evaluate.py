@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ml import artifact
 from ml.errors import MLError
-from ml.evaluation import open_set, verification
+from ml.evaluation import enrolment, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
 from recognition.management import closed_set
 from recognition.management.photos import Photos, progress_bar, version_dir
@@ -20,16 +20,18 @@ from recognition.services.training.options import CROPS
 if TYPE_CHECKING:
     from ml.reports.files import Report
 
-Result = verification.Verification | open_set.OpenSet | closed_set.Measured
+Reported = verification.Verification | open_set.OpenSet | closed_set.Measured
+Result = Reported | enrolment.Enrolment
 
-PROTOCOLS = ("closed-set", "verification", "open-set")
+PROTOCOLS = ("closed-set", "verification", "open-set", "enrolment")
 
 
 class Command(BaseCommand):
     help = (
         "Measures a model on photos of known people. closed-set: who is it, of the people it was "
         "made for? verification: are two photos of one person (LFW's 10 folds)? open-set: who is "
-        "it, or nobody who is enrolled?"
+        "it, or nobody who is enrolled? enrolment: which photos are kept out, of the right "
+        "person and of somebody else?"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,7 +43,11 @@ class Command(BaseCommand):
             "--pairs", type=Path, metavar="FILE", help="verification: pairs in the format of LFW"
         )
         parser.add_argument(
-            "--enrol", type=int, default=1, metavar="K", help="open-set: photos to enrol (1)"
+            "--enrol",
+            type=int,
+            default=1,
+            metavar="K",
+            help="open-set, enrolment: photos to enrol (1)",
         )
         parser.add_argument(
             "--seed",
@@ -66,6 +72,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["protocol"] == "verification" and not options["pairs"]:
             raise CommandError("Verification needs --pairs FILE.")
+        if options["protocol"] == "enrolment" and options["report"]:
+            raise CommandError("There is no page about enrolment; leave out --report.")
         try:
             result = self._evaluate(options)
         except MLError as error:
@@ -73,7 +81,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             message = "Stopped. Photos that were looked at are remembered for the next run."
             raise CommandError(message, returncode=130) from None
-        if options["report"]:
+        if options["report"] and not isinstance(result, enrolment.Enrolment):
             self._report(result, options)
         summary = result.summary()
         self.stdout.write(json.dumps(summary) if options["json"] else in_words(summary))
@@ -86,6 +94,8 @@ class Command(BaseCommand):
                 return verification.verify(pairs, Photos.open(options["model"]).faces(photos))
             case "open-set":
                 return _open_set(options)
+            case "enrolment":
+                return _enrolment(options)
         directory = version_dir(options["model"])
         measured = closed_set.measure(directory, options["data"], options["crops"], options["seed"])
         if measured.missing:
@@ -93,7 +103,7 @@ class Command(BaseCommand):
             self.stderr.write(message, self.style.WARNING)
         return measured
 
-    def _report(self, result: Result, options: dict[str, Any]) -> None:
+    def _report(self, result: Reported, options: dict[str, Any]) -> None:
         from ml.reports import files  # noqa: PLC0415  (loads matplotlib)
 
         manifest = artifact.read_manifest(version_dir(options["model"]))
@@ -122,7 +132,21 @@ def _open_set(options: dict[str, Any]) -> open_set.OpenSet:
         )
 
 
-def _told(result: Result) -> Report:
+def _enrolment(options: dict[str, Any]) -> enrolment.Enrolment:
+    people = read_people(options["data"])
+    looked_at = Photos.open(options["model"])
+    found = looked_at.faces([photo for photos in people.values() for photo in photos])
+    faces = {
+        name: [face for face in map(found.get, photos) if face] for name, photos in people.items()
+    }
+    calibration = looked_at.recognizer.calibration
+    with progress_bar("enrolling") as progress:
+        return enrolment.evaluate(
+            faces, options["enrol"], calibration, fpir=settings.TARGET_FPIR, progress=progress
+        )
+
+
+def _told(result: Reported) -> Report:
     from ml.reports import protocol_reports  # noqa: PLC0415  (loads matplotlib)
 
     if isinstance(result, verification.Verification):
@@ -147,6 +171,13 @@ LABELS = {
     "fpir_promised": "FPIR promised",
     "fpir_measured": "FPIR at the decision",
     "dir_at_decision": "DIR at the decision",
+    "right": "right photos",
+    "wrong": "photos of others",
+    "right_refused": "right, refused",
+    "right_remarked": "right, with a remark",
+    "wrong_refused": "of others, refused",
+    "new_taken_for_known": "new, taken for known",
+    "known_recognised": "known, recognised",
 }
 
 

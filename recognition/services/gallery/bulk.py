@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.db import transaction
+
 from ml.errors import PhotoRejected
 from recognition.models import EnrolledFace, Person
 from recognition.services.gallery import folders, owners, people, tables
@@ -67,9 +69,16 @@ def _has_photos(person: Person) -> bool:
 
 
 def _keep(name: str, person: Person, row: Row, *, consent: bool) -> None:
-    """Remember whose folder it is, and what was said of them."""
-    if _has_photos(person):
-        owners.remember(name, person)
+    """Remember whose folder it is and what was said of them, unless they were removed meanwhile."""
+    with transaction.atomic():
+        there = Person.objects.select_for_update().filter(pk=person.pk).first()
+        if there is not None:
+            if _has_photos(there):
+                owners.remember(name, there)
+            _change(there, row, consent=consent)
+
+
+def _change(person: Person, row: Row, *, consent: bool) -> None:
     said: dict[str, str | bool] = {}
     if row.external_id:
         said["external_id"] = row.external_id
@@ -79,7 +88,7 @@ def _keep(name: str, person: Person, row: Row, *, consent: bool) -> None:
     for attribute, value in changed.items():
         setattr(person, attribute, value)
     if changed:
-        people.change_person(person, None, changed.keys())
+        people.change_person(person, None, changed)
 
 
 def _enrol(

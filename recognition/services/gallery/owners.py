@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from ml.errors import PhotoRejected
@@ -27,18 +26,16 @@ def owner_of(name: str, photos: Sequence[Place], external_id: str = "") -> Perso
     return found
 
 
+def remember(name: str, person: Person) -> None:
+    """Keep that a folder of this name is this person's, unless it is somebody's already."""
+    FolderName.objects.get_or_create(
+        folded=folder_name_folded(name), defaults={"person": person, "name": name}
+    )
+
+
 def _identified(name: str, external_id: str) -> Person | None:
     people = Person.objects.filter(external_id=external_id)
     return people.filter(name=name).first() or _only(people)
-
-
-def remember(name: str, person: Person) -> None:
-    """Keep that a folder of this name is this person's, unless it is somebody's already."""
-    with transaction.atomic():
-        if Person.objects.select_for_update().filter(pk=person.pk).exists():
-            FolderName.objects.get_or_create(
-                folded=folder_name_folded(name), defaults={"person": person, "name": name}
-            )
 
 
 def _remembered(name: str) -> Person | None:
