@@ -266,6 +266,16 @@ def test_people_read_a_line_for_each_refused_file_and_a_summary(album: Path) -> 
     assert "2. Photos: 3 enrolled, 0 unchanged, 1 refused" in out.getvalue()
 
 
+def test_where_nobody_watches_there_is_no_bar(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("enrol", str(album))
+    assert capsys.readouterr().err.splitlines() == [
+        f"{album / 'Ben' / 'sky.png'}: No face was found. Take a photo in which the face is seen "
+        "from the front and large enough."
+    ]
+
+
 def test_a_file_over_the_limit_is_refused_unread(album: Path) -> None:
     with (album / "Ben" / "huge.png").open("wb") as file:
         file.truncate(10**12)

@@ -9,6 +9,8 @@ import pytest
 from django.core.management import call_command
 
 from recognition.models import AuditEvent, EnrolledFace, FolderName, Person
+from recognition.services.gallery import bulk
+from recognition.services.privacy import erasure
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.test_enrol_command import album, enrol, put, renamed
 
@@ -124,3 +126,21 @@ def test_a_photo_of_several_names_the_option_that_helps(album: Path) -> None:
     put(album / "Ben" / "two.png", photo(Face(2, 1, width=90), Face(3, width=30)))
     several = [each for each in enrol(album)["refused"] if each["reason"] == "several_faces"]
     assert "--largest" in several[0]["message"]
+
+
+def test_who_is_removed_meanwhile_does_not_come_back(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last photo of a folder and what is kept of it."""
+    put(album / "people.csv", b"name,consent\nAnn Lee,yes\nBen,yes\n")
+    has_photos = bulk._has_photos
+
+    def removed_after(person: Person) -> bool:
+        answer = has_photos(person)
+        erasure.remove_person(Person.objects.get(pk=person.pk), None)
+        return answer
+
+    monkeypatch.setattr(bulk, "_has_photos", removed_after)
+    enrol(album)
+    assert not Person.objects.exists()
+    assert not FolderName.objects.exists()

@@ -56,7 +56,7 @@ def enrol(plan: Plan, options: Options, looked: Looked, *, consent: bool = False
         for photo in photos:
             person, note = _enrol(person, photo, options, summary)
             looked(note)
-        if summary.enrolled + summary.unchanged > before or _has_photos(person):
+        if _has_photos(person) or summary.enrolled + summary.unchanged > before:
             there.add(person.pk or name)  # two folders may spell one name
         if person.pk and not options.dry_run:
             _keep(name, person, row, consent=consent)

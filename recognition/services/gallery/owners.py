@@ -35,7 +35,7 @@ def remember(name: str, person: Person) -> None:
 
 def _identified(name: str, external_id: str) -> Person | None:
     people = Person.objects.filter(external_id=external_id)
-    return people.filter(name=name).first() or _only(people)
+    return people.filter(name=name).first() or people.order_by("pk").first()
 
 
 def _remembered(name: str) -> Person | None:
