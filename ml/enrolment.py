@@ -68,7 +68,7 @@ def doubt(embedding: Floats, own: Floats, person: int | None, ask: Ask) -> Doubt
     if len(own):
         likeness = float((own @ embedding).max())
         against = _against(likeness, len(own), nearest)
-        if against is not None and not _one_person(own, against.other, ask):
+        if against and not (against.other and one_person(own, against.other.person, ask)):
             return against
     named = next((likely for likely in _named(answer) if likely.person != person), None)
     return Doubt(Objection.PERHAPS_SAME_PERSON, named) if named else None
@@ -86,17 +86,16 @@ def _against(likeness: float, photos: int, other: Candidate | None) -> Doubt | N
     return Doubt(Objection.LITTLE_LIKE_OTHERS) if little else None
 
 
-def _one_person(own: Floats, other: Candidate | None, ask: Ask) -> bool:
-    """Whether the person's photos reach the other's threshold too: then both are probably one, and
-    which of them a photo is nearer to means nothing."""
-    if other is None:
-        return False
+def one_person(own: Floats, other: int, ask: Ask) -> bool:
+    """Whether one of somebody's photos, (N, D) float32, reaches the threshold of `other` too, both
+    being in the gallery: then they are probably one, and which of them a photo is nearer to means
+    nothing."""
     answers = map(ask, own)
     return any(
         likely.similarity >= answer.threshold
         for answer in answers
         for likely in answer.candidates
-        if likely.person == other.person
+        if likely.person == other
     )
 
 

@@ -139,6 +139,14 @@ class TestRenderedPeople:
         assert (refused.code, refused.params) == ("looks_like_another", {"name": "Mei Tanaka"})
         assert Person.objects.get(name="Jonas_Weber").faces.count() == 1
 
+    def test_of_whom_nobody_is_known_yet_nobody_is_said_to_be_the_same(
+        self, active_model: ModelVersion, media: Path
+    ) -> None:
+        """The first of them are compared with one or two others: that says little."""
+        summary = self.run(ROOT / "demo" / "people")
+        assert (summary.enrolled, summary.refused, summary.remarks) == (48, [], [])
+        assert not EnrolledFace.objects.exclude(objection="").exists()
+
     def test_their_other_photos_are_all_taken(self, one_photo_each: Path) -> None:
         for source in (ROOT / "demo" / "people", ROOT / "demo" / "photos" / "people"):
             for path in source.glob("*/*.jpg"):

@@ -55,12 +55,15 @@ class Command(BaseCommand):
         asked = Options(options["largest"], options["force"], options["dry_run"])
         with tqdm(total=plan.total, unit=" photos", file=sys.stderr, disable=None) as bar:
 
-            def looked(note: Note | None) -> None:
+            def looked(refused: Note | None) -> None:
                 bar.update()
-                if note is not None:
-                    self._report(note)
+                if refused is not None:
+                    self._report(refused)
 
-            return bulk.enrol(plan, asked, looked, consent=options["consent"])
+            summary = bulk.enrol(plan, asked, looked, consent=options["consent"])
+        for remark in summary.remarks:
+            self._report(remark)
+        return summary
 
     def _report(self, note: Note) -> None:
         path = note.path.encode(errors="replace").decode()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from ml.enrolment import Objection
 from ml.errors import PhotoRejected
 from recognition.models import EnrolledFace, Person
 from recognition.services.gallery import folders, owners, people, tables
+from recognition.services.gallery.comparing import still_resembles
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.gallery.folders import Note, Place, Plan, Row
 from recognition.services.photos import uploads
+from recognition.services.versions import predictors
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Summary:
 
 
 Looked = Callable[[Note | None], None]
-"""Called after each photo, with what there is to say of it."""
+"""Called after each photo, with its refusal if there is one."""
 
 
 def planned(root: Place) -> Plan:
@@ -47,21 +50,72 @@ def enrol(plan: Plan, options: Options, looked: Looked, *, consent: bool = False
 
     With `consent`, everybody's covers training of whom no table says anything else.
     """
-    summary = Summary(passed_over=plan.passed_over, refused=list(plan.refused))
-    there = set[int | str]()
+    run = _Run(options, looked)
     for name, photos in plan.photos.items():
         row = plan.rows.get(name, Row())
-        before = summary.enrolled + summary.unchanged
-        person = owners.owner_of(name, photos, row.external_id)
-        for photo in photos:
-            person, note = _enrol(person, photo, options, summary)
-            looked(note)
-        if _has_photos(person) or summary.enrolled + summary.unchanged > before:
-            there.add(person.pk or name)  # two folders may spell one name
+        person, photographed = run.enrol(owners.owner_of(name, photos, row.external_id), photos)
+        if photographed:
+            run.there.add(person.pk or name)  # two folders may spell one name
         if person.pk and not options.dry_run:
             _keep(name, person, row, consent=consent)
-    summary.people = len(there)
-    return summary
+    return run.summary(plan)
+
+
+class _Run:
+    """What has come of the photos so far."""
+
+    def __init__(self, options: Options, looked: Looked) -> None:
+        self._options, self._looked = options, looked
+        self._enrolled = list[tuple[Place, EnrolledFace]]()
+        self._refused = list[Note]()
+        self._unchanged = 0
+        self.there = set[int | str]()
+
+    def enrol(self, person: Person, photos: Sequence[Place]) -> tuple[Person, bool]:
+        """The person, and whether they have a photo in the gallery, or would have."""
+        any_enrolled = False
+        for photo in photos:
+            face, refused = self._enrol(person, photo)
+            if face is not None:
+                person, any_enrolled = face.person, True
+            self._looked(refused)
+        return person, _has_photos(person) or any_enrolled
+
+    def _enrol(self, person: Person, photo: Place) -> tuple[EnrolledFace | None, Note | None]:
+        try:
+            data, name = photo.read(), _printable(photo.name)
+            face, created = enrol_photo(person, data, name, options=self._options)
+        except PhotoRejected as error:
+            refused = Note(str(photo), error.code, uploads.details(error))
+        except EnrolmentRefused as error:
+            refused = Note(str(photo), error.code, error.params)
+        else:
+            if created:
+                self._enrolled.append((photo, face))
+            self._unchanged += not created
+            return face, None
+        self._refused.append(refused)
+        return None, refused
+
+    def summary(self, plan: Plan) -> Summary:
+        for _, face in self._enrolled:
+            _look_again(face)
+        return Summary(
+            people=len(self.there),
+            enrolled=len(self._enrolled),
+            unchanged=self._unchanged,
+            passed_over=plan.passed_over,
+            refused=[*plan.refused, *self._refused],
+            remarks=[_remark(photo, face) for photo, face in self._enrolled if face.objection],
+        )
+
+
+def _look_again(face: EnrolledFace) -> None:
+    """Take back that somebody is probably another, if it is not so beside those who came later."""
+    hinted = face.objection == Objection.PERHAPS_SAME_PERSON and face.pk is not None
+    if hinted and not still_resembles(face, predictors.active()):
+        face.objection, face.resembles = "", None
+        EnrolledFace.objects.filter(pk=face.pk).update(objection="", resembles=None)
 
 
 def _has_photos(person: Person) -> bool:
@@ -91,31 +145,9 @@ def _change(person: Person, row: Row, *, consent: bool) -> None:
         people.change_person(person, None, changed)
 
 
-def _enrol(
-    person: Person, photo: Place, options: Options, summary: Summary
-) -> tuple[Person, Note | None]:
-    try:
-        data = photo.read()
-        face, created = enrol_photo(person, data, _printable(photo.name), options=options)
-    except PhotoRejected as error:
-        refused = Note(str(photo), error.code, uploads.details(error))
-    except EnrolmentRefused as error:
-        refused = Note(str(photo), error.code, error.params)
-    else:
-        summary.enrolled += created
-        summary.unchanged += not created
-        return face.person, _remark(photo, face, summary) if created else None
-    summary.refused.append(refused)
-    return person, refused
-
-
-def _remark(photo: Place, face: EnrolledFace, summary: Summary) -> Note | None:
-    if not face.objection:
-        return None
+def _remark(photo: Place, face: EnrolledFace) -> Note:
     name = {"name": face.resembles.display_name} if face.resembles else {}
-    remark = Note(str(photo), face.objection, name)
-    summary.remarks.append(remark)
-    return remark
+    return Note(str(photo), face.objection, name)
 
 
 def _printable(name: str) -> str:
