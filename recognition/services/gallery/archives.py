@@ -38,6 +38,7 @@ _BROKEN: Final = (
     OSError,
     ValueError,
     RuntimeError,  # also a way of packing that Python does not know
+    MemoryError,
 )
 
 

@@ -66,9 +66,9 @@ class _Run:
 
     def __init__(self, options: Options, looked: Looked) -> None:
         self._options, self._looked = options, looked
-        self._enrolled = list[tuple[Place, EnrolledFace]]()
+        self._enrolled = self._unchanged = 0
         self._refused = list[Note]()
-        self._unchanged = 0
+        self._doubtful = list[tuple[Place, EnrolledFace]]()
         self.there = set[int | str]()
 
     def enrol(self, person: Person, photos: Sequence[Place]) -> tuple[Person, bool]:
@@ -90,23 +90,24 @@ class _Run:
         except EnrolmentRefused as error:
             refused = Note(str(photo), error.code, error.params)
         else:
-            if created:
-                self._enrolled.append((photo, face))
+            self._enrolled += created
             self._unchanged += not created
+            if created and face.objection:
+                self._doubtful.append((photo, face))
             return face, None
         self._refused.append(refused)
         return None, refused
 
     def summary(self, plan: Plan) -> Summary:
-        for _, face in self._enrolled:
+        for _, face in self._doubtful:
             _look_again(face)
         return Summary(
             people=len(self.there),
-            enrolled=len(self._enrolled),
+            enrolled=self._enrolled,
             unchanged=self._unchanged,
             passed_over=plan.passed_over,
             refused=[*plan.refused, *self._refused],
-            remarks=[_remark(photo, face) for photo, face in self._enrolled if face.objection],
+            remarks=[_remark(photo, face) for photo, face in self._doubtful if face.objection],
         )
 
 
