@@ -35,3 +35,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when
 
 class EnrolForm(forms.Form):
     photos = PhotosField(label=_("Photos"))
+    force = forms.BooleanField(
+        label=_("Enrol all the same what looks like somebody else"),
+        required=False,
+        help_text=_("For photos that were refused for that, and are of this person."),
+    )

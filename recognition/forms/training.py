@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ml.architectures import ARCHITECTURES, DEFAULT
+from ml.leftovers import is_left_behind
 from recognition.forms.fields import PhotosField
 from recognition.models import TrainingRun
 
@@ -86,7 +87,8 @@ def datasets() -> list[str]:
     place = datasets_folder()
     if not place.is_dir():
         return []
-    return sorted(path.name for path in place.iterdir() if path.is_dir() and path.name[:1] != ".")
+    folders = (path.name for path in place.iterdir() if path.is_dir())
+    return sorted(name for name in folders if not is_left_behind(name))
 
 
 def _titles() -> list[tuple[str, str]]:

@@ -48,6 +48,13 @@ _REFUSAL = {
     ),
     "low_quality": gettext_lazy("The face cannot be recognised well. Take a sharper photo."),
     "enrolled_elsewhere": gettext_lazy("This very photo is enrolled under another person."),
+    "looks_like_another": gettext_lazy(
+        "The face looks like somebody else who is enrolled, and not like the photos of this "
+        "person. Check whose photo it is."
+    ),
+    "unlike_others": gettext_lazy(
+        "The face is unlike the other photos of this person. Check whose photos these are."
+    ),
     "person_removed": gettext_lazy("The person has been removed meanwhile."),
     "not_in_a_folder": gettext_lazy("Photos belong in a folder named after their person."),
     "nested_folder": gettext_lazy("Only the photos directly in a person's folder are looked at."),
@@ -86,9 +93,26 @@ def refusal(code: str, params: Params | None = None) -> str:
         }
     if code == "enrolled_elsewhere" and "name" in params:
         return _("This very photo is enrolled under %(name)s.") % {"name": params["name"]}
+    if code == "looks_like_another" and "name" in params:
+        return _(
+            "The face looks like %(name)s, and not like the photos of this person. Check whose "
+            "photo it is."
+        ) % {"name": params["name"]}
     if code in _REFUSAL:
         return str(_REFUSAL[code])
     return quality_advice([code]) or photo_error(code, params)
+
+
+def noted(code: str, params: Params | None = None) -> str:
+    """What there is to say of a photo, enrolled or not; nothing once the person is gone of whom
+    alone it speaks."""
+    params = params or {}
+    if code == "perhaps_same_person":
+        said = _("Probably the same person as %(name)s. If so, keep only one of them.")
+        return said % params if "name" in params else ""
+    if code == "little_like_others":
+        return _("The face is little like the other photos of this person.")
+    return refusal(code, params) if code else ""
 
 
 def quality_advice(reasons: Iterable[str]) -> str:

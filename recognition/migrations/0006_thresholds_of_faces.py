@@ -1,7 +1,24 @@
-"""A threshold is that of a face, and so is how much of it is due to people who look alike."""
+"""A threshold is that of a face, and so is how much of it is due to people who look alike.
+
+On SQLite this rebuilds a table with a trigger, which goes beforehand and comes back afterwards.
+"""
+
+from importlib import import_module
 
 from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
+
+
+before = import_module("recognition.migrations.0002_roles_and_triggers")
+TABLES = ("recognition_identification",)
+
+
+def make_trigger(apps, editor):
+    before.make_triggers(apps, editor, TABLES)
+
+
+def drop_trigger(apps, editor):
+    before.drop_triggers(apps, editor, TABLES)
 
 
 def to_faces(apps, _editor):
@@ -40,7 +57,9 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(to_faces, to_photos),
+        migrations.RunPython(drop_trigger, make_trigger),
         migrations.RemoveField("identification", "threshold_raised"),
+        migrations.RunPython(make_trigger, drop_trigger),
         migrations.AddField(
             "candidate",
             "other_name",

@@ -4,6 +4,7 @@ from recognition.models.model_versions import ModelVersion
 from recognition.models.people import (
     EnrolledFace,
     Enrolment,
+    FolderName,
     GalleryChange,
     GalleryRevision,
     Person,
@@ -18,6 +19,7 @@ __all__ = [
     "Candidate",
     "EnrolledFace",
     "Enrolment",
+    "FolderName",
     "GalleryChange",
     "GalleryRevision",
     "Identification",

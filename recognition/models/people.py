@@ -64,16 +64,50 @@ class Person(models.Model):
         return cls.objects.alias(shown=shown).filter(shown=cls(name=name).display_name)
 
     @property
+    def other_folders(self) -> list[str]:
+        """Folders that are this person's and have another name than the person has by now."""
+        now = folder_name_folded(self.name)
+        return [folder.name for folder in self.folder_names.all() if folder.folded != now]
+
+    @property
     def display_name(self) -> str:
         """The name as people write it: folders often have underscores where names have spaces."""
         return self.name.replace("_", " ")
+
+
+class FolderName(models.Model):
+    """What a folder was called from which a person was enrolled: it stays theirs, whatever they are
+    called by now. It goes with the person.
+
+    `folded` is the same for all spellings of the name, see `folder_name_folded`.
+    """
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="folder_names")
+    name = models.CharField(_("folder"), max_length=200)
+    folded = models.CharField(max_length=600, unique=True)  # "ﬃ" alone becomes three letters
+
+    class Meta:
+        verbose_name = _("folder")
+        verbose_name_plural = _("folders")
+        ordering = ("folded",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def folder_name_folded(name: str) -> str:
+    """A name without what file systems and people change about it: case, code points, and spaces
+    for underscores."""
+    folded = unicodedata.normalize("NFC", name).casefold().replace("_", " ")
+    return unicodedata.normalize("NFC", " ".join(folded.split()))
 
 
 class EnrolledFace(models.Model):
     """One enrolled photo of a person: the aligned crop, a picture to show, and where it came from.
 
     The photo itself is not kept. `photo_digest` is its SHA-256, so that enrolling it twice changes
-    nothing.
+    nothing. `objection` is what spoke against it, see `ml.enrolment`, and `resembles` the person
+    whom that is about.
     """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="faces")
@@ -83,6 +117,15 @@ class EnrolledFace(models.Model):
     portrait = models.FileField(_("portrait"), upload_to=portrait_path)
     box = models.JSONField(_("box"))
     quality = models.FloatField(_("quality"))
+    objection = models.CharField(_("remark"), max_length=40, blank=True)
+    resembles = models.ForeignKey(
+        Person,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("looks like"),
+    )
     created_at = models.DateTimeField(_("enrolled at"), default=timezone.now)
 
     class Meta:
@@ -139,12 +182,17 @@ class GalleryChange(models.Model):
 
 
 class Enrolment(PhotoWork):
-    """A photo that an operator added on the site, until a worker has enrolled or refused it."""
+    """A photo that an operator added on the site, until a worker has enrolled or refused it.
+
+    With `force` it comes in although it looks like somebody else. `face` is the enrolled one, or
+    the one that stands in the way.
+    """
 
     kind = Kind("recognition.tasks.enrol")
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="enrolments")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    force = models.BooleanField(default=False)
     face = models.ForeignKey(EnrolledFace, models.SET_NULL, null=True, blank=True)
 
     class Meta:

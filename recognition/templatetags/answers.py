@@ -8,6 +8,7 @@ from django import template
 
 from recognition import formats
 from recognition.messages import photos
+from recognition.models import EnrolledFace, Enrolment, Person
 
 register = template.Library()
 
@@ -26,5 +27,14 @@ def quality_advice(reasons: Sequence[str]) -> str:
 
 
 @register.filter
-def refusal(code: str) -> str:
-    return photos.refusal(code, {})
+def refusal(row: Enrolment) -> str:
+    return photos.refusal(row.error_code, _named(row.face.person if row.face else None))
+
+
+@register.filter
+def remark(face: EnrolledFace) -> str:
+    return photos.noted(face.objection, _named(face.resembles))
+
+
+def _named(person: Person | None) -> dict[str, str]:
+    return {"name": person.display_name} if person else {}

@@ -108,7 +108,7 @@ def _person_page(
         return HttpResponse(status=204)
     context = {
         "person": person,
-        "faces": person.faces.order_by("pk"),
+        "faces": person.faces.select_related("resembles").order_by("pk"),
         "enrolments": [row for row in enrolments if row.status != Status.DONE],
         "progress": progress,
         "form": form,
@@ -121,7 +121,8 @@ def _enrolments(person: Person) -> QuerySet[Enrolment]:
     """What is under way, and what came of the last hour's photos."""
     lately = Q(finished_at__gte=timezone.now() - SHOWN_FOR)
     waiting = Q(status__in=(Status.QUEUED, Status.RUNNING))
-    return person.enrolments.filter(waiting | lately).order_by("created_at", "pk")
+    rows = person.enrolments.filter(waiting | lately).select_related("face__person")
+    return rows.order_by("created_at", "pk")
 
 
 @operators_only
@@ -131,7 +132,10 @@ def person_enrol(request: Request, pk: int) -> HttpResponse:
     form = EnrolForm(request.POST, request.FILES)
     if not form.is_valid():
         return _person_page(request, person, form, status=422)
-    requested = service.request_enrolment(person, form.cleaned_data["photos"], request.user)
+    values = form.cleaned_data
+    requested = service.request_enrolment(
+        person, values["photos"], request.user, force=values["force"]
+    )
     for refused in requested.refused:
         reason = refusal(refused.code, refused.params)
         messages.warning(request, format_html("<b>{}</b> {}", refused.filename, reason))

@@ -75,6 +75,8 @@ class TestPeople:
         (lfw / "A" / "notes.txt").touch()
         (lfw / "A" / "A_0000.PNG").touch()
         (lfw / "nobody").mkdir()
+        (lfw / "__MACOSX").mkdir()
+        (lfw / "__MACOSX" / "A_0001.jpg").touch()
         people = read_people(lfw)
         assert list(people) == ["A", "B", "C", "D"]
         assert [path.name for path in people["A"]] == ["A_0000.PNG", "A_0001.jpg", "A_0002.jpg"]

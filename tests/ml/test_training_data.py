@@ -96,6 +96,7 @@ class TestReading:
         (tmp_path / "a/notes.txt").write_text("about")
         make_photo(tmp_path / "a/.hidden.png", 5000)
         make_people(tmp_path / ".cache", "c")
+        make_people(tmp_path, "__MACOSX", "@eaDir", "lost+found")
         assert (
             read([tmp_path]).fingerprint
             == read([make_people(tmp_path / ".x", "a", "b")]).fingerprint

@@ -13,7 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ml.errors import ArtifactMissing
-from recognition.models import EnrolledFace, Person
+from recognition.models import EnrolledFace, FolderName, Person
+from recognition.services.privacy import erasure
 from recognition.services.versions import predictors
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
@@ -53,6 +54,8 @@ def test_everybody_is_enrolled_and_what_is_refused_is_listed(album: Path) -> Non
         "people": 2,
         "enrolled": 3,
         "unchanged": 0,
+        "passed_over": 0,
+        "remarks": [],
         "refused": [
             {
                 "path": str(album / "Ben" / "sky.png"),
@@ -96,11 +99,29 @@ def test_both_spellings_of_one_name_are_one_person(album: Path) -> None:
     assert Person.objects.get(name="Zoë").faces.count() == 2
 
 
-def test_hidden_files_are_nobodys_photos(album: Path) -> None:
+def test_what_systems_leave_behind_is_nobody_and_no_photo(album: Path) -> None:
+    for folder in ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", ".Trash-1"):
+        put(album / folder / "0.png", photo(Face(5)))
+        put(album / "Ben" / folder / "0.png", photo(Face(5)))
+    for file in (".DS_Store", "Thumbs.db", "desktop.ini", "._0.png"):
+        put(album / file, b"")
+        put(album / "Ben" / file, b"")
+    answer = enrol(album)
+    assert (answer["people"], answer["enrolled"], answer["passed_over"]) == (2, 3, 18)
+    assert len(answer["refused"]) == 1
+
+
+def test_a_folder_with_nothing_but_leftovers_holds_no_photos(album: Path) -> None:
+    put(album / "Nobody" / "Thumbs.db", b"")
+    assert "empty_folder" in {each["reason"] for each in enrol(album)["refused"]}
+
+
+def test_what_was_passed_over_is_one_line_of_the_summary(album: Path) -> None:
     put(album / ".DS_Store", b"")
-    put(album / "Ben" / ".0.png", photo(Face(5)))
-    put(album / ".git" / "0.png", photo(Face(5)))
-    assert len(enrol(album)["refused"]) == 1
+    put(album / "lost+found" / "0.png", photo(Face(5)))
+    out = StringIO()
+    call_command("enrol", str(album), stdout=out, stderr=StringIO())
+    assert "Passed over, left behind by systems: 2." in out.getvalue().splitlines()
 
 
 def test_everything_else_that_is_no_photo_of_a_person_is_reported(album: Path) -> None:
@@ -157,6 +178,62 @@ def test_the_very_name_comes_before_one_that_looks_like_it(album: Path) -> None:
     assert [ann.faces.count() for ann in twins] == [0, 2]
 
 
+def renamed(before: str, after: str) -> Person:
+    person = Person.objects.get(name=before)
+    person.name = after
+    person.save()
+    return person
+
+
+@pytest.mark.parametrize("folder", ["Ben", "BEN"])
+def test_a_renamed_person_keeps_the_folder(album: Path, folder: str) -> None:
+    enrol(album)
+    bob = renamed("Ben", "Bob Miller")
+    (album / "Ben").rename(album / folder)
+    put(album / folder / "1.png", photo(Face(2, 1)))
+    assert enrol(album)["enrolled"] == 1
+    assert Person.objects.count() == 2
+    assert bob.faces.count() == 2
+    assert bob.other_folders == ["Ben"]
+
+
+def test_who_takes_on_the_name_of_a_renamed_person_does_not_get_their_folder(album: Path) -> None:
+    enrol(album)
+    bob = renamed("Ben", "Bob Miller")
+    Person.objects.create(name="Ben")
+    put(album / "Ben" / "1.png", photo(Face(2, 1)))
+    enrol(album)
+    assert bob.faces.count() == 2
+
+
+def test_a_renamed_folder_is_known_by_its_photos(album: Path) -> None:
+    enrol(album)
+    (album / "Ann_Lee").rename(album / "Ann Smith")
+    put(album / "Ann Smith" / "2.png", photo(Face(1, 2)))
+    answer = enrol(album)
+    assert (answer["enrolled"], answer["unchanged"]) == (1, 3)
+    assert Person.objects.get(name="Ann_Lee").faces.count() == 3
+    assert Person.objects.count() == 2
+
+
+def test_one_photo_of_somebody_else_does_not_make_it_their_folder(album: Path) -> None:
+    enrol(album)
+    put(album / "Cleo" / "0.png", photo(Face(1, 0)))
+    for shot in (1, 2):
+        put(album / "Cleo" / f"{shot}.png", photo(Face(3, shot)))
+    answer = enrol(album)
+    assert "enrolled_elsewhere" in {each["reason"] for each in answer["refused"]}
+    assert Person.objects.get(name="Cleo").faces.count() == 2
+
+
+def test_with_the_person_the_memory_of_their_folder_goes(album: Path) -> None:
+    enrol(album)
+    erasure.remove_person(renamed("Ben", "Bob Miller"), None)
+    assert [folder.name for folder in FolderName.objects.all()] == ["Ann_Lee"]
+    enrol(album)
+    assert Person.objects.filter(name="Ben").exists()
+
+
 def test_it_fails_when_nobody_could_be_enrolled(tmp_path: Path) -> None:
     put(tmp_path / "album" / "Ben" / "0.png", photo())
     answer = enrol(tmp_path / "album", code=1)
@@ -187,6 +264,16 @@ def test_people_read_a_line_for_each_refused_file_and_a_summary(album: Path) -> 
     call_command("enrol", str(album), stdout=out, stderr=err)
     assert str(album / "Ben" / "sky.png") + ": No face was found." in err.getvalue()
     assert "2. Photos: 3 enrolled, 0 unchanged, 1 refused" in out.getvalue()
+
+
+def test_where_nobody_watches_there_is_no_bar(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("enrol", str(album))
+    assert capsys.readouterr().err.splitlines() == [
+        f"{album / 'Ben' / 'sky.png'}: No face was found. Take a photo in which the face is seen "
+        "from the front and large enough."
+    ]
 
 
 def test_a_file_over_the_limit_is_refused_unread(album: Path) -> None:

@@ -14,12 +14,13 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from ml import imaging
 from recognition.models import AuditEvent, EnrolledFace, Enrolment, Person, Template, User
 from recognition.services.gallery import people
-from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
+from recognition.services.gallery.enrolling import USUAL, EnrolmentRefused, Options, enrol_photo
 from recognition.services.privacy import erasure
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, embedding, photo
 
 pytestmark = pytest.mark.usefixtures("recognizer")
+LARGEST = Options(largest=True)
 
 
 @pytest.fixture
@@ -36,9 +37,9 @@ def files(media: Path) -> int:
     return sum(path.is_file() for path in media.rglob("*"))
 
 
-def refused(person: Person, data: bytes, *, largest: bool = False) -> EnrolmentRefused:
+def refused(person: Person, data: bytes, options: Options = USUAL) -> EnrolmentRefused:
     with pytest.raises(EnrolmentRefused) as caught:
-        enrol_photo(person, data, "photo.png", largest=largest)
+        enrol_photo(person, data, "photo.png", options=options)
     assert not EnrolledFace.objects.filter(person__name=person.name).exists()
     return caught.value
 
@@ -100,18 +101,20 @@ def test_a_photo_that_would_not_help_is_refused_with_its_reason(
 
 
 def test_of_several_faces_the_clearly_largest_is_taken_on_demand(ann: Person) -> None:
-    face, _ = enrol_photo(ann, photo(Face(1, width=40), Face(2, width=70)), "a.png", largest=True)
+    face, _ = enrol_photo(
+        ann, photo(Face(1, width=40), Face(2, width=70)), "a.png", options=LARGEST
+    )
     assert face.box[2] == 70
 
 
 def test_the_only_face_is_the_largest_too(ann: Person) -> None:
-    face, _ = enrol_photo(ann, photo(Face(1)), "a.png", largest=True)
+    face, _ = enrol_photo(ann, photo(Face(1)), "a.png", options=LARGEST)
     assert face.box[2] == 60
 
 
 def test_no_face_is_taken_when_none_is_clearly_the_largest(ann: Person) -> None:
     data = photo(Face(1, width=50), Face(2, width=70))
-    assert refused(ann, data, largest=True).code == "several_faces"
+    assert refused(ann, data, LARGEST).code == "several_faces"
 
 
 def test_the_same_photo_twice_changes_nothing(ann: Person, recognizer: StripeRecognizer) -> None:

@@ -89,6 +89,22 @@ def test_open_set_of_the_demo_people(evaluate: Any, data: Path, tmp_path: Path) 
     assert metrics["rank1"] == 1
 
 
+def test_enrolment_of_the_demo_people(evaluate: Any, known: Path) -> None:
+    result = evaluate("enrolment", "--data", known, "--enrol", 4)
+    assert result == {
+        "enrol": 4,
+        "people": 5,
+        "right": 5 * 3 * 4,
+        "wrong": 5 * 3 * 4,
+        "right_refused": 0,
+        "right_remarked": 0,
+        "wrong_refused": 1,
+        "new_taken_for_known": 0,
+        "known_recognised": result["known_recognised"],
+    }
+    assert result["known_recognised"] >= 0.8
+
+
 @pytest.fixture
 def known(tmp_path: Path) -> Path:
     """Eight photos each of demo people, as a training would have them."""
@@ -227,6 +243,9 @@ def test_for_people_the_figures_are_in_percent(
         (["open-set", "--data", "{data}", "--enrol", "3"], "Nobody has 4 photos"),
         (["open-set", "--data", "{data}", "--enrol", "0"], "At least one photo"),
         (["open-set", "--data", "{data}", "--model", "newer"], "no model version in"),
+        (["enrolment", "--data", "{data}"], "has to be 2 or more"),
+        (["enrolment", "--data", "{data}", "--enrol", "3"], "two people or more"),
+        (["enrolment", "--data", "{data}", "--report", "{data}/r"], "leave out --report"),
         (["closed-set", "--data", "{data}", "--model", "newer"], "no model version in"),
         (["closed-set", "--data", "{data}/none"], "no folder"),
         (["closed-set", "--data", "{data}"], "5 usable photos"),

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recognition.models import AuditEvent, EnrolledFace, Enrolment, Person, User
+from recognition.services.gallery import owners
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.gallery.people import process_enrolment
 from tests.recognition.fakes import Face, StripeRecognizer, photo
@@ -137,6 +138,13 @@ def test_a_person_is_renamed_and_consent_is_given(client: Client, ada: Person) -
     assert (ada.name, ada.training_consent) == ("Ada King", True)
     assert AuditEvent.objects.filter(action="person.renamed").count() == 1
     assert "consent covers training" in page(client, "person", ada.pk)
+
+
+def test_the_page_says_which_other_folders_are_theirs(client: Client, ada: Person) -> None:
+    owners.remember("Ada_", ada)
+    assert "Photos in folders" not in page(client, "person", ada.pk)
+    owners.remember("A_Lovelace", ada)
+    assert "enrolled here: A_Lovelace" in page(client, "person", ada.pk)
 
 
 def test_a_form_with_a_mistake_is_shown_again_and_changes_nothing(

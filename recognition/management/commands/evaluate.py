@@ -12,7 +12,7 @@ from django.utils import timezone
 from ml import artifact
 from ml.calibration import Policy, identify
 from ml.errors import MLError
-from ml.evaluation import galleries, open_set, verification
+from ml.evaluation import enrolment, galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
 from ml.gallery import Gallery
 from ml.types import Floats, Identification
@@ -23,16 +23,18 @@ from recognition.services.training.options import CROPS
 if TYPE_CHECKING:
     from ml.reports.files import Report
 
-Result = verification.Verification | open_set.OpenSet | galleries.Galleries | closed_set.Measured
+Reported = verification.Verification | open_set.OpenSet | galleries.Galleries | closed_set.Measured
+Result = Reported | enrolment.Enrolment
 
-PROTOCOLS = ("closed-set", "verification", "open-set", "galleries")
+PROTOCOLS = ("closed-set", "verification", "open-set", "galleries", "enrolment")
 
 
 class Command(BaseCommand):
     help = (
         "Measures a model on photos of known people. closed-set: who is it, of the people it was "
         "made for? verification: are two photos of one person (LFW's 10 folds)? open-set: who is "
-        "it, or nobody who is enrolled? galleries: does that hold in small, large and mixed ones?"
+        "it, or nobody who is enrolled? galleries: does that hold in small, large and mixed ones? "
+        "enrolment: which photos are kept out, of the right person and of somebody else?"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,7 +49,11 @@ class Command(BaseCommand):
             "--others", type=Path, metavar="DIR", help="galleries: people of another kind"
         )
         parser.add_argument(
-            "--enrol", type=int, default=1, metavar="K", help="open-set: photos to enrol (1)"
+            "--enrol",
+            type=int,
+            default=1,
+            metavar="K",
+            help="open-set, enrolment: photos to enrol (1)",
         )
         parser.add_argument(
             "--seed",
@@ -72,6 +78,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["protocol"] == "verification" and not options["pairs"]:
             raise CommandError("Verification needs --pairs FILE.")
+        if options["protocol"] == "enrolment" and options["report"]:
+            raise CommandError("There is no page about enrolment; leave out --report.")
         try:
             result = self._evaluate(options)
         except MLError as error:
@@ -79,7 +87,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             message = "Stopped. Photos that were looked at are remembered for the next run."
             raise CommandError(message, returncode=130) from None
-        if options["report"]:
+        if options["report"] and not isinstance(result, enrolment.Enrolment):
             self._report(result, options)
         summary = result.summary()
         self.stdout.write(json.dumps(summary) if options["json"] else in_words(summary))
@@ -94,6 +102,8 @@ class Command(BaseCommand):
                 return _open_set(options)
             case "galleries":
                 return _galleries(options)
+            case "enrolment":
+                return _enrolment(options)
         directory = version_dir(options["model"])
         measured = closed_set.measure(directory, options["data"], options["crops"], options["seed"])
         if measured.missing:
@@ -101,7 +111,7 @@ class Command(BaseCommand):
             self.stderr.write(message, self.style.WARNING)
         return measured
 
-    def _report(self, result: Result, options: dict[str, Any]) -> None:
+    def _report(self, result: Reported, options: dict[str, Any]) -> None:
         from ml.reports import files  # noqa: PLC0415  (loads matplotlib)
 
         manifest = artifact.read_manifest(version_dir(options["model"]))
@@ -143,7 +153,21 @@ def _galleries(options: dict[str, Any]) -> galleries.Galleries:
         return galleries.measure(people, others, decide, progress=progress)
 
 
-def _told(result: Result) -> Report:
+def _enrolment(options: dict[str, Any]) -> enrolment.Enrolment:
+    people = read_people(options["data"])
+    looked_at = Photos.open(options["model"])
+    found = looked_at.faces([photo for photos in people.values() for photo in photos])
+    faces = {
+        name: [face for face in map(found.get, photos) if face] for name, photos in people.items()
+    }
+    calibration = looked_at.recognizer.calibration
+    with progress_bar("enrolling") as progress:
+        return enrolment.evaluate(
+            faces, options["enrol"], calibration, Policy(settings.TARGET_FPIR), progress=progress
+        )
+
+
+def _told(result: Reported) -> Report:
     from ml.reports import protocol_reports  # noqa: PLC0415  (loads matplotlib)
 
     if isinstance(result, verification.Verification):
@@ -171,6 +195,13 @@ LABELS = {
     "fpir_measured": "FPIR at the decision",
     "dir_at_decision": "DIR at the decision",
     "draws": "galleries drawn each",
+    "right": "right photos",
+    "wrong": "photos of others",
+    "right_refused": "right, refused",
+    "right_remarked": "right, with a remark",
+    "wrong_refused": "of others, refused",
+    "new_taken_for_known": "new, taken for known",
+    "known_recognised": "known, recognised",
 }
 
 

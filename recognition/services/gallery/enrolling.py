@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from ml import bounded, imaging
+from ml.enrolment import Doubt
 from ml.errors import PhotoRejected
 from ml.types import Box, DetectedFace, EmbeddedFace, Image
 from recognition.models import EnrolledFace, ModelVersion, Person, Template, User
 from recognition.services.audit import record
 from recognition.services.gallery import memory
+from recognition.services.gallery.comparing import doubt_about
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors, registry
@@ -24,6 +27,20 @@ in every photo, from 1.2 to 1.5 in 94 % of them."""
 PORTRAIT_LONG_SIDE: Final = 256
 PORTRAIT_MARGIN: Final = 0.45
 """Around the face, in lengths of its longer side: hair, chin and a little of the shoulders."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is taken that is usually refused: with `largest` the clearly largest of several faces,
+    with `force` a face that looks like somebody else, or unlike its person. With `dry_run` nothing
+    is stored."""
+
+    largest: bool = False
+    force: bool = False
+    dry_run: bool = False
+
+
+USUAL: Final = Options()
 
 
 class EnrolmentRefused(Exception):
@@ -56,12 +73,17 @@ def digest_of(data: bytes) -> str:
 
 
 def enrol_photo(
-    person: Person, data: bytes, filename: str, *, largest: bool = False, actor: User | None = None
+    person: Person,
+    data: bytes,
+    filename: str,
+    *,
+    options: Options = USUAL,
+    actor: User | None = None,
 ) -> tuple[EnrolledFace, bool]:
     """Enrol the one face of a photo; False if this very photo was enrolled before.
 
-    With `largest`, the clearly largest face of several is taken. An unsaved `person` is stored
-    together with the first photo, so that nobody is added without one.
+    An unsaved `person` is stored together with the first photo, so that nobody is added without
+    one.
 
     Raises:
         EnrolmentRefused: the photo cannot be used, or belongs to somebody else already.
@@ -75,7 +97,7 @@ def enrol_photo(
     while True:
         enrolled = EnrolledFace(person=person, photo_digest=digest, filename=filename[-255:])
         try:
-            _enrol(enrolled, image, largest=largest, actor=actor)
+            _enrol(enrolled, image, options, actor)
         except _EnrolledMeanwhile as meanwhile:
             return meanwhile.face, False
         except _ModelSwitched:
@@ -83,15 +105,34 @@ def enrol_photo(
         return enrolled, True
 
 
-def _enrol(enrolled: EnrolledFace, image: Image, *, largest: bool, actor: User | None) -> None:
+def _enrol(enrolled: EnrolledFace, image: Image, options: Options, actor: User | None) -> None:
     predictor = predictors.active()
-    face = _the_face(predictor.recognizer.recognize(image).faces, largest=largest)
+    face = _the_face(predictor.recognizer.recognize(image).faces, largest=options.largest)
     _check_quality(face)
+    _note_doubt(enrolled, doubt_about(face, enrolled.person, predictor), options)
     enrolled.box, enrolled.quality = _numbers(face.detected.box), face.quality.score
+    if options.dry_run:
+        return
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
         write(enrolled.portrait, _portrait(image, face.detected))
         _add(enrolled, face, predictor.version, actor)
+
+
+def _note_doubt(enrolled: EnrolledFace, doubt: Doubt | None, options: Options) -> None:
+    if doubt is None:
+        return
+    if doubt.refuses and not options.force:
+        raise _refused(doubt)
+    enrolled.objection = str(doubt.objection)
+    enrolled.resembles_id = doubt.other.person if doubt.other else None
+
+
+def _refused(doubt: Doubt) -> EnrolmentRefused:
+    nearest = doubt.other.templates[:1] if doubt.other else ()
+    face = EnrolledFace.objects.select_related("person").filter(pk__in=nearest).first()
+    name = {"name": face.person.display_name} if face else {}
+    return EnrolmentRefused(str(doubt.objection), face=face, **name)
 
 
 def _enrolled_before(person: Person, digest: str) -> EnrolledFace | None:
@@ -152,6 +193,8 @@ def _add(
             raise _EnrolledMeanwhile(known)
         if registry.active() != version:
             raise _ModelSwitched
+        if not Person.objects.filter(pk__in=[enrolled.resembles_id]).exists():
+            enrolled.resembles = None
         enrolled.save()
         embedding = face.embedding.astype("<f4").tobytes()
         Template.objects.create(face=enrolled, model_version=version, embedding=embedding)

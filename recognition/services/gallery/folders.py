@@ -1,84 +1,128 @@
-"""Enrolling a folder of people: in it a folder for each, named after them, with their photos."""
+"""A folder of people: in it a folder for each, named after them, with their photos."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from unicodedata import normalize
 
-from django.db.models import QuerySet
-
-from ml.errors import PhotoRejected
-from recognition.models import Person
-from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
+from ml.leftovers import is_left_behind
 from recognition.services.photos import uploads
 
 NAME_LENGTH: Final = 200
+TABLE: Final = ".csv"
+
+
+class Place(Protocol):
+    """A file or folder, on disk or in an archive; its `str` is what people call it by."""
+
+    @property
+    def name(self) -> str: ...
+
+    def is_folder(self) -> bool: ...
+
+    def entries(self) -> Iterator[Place]:
+        """What is in a folder. Raises `OSError`."""
+
+    def read(self) -> bytes:
+        """The bytes of a file. Raises `PhotoRejected`."""
 
 
 @dataclass(frozen=True)
-class RefusedPath:
+class OnDisk:
     path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def is_folder(self) -> bool:
+        return self.path.is_dir()
+
+    def entries(self) -> Iterator[OnDisk]:
+        return map(OnDisk, self.path.iterdir())
+
+    def read(self) -> bytes:
+        return uploads.read_file(self.path)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What there is to say of a file or folder; `recognition.messages` has the sentence."""
+
+    path: str
     code: str
     params: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Row:
+    """What a table says of the person of a folder; `consent` None where it says nothing of it."""
+
+    external_id: str = ""
+    consent: bool | None = None
+
+
 @dataclass
 class Plan:
-    """What a folder holds, by names alone: photos by the name of their person."""
+    """What a folder holds, by names alone: photos by the name of their person, and tables that say
+    more of people; `rows`, by the same names, is what they say once they are read.
 
-    photos: dict[str, list[Path]] = field(default_factory=dict)
-    refused: list[RefusedPath] = field(default_factory=list)
+    `passed_over` counts what systems left behind there; see `ml.leftovers`.
+    """
+
+    photos: dict[str, list[Place]] = field(default_factory=dict)
+    tables: list[Place] = field(default_factory=list)
+    rows: dict[str, Row] = field(default_factory=dict)
+    refused: list[Note] = field(default_factory=list)
+    passed_over: int = 0
 
     @property
     def total(self) -> int:
         return sum(map(len, self.photos.values()))
 
 
-@dataclass
-class Summary:
-    """`people` counts those of the folder who are in the gallery now, with a photo or more."""
-
-    people: int = 0
-    enrolled: int = 0
-    unchanged: int = 0
-    refused: list[RefusedPath] = field(default_factory=list)
-
-
-Looked = Callable[[RefusedPath | None], None]
-"""Called after each photo, with its refusal if there is one."""
-
-
-def scan(root: Path) -> Plan:
-    """Find the photos, without opening any. Hidden files are nobody's photos."""
+def scan(root: Place) -> Plan:
+    """Find the photos, without opening any. Raises `OSError` if the folder cannot be read."""
     plan = Plan()
-    for entry in _visible(root):
+    for entry in _entries(root, plan):
         name = normalize("NFC", entry.name.strip())
-        if not entry.is_dir():
-            plan.refused.append(RefusedPath(entry, "not_in_a_folder"))
-        elif not _is_a_name(name):
-            plan.refused.append(RefusedPath(entry, "bad_name"))
+        if entry.is_folder():
+            if _is_a_name(name):
+                _scan_person(entry, plan.photos.setdefault(name, []), plan)
+            else:
+                plan.refused.append(Note(str(entry), "bad_name"))
+        elif name.casefold().endswith(TABLE):
+            plan.tables.append(entry)
         else:
-            _scan_person(entry, plan.photos.setdefault(name, []), plan.refused)
+            plan.refused.append(Note(str(entry), "not_in_a_folder"))
     return plan
 
 
-def _scan_person(folder: Path, photos: list[Path], refused: list[RefusedPath]) -> None:
+def _scan_person(folder: Place, photos: list[Place], plan: Plan) -> None:
     try:
-        entries = _visible(folder)
+        entries = _entries(folder, plan)
     except OSError:
-        refused.append(RefusedPath(folder, "unreadable_file"))
+        plan.refused.append(Note(str(folder), "unreadable_file"))
         return
-    photos += [entry for entry in entries if not entry.is_dir()]
-    refused += [RefusedPath(entry, "nested_folder") for entry in entries if entry.is_dir()]
+    photos += [entry for entry in entries if not entry.is_folder()]
+    nested = (entry for entry in entries if entry.is_folder())
+    plan.refused += [Note(str(entry), "nested_folder") for entry in nested]
     if not entries:
-        refused.append(RefusedPath(folder, "empty_folder"))
+        plan.refused.append(Note(str(folder), "empty_folder"))
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+def _entries(folder: Place, plan: Plan) -> list[Place]:
+    """What somebody put into a folder, by name; the rest is counted and passed over."""
+    entries = sorted(folder.entries(), key=lambda entry: entry.name)
+    meant = [entry for entry in entries if not is_left_behind(entry.name)]
+    plan.passed_over += len(entries) - len(meant)
+    return meant
 
 
 def _is_a_name(name: str) -> bool:
@@ -87,56 +131,3 @@ def _is_a_name(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return 0 < len(name) <= NAME_LENGTH
-
-
-def enrol(plan: Plan, *, largest: bool, looked: Looked) -> Summary:
-    """Enrol photo by photo, each in its own transaction: what is done stays done if this stops."""
-    summary, people = Summary(refused=list(plan.refused)), set[int]()
-    for name, photos in plan.photos.items():
-        person = _person(name)
-        for path in photos:
-            person, refused = _enrol(person, path, largest, summary)
-            looked(refused)
-        if person.pk is not None and person.faces.exists():
-            people.add(person.pk)  # two folders may spell one name
-    summary.people = len(people)
-    return summary
-
-
-def _person(name: str) -> Person:
-    """The person of that name, or their only namesake with an external id, or somebody new.
-
-    The very name comes first, then one with spaces for underscores, or the other way round.
-    """
-    exactly = _namesake(Person.objects.filter(name=name))
-    return exactly or _namesake(Person.shown_as(name)) or Person(name=name)
-
-
-def _namesake(people: QuerySet[Person]) -> Person | None:
-    namesakes = list(people.order_by("external_id", "pk")[:2])
-    if namesakes and (len(namesakes) == 1 or not namesakes[0].external_id):
-        return namesakes[0]
-    return None
-
-
-def _enrol(
-    person: Person, path: Path, largest: bool, summary: Summary
-) -> tuple[Person, RefusedPath | None]:
-    try:
-        photo = uploads.read_file(path)
-        face, created = enrol_photo(person, photo, _printable(path.name), largest=largest)
-    except PhotoRejected as error:
-        refused = RefusedPath(path, error.code, uploads.details(error))
-    except EnrolmentRefused as error:
-        refused = RefusedPath(path, error.code, error.params)
-    else:
-        summary.enrolled += created
-        summary.unchanged += not created
-        return face.person, None
-    summary.refused.append(refused)
-    return person, refused
-
-
-def _printable(name: str) -> str:
-    """A file name in no known encoding cannot be stored as it is."""
-    return name.encode(errors="replace").decode()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from recognition.models import EnrolledFace, Enrolment, Person, Status, User
 from recognition.services.audit import record
-from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
+from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.photos import uploads
 from recognition.services.work import intake, queue
 
@@ -55,12 +55,19 @@ def _save(person: Person, actor: User | None, action: str, **details: Any) -> No
 
 
 def request_enrolment(
-    person: Person, uploaded: Sequence[UploadedFile[bytes]], requested_by: User
+    person: Person,
+    uploaded: Sequence[UploadedFile[bytes]],
+    requested_by: User,
+    *,
+    force: bool = False,
 ) -> EnrolmentRequest:
-    """Store a person's photos for a worker to enrol; what is no photo by its header is refused."""
+    """Store a person's photos for a worker to enrol; what is no photo by its header is refused.
+
+    With `force`, those too that look like somebody else.
+    """
 
     def new_row(filename: str) -> Enrolment:
-        return Enrolment(person=person, requested_by=requested_by, filename=filename)
+        return Enrolment(person=person, requested_by=requested_by, filename=filename, force=force)
 
     rows, refused = intake.accept(uploaded, new_row)
     return EnrolmentRequest(tuple(rows), tuple(refused))
@@ -75,7 +82,13 @@ def _enrol(row: Enrolment) -> None:
     """Two transactions on purpose: if the second fails, the retry finds the photo enrolled."""
     photo = queue.read_original(row)
     try:
-        face, _ = enrol_photo(row.person, photo, row.filename, actor=row.requested_by)
+        face, _ = enrol_photo(
+            row.person,
+            photo,
+            row.filename,
+            options=Options(force=row.force),
+            actor=row.requested_by,
+        )
     except EnrolmentRefused as refusal:
         _end(row, Status.REJECTED, refusal.code, refusal.face)
     else:

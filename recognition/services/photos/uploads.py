@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -73,11 +73,19 @@ def read_file(path: Path) -> bytes:
     if not path.is_file():  # a named pipe would keep us waiting for ever
         raise UnreadableFile(f"{path} is not a file")
     try:
-        _check_size(path.stat().st_size)
-        with path.open("rb") as file:
-            return file.read(imaging.MAX_BYTES + 1)
+        return read_at_most(path.stat().st_size, lambda: path.open("rb"))
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error}") from error
+
+
+def read_at_most(size: int, opening: Callable[[], IO[bytes]]) -> bytes:
+    """The bytes of a file of that stated size, no more than a photo may have.
+
+    Raises `ImageTooLarge`.
+    """
+    _check_size(size)
+    with opening() as file:
+        return file.read(imaging.MAX_BYTES + 1)
 
 
 def _check_size(size: int) -> None:

@@ -1,0 +1,36 @@
+"""What file managers, archives and network storage leave behind in folders: nobody, no photos."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LEFT_BEHIND: Final = frozenset(
+    {
+        "__macosx",  # archives of macOS
+        "icon\r",
+        "network trash folder",
+        "temporary items",
+        "$recycle.bin",  # Windows
+        "recycler",
+        "system volume information",
+        "found.000",
+        "desktop.ini",
+        "thumbs.db",
+        "ehthumbs.db",
+        "ehthumbs_vista.db",
+        "lost+found",  # Linux
+        "@eadir",  # Synology
+        "#recycle",
+        "#snapshot",
+        "@recycle",  # QNAP
+        "@recently-snapshot",
+        "picasa.ini",
+    }
+)
+"""In lower case. What is hidden (.DS_Store, .Trash-1000, ._photo.jpg, .thumbnails) need not be
+named."""
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a file or folder of this name is none that anybody put there."""
+    return name.startswith((".", "~$")) or name.casefold() in _LEFT_BEHIND

@@ -1,0 +1,156 @@
+"""Enrolling a folder of people, photo by photo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from ml.enrolment import Objection
+from ml.errors import PhotoRejected
+from recognition.models import EnrolledFace, Person
+from recognition.services.gallery import folders, owners, people, tables
+from recognition.services.gallery.comparing import still_resembles
+from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
+from recognition.services.gallery.folders import Note, Place, Plan, Row
+from recognition.services.photos import uploads
+from recognition.services.versions import predictors
+
+
+@dataclass
+class Summary:
+    """`people` counts those of the folder who are in the gallery now, with a photo or more;
+    `remarks` are on photos that were enrolled."""
+
+    people: int = 0
+    enrolled: int = 0
+    unchanged: int = 0
+    passed_over: int = 0
+    refused: list[Note] = field(default_factory=list)
+    remarks: list[Note] = field(default_factory=list)
+
+
+Looked = Callable[[Note | None], None]
+"""Called after each photo, with its refusal if there is one."""
+
+
+def planned(root: Place) -> Plan:
+    """What there is to enrol in a folder of people, and what its tables say of them.
+
+    Raises `OSError` if the folder cannot be read.
+    """
+    plan = folders.scan(root)
+    tables.read(plan)
+    return plan
+
+
+def enrol(plan: Plan, options: Options, looked: Looked, *, consent: bool = False) -> Summary:
+    """Enrol photo by photo, each in its own transaction: what is done stays done if this stops.
+
+    With `consent`, everybody's covers training of whom no table says anything else.
+    """
+    run = _Run(options, looked)
+    for name, photos in plan.photos.items():
+        row = plan.rows.get(name, Row())
+        person, photographed = run.enrol(owners.owner_of(name, photos, row.external_id), photos)
+        if photographed:
+            run.there.add(person.pk or name)  # two folders may spell one name
+        if person.pk and not options.dry_run:
+            _keep(name, person, row, consent=consent)
+    return run.summary(plan)
+
+
+class _Run:
+    """What has come of the photos so far."""
+
+    def __init__(self, options: Options, looked: Looked) -> None:
+        self._options, self._looked = options, looked
+        self._enrolled = self._unchanged = 0
+        self._refused = list[Note]()
+        self._doubtful = list[tuple[Place, EnrolledFace]]()
+        self.there = set[int | str]()
+
+    def enrol(self, person: Person, photos: Sequence[Place]) -> tuple[Person, bool]:
+        """The person, and whether they have a photo in the gallery, or would have."""
+        any_enrolled = False
+        for photo in photos:
+            face, refused = self._enrol(person, photo)
+            if face is not None:
+                person, any_enrolled = face.person, True
+            self._looked(refused)
+        return person, _has_photos(person) or any_enrolled
+
+    def _enrol(self, person: Person, photo: Place) -> tuple[EnrolledFace | None, Note | None]:
+        try:
+            data, name = photo.read(), _printable(photo.name)
+            face, created = enrol_photo(person, data, name, options=self._options)
+        except PhotoRejected as error:
+            refused = Note(str(photo), error.code, uploads.details(error))
+        except EnrolmentRefused as error:
+            refused = Note(str(photo), error.code, error.params)
+        else:
+            self._enrolled += created
+            self._unchanged += not created
+            if created and face.objection:
+                self._doubtful.append((photo, face))
+            return face, None
+        self._refused.append(refused)
+        return None, refused
+
+    def summary(self, plan: Plan) -> Summary:
+        for _, face in self._doubtful:
+            _look_again(face)
+        return Summary(
+            people=len(self.there),
+            enrolled=self._enrolled,
+            unchanged=self._unchanged,
+            passed_over=plan.passed_over,
+            refused=[*plan.refused, *self._refused],
+            remarks=[_remark(photo, face) for photo, face in self._doubtful if face.objection],
+        )
+
+
+def _look_again(face: EnrolledFace) -> None:
+    """Take back that somebody is probably another, if it is not so beside those who came later."""
+    hinted = face.objection == Objection.PERHAPS_SAME_PERSON and face.pk is not None
+    if hinted and not still_resembles(face, predictors.active()):
+        face.objection, face.resembles = "", None
+        EnrolledFace.objects.filter(pk=face.pk).update(objection="", resembles=None)
+
+
+def _has_photos(person: Person) -> bool:
+    return person.pk is not None and person.faces.exists()
+
+
+def _keep(name: str, person: Person, row: Row, *, consent: bool) -> None:
+    """Remember whose folder it is and what was said of them, unless they were removed meanwhile."""
+    with transaction.atomic():
+        there = Person.objects.select_for_update().filter(pk=person.pk).first()
+        if there is not None:
+            if _has_photos(there):
+                owners.remember(name, there)
+            _change(there, row, consent=consent)
+
+
+def _change(person: Person, row: Row, *, consent: bool) -> None:
+    said: dict[str, str | bool] = {}
+    if row.external_id:
+        said["external_id"] = row.external_id
+    if consent or row.consent is not None:
+        said["training_consent"] = consent if row.consent is None else row.consent
+    changed = {each: value for each, value in said.items() if getattr(person, each) != value}
+    for attribute, value in changed.items():
+        setattr(person, attribute, value)
+    if changed:
+        people.change_person(person, None, changed)
+
+
+def _remark(photo: Place, face: EnrolledFace) -> Note:
+    name = {"name": face.resembles.display_name} if face.resembles else {}
+    return Note(str(photo), face.objection, name)
+
+
+def _printable(name: str) -> str:
+    """A file name in no known encoding cannot be stored as it is."""
+    return name.encode(errors="replace").decode()
