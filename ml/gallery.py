@@ -14,9 +14,9 @@ AGREEMENT_RANGE = 0.3
 """A template that agrees with the person's others this much less than the best one does is left
 out. Measured on people of the calibration set with strangers' photos put among theirs."""
 
-AROUND = 16
-"""People around an enrolled person who are remembered: more than a decision looks at, so that few
-changes of the gallery make it necessary to search again."""
+AROUND, ENOUGH_AROUND = 20, 15
+"""People around an enrolled person who are remembered, and how few of them may be left: a decision
+looks at fewer, so that not every change of the gallery makes it necessary to search again."""
 REMEMBERED = 10_000
 """People of whom that is remembered at a time: some 20 MB."""
 
@@ -54,7 +54,7 @@ class _Around:
         kept = sorted([*kept, *new], key=lambda one: -one.similarity)
         if len(kept) > AROUND:
             return self.of(kept, everybody=False)
-        enough = self.floor == -1.0 or len(kept) >= AROUND // 2
+        enough = self.floor == -1.0 or len(kept) >= ENOUGH_AROUND
         return type(self)(tuple(kept), self.floor) if enough else None
 
 
@@ -113,7 +113,7 @@ class Gallery:
 
     def around(self, person: int) -> Sequence[Neighbour]:
         """The people nearest to an enrolled person, nearest first: at most `AROUND`, and no fewer
-        than half as many where there are so many.
+        than `ENOUGH_AROUND` where there are so many.
 
         Searched for once, and then brought up to date as the gallery changes.
         """

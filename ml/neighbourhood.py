@@ -19,7 +19,7 @@ would name the one when asked about the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,6 +31,9 @@ from ml.types import Floats
 NEIGHBOURS = 2
 PROBE_WEIGHT = 0.75
 PERSON_WEIGHT = 0.4
+ENOUGH, UNSEEN = 12, 0.1
+"""Of fewer others than `ENOUGH` the nearest are less alike than those of a larger gallery of the
+same kind of people would be: by up to so much, the fewer there are."""
 OTHER_NAMES = 3
 """Under at most so many further names a person is recognised to be enrolled."""
 
@@ -63,10 +66,15 @@ class _Surroundings:
     anchors: list[float]
 
     def usual(self, without: Set[int]) -> float:
-        """The mean likeness to the nearest, some people left out."""
-        others = (one.similarity for one in self.near if one.person not in without)
-        nearest = sorted([*_first(others), *self.anchors], reverse=True)[:NEIGHBOURS]
-        return sum(nearest) / NEIGHBOURS
+        """The mean likeness to the nearest, some people left out; of few others, what it would
+        probably be of more of their kind."""
+        others = [one.similarity for one in self.near if one.person not in without]
+        nearest = sorted([*others[:NEIGHBOURS], *self.anchors], reverse=True)[:NEIGHBOURS]
+        usual = sum(nearest) / NEIGHBOURS
+        if 0 < len(others) < ENOUGH:
+            few = others[:NEIGHBOURS]
+            usual = max(usual, sum(few) / len(few) + UNSEEN * (1 - len(others) / ENOUGH))
+        return usual
 
     @cached_property
     def of_anchors(self) -> float:
@@ -117,6 +125,8 @@ class Neighbourhood:
             if near.similarity <= self._bar:  # what is usual only takes from it
                 break
             nearer = around.until(near.person)
+            if len(around.near) - len(nearer) < NEIGHBOURS:  # nobody to see by how alike others are
+                break
             here = around.usual(nearer)
             if near.similarity - PROBE_WEIGHT * here <= self._bar:
                 continue
@@ -142,7 +152,3 @@ class Neighbourhood:
 
 def _weighted(around_probe: float, around_person: float) -> float:
     return PROBE_WEIGHT * around_probe + PERSON_WEIGHT * around_person
-
-
-def _first(similarities: Iterable[float]) -> list[float]:
-    return [one for one, _ in zip(similarities, range(NEIGHBOURS), strict=False)]

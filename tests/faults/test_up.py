@@ -18,7 +18,7 @@ from tests.sites import Site, Visitor, free_port, python, still_running, wait_fo
 
 MakeSite = Callable[..., Site]
 MOMENT = 5  # seconds that a killed process may take to be gone where others use the machine
-PROCESSES = ("supervisor", "broker", "worker", "child of the worker", "web")
+PROCESSES = ("supervisor", "broker", "worker", "child of the worker", "web", "child of the web")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.gallery import AROUND, Gallery
+from ml.gallery import AROUND, ENOUGH_AROUND, Gallery
 from ml.types import Floats
 
 SIZE = 16
@@ -145,7 +145,7 @@ def test_who_is_around_a_person_follows_a_large_gallery(
         near = [one.person for one in gallery.around(0)]
         others = sorted(there - {0}, key=lambda other: -float(embeddings[other] @ embeddings[0]))
         assert near == others[: len(near)]
-        assert len(near) >= min(len(others), AROUND // 2)
+        assert len(near) >= min(len(others), ENOUGH_AROUND)
 
 
 def test_somebody_whose_photos_change_is_searched_for_again() -> None:

@@ -49,15 +49,24 @@ def pairs(data: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def found_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was found in photos, kept from test to test as from run to run."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
 def evaluate(
     active_model: ModelVersion,
     tmp_path: Path,
+    found_before: Path,
     settings: Settings,
     capsys: pytest.CaptureFixture[str],
 ) -> Any:
     """Run the command on the real networks; returns what a program reads of its output."""
     settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir(exist_ok=True)
+    (settings.DATA_DIR / "cache").symlink_to(found_before)
 
     def run(*arguments: object) -> dict[str, Any]:
         call_command("evaluate", *map(str, arguments), "--json")
@@ -216,8 +225,13 @@ class TestOfAModelWithClasses:
 
 
 def test_a_second_run_finds_the_same_without_looking(
-    evaluate: Any, data: Path, monkeypatch: pytest.MonkeyPatch
+    evaluate: Any,
+    data: Path,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    settings.DATA_DIR = tmp_path / "of its own"
     first = evaluate("open-set", "--data", data)
     monkeypatch.setattr("ml.inference.recognizer.Recognizer.recognize", None)
     assert evaluate("open-set", "--data", data) == first
