@@ -60,8 +60,9 @@ def test_the_faces_of_a_panorama_are_found(detector: Detector) -> None:
     assert_found_once(detector, image, places)
 
 
-@pytest.mark.parametrize("side", [100, 300, 700, 2400])
-@pytest.mark.parametrize("offset", [-100, 0, 60])
+@pytest.mark.parametrize(
+    ("side", "offset"), [(100, -100), (100, 0), (300, 60), (700, 0), (2400, 0)]
+)
 def test_a_face_across_the_seams_is_found_once(detector: Detector, side: int, offset: int) -> None:
     """In the middle, where four parts meet; the largest portrait is larger than a part."""
     place = (2000 + offset, 1500 + offset)

@@ -41,30 +41,34 @@ def prototypes(recognizer: Recognizer) -> Floats:
     return np.stack([mean / np.linalg.norm(mean) for mean in means])
 
 
-def right(image: Image, name: str, recognizer: Recognizer, prototypes: Floats) -> bool:
-    """Whether the one face of the photo is most alike to the person's enrolled photos."""
-    faces = recognizer.recognize(image).faces
-    return len(faces) == 1 and PEOPLE[int(np.argmax(prototypes @ faces[0].embedding))] == name
+def known(degrees: int, numbers: range, recognizer: Recognizer, prototypes: Floats) -> int:
+    """Of how many photos so turned the one face is most alike to the person's enrolled photos."""
+    right = 0
+    for person, name in enumerate(PEOPLE):
+        for number in numbers:
+            image = turned(photo(f"photos/people/{name}/{number}.jpg"), degrees)
+            faces = recognizer.recognize(image).faces
+            likeliest = [int(np.argmax(prototypes @ face.embedding)) for face in faces]
+            right += likeliest == [person]
+    return right
 
 
 @pytest.mark.parametrize("degrees", [30, -45, 90, 180])
 def test_people_are_known_at_every_angle(
     degrees: int, recognizer: Recognizer, prototypes: Floats
 ) -> None:
-    known = sum(
-        right(
-            turned(photo(f"photos/people/{name}/{number}.jpg"), degrees),
-            name,
-            recognizer,
-            prototypes,
-        )
-        for name in PEOPLE
-        for number in range(4, 8)
-    )
-    assert known >= 46  # of 48
+    assert known(degrees, range(4, 5), recognizer, prototypes) == len(PEOPLE)
 
 
-@pytest.mark.parametrize("degrees", range(-165, 180, 15))
+@pytest.mark.slow
+@pytest.mark.parametrize("degrees", [0, 10, -10, 30, -30, 45, -45, 60, -60, 90, -90, 135, 180])
+def test_all_other_photos_of_them_are_known_at_every_angle(
+    degrees: int, recognizer: Recognizer, prototypes: Floats
+) -> None:
+    assert known(degrees, range(4, 8), recognizer, prototypes) >= 46  # of 48
+
+
+@pytest.mark.parametrize("degrees", [-165, -120, -75, -45, -15, 0, 10, 30, 60, 105, 150])
 def test_the_answer_tells_by_how_much_a_photo_is_turned(
     degrees: int, recognizer: Recognizer
 ) -> None:
@@ -73,7 +77,7 @@ def test_the_answer_tells_by_how_much_a_photo_is_turned(
     assert angle_between(face.detected.roll, degrees) < 18
     if abs(degrees) > 45:
         assert angle_between(found.turned, degrees) < 18
-    elif abs(degrees) < 15:
+    elif abs(degrees) <= 10:
         assert found.turned == 0
 
 
