@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from recognition.models import EnrolledFace, Enrolment, ModelVersion, Person, User
 from recognition.services.gallery import bulk, folders
@@ -153,3 +157,18 @@ class TestRenderedPeople:
                 shutil.copy(path, one_photo_each / path.parent.name / path.name)
         summary = self.run(one_photo_each)
         assert (summary.enrolled, summary.refused, summary.remarks) == (84, [], [])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("active_model")
+@pytest.mark.parametrize(("data", "caught"), [("faces105", 0.98), ("synthetic/train", 0.95)])
+def test_of_many_people_wrong_photos_are_caught_and_right_ones_are_not(
+    settings: Settings, shared_data: Path, data: str, caught: float
+) -> None:
+    settings.DATA_DIR = ROOT / ".cache"  # where what was found in photos is kept
+    arguments = ("enrolment", f"--data={shared_data / data}", "--enrol=4", "--json")
+    out = StringIO()
+    call_command("evaluate", *arguments, stdout=out)
+    result = json.loads(out.getvalue())
+    assert result["right_refused"] * 3 / 4 < 0.005  # of four photos the first is never refused
+    assert result["wrong_refused"] >= caught
