@@ -173,13 +173,13 @@ class TestOfAModelWithClasses:
 
     @pytest.fixture(autouse=True)
     def _head(
-        self, model: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, model: Path, known: Path, found_before: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         embedding = engine.load("openvino", model)
         classes = load_split(model / "split.json").parts["train"]
         dataset = read([known])
         rows = [row for row, photo in enumerate(dataset.photos) if photo.sha256 in classes]
-        made = prepare(dataset, known.parent / "data" / "cache" / "crops")
+        made = prepare(dataset, found_before / "crops")
         learned = embedding.embed(np.array(made.images[rows]))
         owners = np.array([classes[dataset.photos[row].sha256] for row in rows])
 
