@@ -80,7 +80,7 @@ def _moved(rows: Rows, x: int, y: int) -> Rows:
 def _in_the_middle(rows: Rows, view: views.View) -> Rows | None:
     """The best of those faces of a square view that are in its middle, in pixels of the photo."""
     side = len(view.picture)
-    near = rows[(np.abs(middle(rows) - side / 2) < side / 4).all(axis=1)]
+    near = rows[(np.abs(middle(rows) - side / 2) < side / 6).all(axis=1)]
     return view.to_photo(near[near[:, SCORE].argmax()][None])[0] if len(near) else None
 
 
