@@ -87,6 +87,9 @@ def test_somebody_new_who_is_there_already_comes_in_with_a_hint(ann: Person) -> 
 def test_in_a_folder_refusals_name_the_option_and_hints_are_listed(
     tmp_path: Path, ann: Person, ben: Person
 ) -> None:
+    """Beside two more: of so few people alone nobody can tell how alike others are."""
+    for number in (3, 4):
+        enrol_photo(Person(name=f"Person {number}"), photo(Face(number)), "0.png")
     album = tmp_path / "album"
     put(album / "Ann" / "wrong.png", photo(Face(2, 1)))
     put(album / "Benjamin" / "0.png", photo(Face(2, 2)))
