@@ -12,7 +12,7 @@ import numpy as np
 
 from ml.alignment import Transform, warp
 from ml.types import Image
-from ml.yunet import LANDMARKS, SIZE_MULTIPLE, Rows, middle
+from ml.yunet import LANDMARKS, SCORE, SIZE_MULTIPLE, Rows, middle
 
 LARGE_VIEW: Final = 1280
 """The long side of the largest picture that is looked at: a larger one takes too long."""
@@ -55,7 +55,7 @@ class View:
         corner = (middle(rows) - shift) @ back - size / 2
         points = (rows[:, LANDMARKS].reshape(-1, 5, 2) - shift) @ back
         whole = (corner >= self.seams[:2]).all(1) & (corner + size <= self.seams[2:]).all(1)
-        found = np.hstack([corner, size, points.reshape(-1, 10), rows[:, 14:]])
+        found = np.hstack([corner, size, points.reshape(-1, 10), rows[:, SCORE:]])
         return found[whole].astype(np.float32)
 
 
