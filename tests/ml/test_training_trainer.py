@@ -93,7 +93,7 @@ def test_every_epoch_is_told_with_its_stage_and_its_learning_rate(ended: Ended) 
 
 def test_a_network_learns_the_faces_it_is_shown(parts: Parts, tmp_path: Path) -> None:
     everything = Parts(parts.train, parts.train)
-    recipe = compact(Stage(12, 1e-3), augmentations=(), batch=4)
+    recipe = compact(Stage(24, 1e-3), augmentations=())
     trained = train(recipe, everything, tmp_path, Notes())
     assert max(epoch.validation_accuracy for epoch in trained.history) == 1
 
