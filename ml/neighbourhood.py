@@ -8,7 +8,8 @@ always rather alike. So a similarity counts by what it has above the likeness th
 
 where the others are people of the gallery and *anchors*: directions that are nobody's, drawn as
 people's prototypes lie (`ml.evaluation.fitting`), so that a small gallery has a neighbourhood too.
-One bar then serves every gallery. In speaker verification this is adaptive symmetric normalisation
+One bar then serves every gallery. Of the likeness that size alone brings no more than the whole is
+taken away (`_of_size`). In speaker verification this is adaptive symmetric normalisation
 of scores (Matějka et al., Interspeech 2017, https://doi.org/10.21437/Interspeech.2017-1393), with
 the gallery as the cohort. How k, a and b were chosen is in docs/decision.md.
 
@@ -19,6 +20,7 @@ would name the one when asked about the other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,6 +98,7 @@ class Neighbourhood:
     def __init__(self, gallery: Gallery, anchors: Floats, bar: float) -> None:
         self._gallery, self._anchors, self._bar = gallery, anchors, bar
         self._known: dict[int, _Surroundings] = {}
+        self._too_much = (PROBE_WEIGHT + PERSON_WEIGHT - 1) * _of_size(gallery.people, anchors)
 
     def nobody(self, embedding: Floats) -> float:
         """The likeness that is usual around a probe while nobody is enrolled."""
@@ -113,7 +116,7 @@ class Neighbourhood:
     def _scored(self, near: Neighbour, probe: _Surroundings) -> Scored:
         same = self.other_names(near.person)
         person = self._around_person(near.person)
-        usual = _weighted(probe.usual({near.person} | same), person.usual(same))
+        usual = _weighted(probe.usual({near.person} | same), person.usual(same)) - self._too_much
         of_anchors = _weighted(probe.of_anchors, person.of_anchors)
         return Scored(near.person, near.similarity, usual, usual - of_anchors, same)
 
@@ -122,17 +125,18 @@ class Neighbourhood:
         before it are known to be."""
         around, found = self._around_person(person), frozenset[int]()
         for near in around.near[:OTHER_NAMES]:
-            if near.similarity <= self._bar:  # what is usual only takes from it
+            if near.similarity + self._too_much <= self._bar:  # what is usual only takes from it
                 break
             nearer = around.until(near.person)
             if len(around.near) - len(nearer) < NEIGHBOURS:  # nobody to see by how alike others are
                 break
             here = around.usual(nearer)
-            if near.similarity - PROBE_WEIGHT * here <= self._bar:
+            if near.similarity + self._too_much - PROBE_WEIGHT * here <= self._bar:
                 continue
             other = self._around_person(near.person)
             there = other.usual(other.until(person))
-            if near.similarity - _weighted(max(here, there), min(here, there)) > self._bar:
+            usual = _weighted(max(here, there), min(here, there)) - self._too_much
+            if near.similarity - usual > self._bar:
                 found = nearer
         return found
 
@@ -148,6 +152,15 @@ class Neighbourhood:
     def _to_anchors(self, embedding: Floats) -> list[float]:
         similarities: list[float] = np.partition(self._anchors @ embedding, -NEIGHBOURS).tolist()
         return similarities[-NEIGHBOURS:]
+
+
+def _of_size(people: int, anchors: Floats) -> float:
+    """How much more alike the nearest are because there are more people than anchors: the largest
+    of n normal variables lies about sqrt(2 ln n) deviations above their mean."""
+    deviation = float((anchors @ anchors[0])[1:].std())
+    return deviation * (
+        math.sqrt(2 * math.log(people + len(anchors))) - math.sqrt(2 * math.log(len(anchors)))
+    )
 
 
 def _weighted(around_probe: float, around_person: float) -> float:
