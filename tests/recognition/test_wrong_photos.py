@@ -154,6 +154,7 @@ class TestRenderedPeople:
         assert (summary.enrolled, summary.refused, summary.remarks) == (48, [], [])
         assert not EnrolledFace.objects.exclude(objection="").exists()
 
+    @pytest.mark.slow
     def test_their_other_photos_are_all_taken(self, one_photo_each: Path) -> None:
         for source in (ROOT / "demo" / "people", ROOT / "demo" / "photos" / "people"):
             for path in source.glob("*/*.jpg"):

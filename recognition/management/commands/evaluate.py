@@ -213,17 +213,15 @@ def in_words(summary: dict[str, Any]) -> str:
 
 def _row(row: dict[str, Any]) -> str:
     shares = {name: share for name, share in row.items() if isinstance(share, float)}
-    told = ", ".join(f"{_name(key)} {share * 100:.1f} %" for key, share in shares.items())
+    told = ", ".join(
+        f"{key.replace('_', ' ')} {share * 100:.1f} %" for key, share in shares.items()
+    )
     return f"{row['gallery']:<36}{told}"
-
-
-def _name(key: str) -> str:
-    return LABELS.get(key, key.replace("_", " "))
 
 
 def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, figure in summary.items():
-        name = _name(key)
+        name = LABELS.get(key, key)
         if isinstance(figure, list):
             continue
         if isinstance(figure, dict):
