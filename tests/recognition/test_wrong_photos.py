@@ -165,14 +165,13 @@ class TestRenderedPeople:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("active_model")
-@pytest.mark.parametrize(("data", "caught"), [("faces105", 0.98), ("synthetic/train", 0.95)])
 def test_of_many_people_wrong_photos_are_caught_and_right_ones_are_not(
-    settings: Settings, shared_data: Path, data: str, caught: float
+    settings: Settings, shared_data: Path
 ) -> None:
     settings.DATA_DIR = ROOT / ".cache"  # where what was found in photos is kept
-    arguments = ("enrolment", f"--data={shared_data / data}", "--enrol=4", "--json")
+    arguments = ("enrolment", f"--data={shared_data / 'faces105'}", "--enrol=4", "--json")
     out = StringIO()
     call_command("evaluate", *arguments, stdout=out)
     result = json.loads(out.getvalue())
     assert result["right_refused"] * 3 / 4 < 0.005  # of four photos the first is never refused
-    assert result["wrong_refused"] >= caught
+    assert result["wrong_refused"] >= 0.98
