@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import django
@@ -22,26 +23,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "facesite.settings")
 django.setup()
 
 from ml import neighbourhood
-from ml.calibration import Calibration, Policy, identify
+from ml.calibration import Policy, identify
 from ml.evaluation import galleries
 from ml.evaluation.datasets import read_people
 from ml.evaluation.fitting import fit_part
-from ml.evaluation.galleries import Decide, Kind, People
-from ml.gallery import Gallery
-from ml.types import Floats, Identification
+from ml.evaluation.galleries import Kind, People
 from recognition.management.photos import Photos
 
 RULES = ("2,0.75,0.25", "2,0.5,0.5", "2,0.75,0.4", "2,0.75,0.5", "2,0.9,0.4", "5,0.75,0.4")
 KINDS = (Kind(2, 3), Kind(20, 1), Kind(20, 3), Kind(20, 1, 12), Kind(20, 4, 12), Kind(20, 4, 20))
 COLUMNS = ("strangers", "other_strangers", "right", "others_right")
 DRAWS = 4
-
-
-def decide_by(calibration: Calibration) -> Decide:
-    def decide(embedding: Floats, gallery: Gallery) -> Identification:
-        return identify(embedding, gallery, calibration, Policy(0.01))
-
-    return decide
 
 
 def halves(people: People, seed: int) -> list[People]:
@@ -56,7 +48,7 @@ def judged(people: People, others: People) -> dict[str, dict[str, float]]:
     for seed in range(2):
         one, other = halves(people, seed)
         for fitted_on, asked in ((one, other), (other, one)):
-            decide = decide_by(fit_part(fitted_on))
+            decide = partial(identify, calibration=fit_part(fitted_on), policy=Policy(0.01))
             measured = galleries.measure(
                 asked, others, decide, draws=DRAWS, progress=lambda _done, _total: None
             )
@@ -72,8 +64,8 @@ def judged(people: People, others: People) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     looked_at = Photos.open(None)
-    people, others = (looked_at.people(read_people(Path(one))) for one in sys.argv[1:3])
-    galleries._kinds = lambda: iter(KINDS)
+    people, others = (looked_at.embeddings(read_people(Path(one))) for one in sys.argv[1:3])
+    galleries.KINDS = KINDS
     print("| k, a, b | gallery | strangers | others | right | others right |")
     print("| --- | --- | --- | --- | --- | --- |")
     for rule in sys.argv[3:] or RULES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 _LEFT_BEHIND: Final = frozenset(
@@ -34,3 +35,8 @@ named."""
 def is_left_behind(name: str) -> bool:
     """Whether a file or folder of this name is none that anybody put there."""
     return name.startswith((".", "~$")) or name.casefold() in _LEFT_BEHIND
+
+
+def meant(folder: Path) -> list[Path]:
+    """What somebody put into a folder, by name. Raises `OSError`."""
+    return sorted(path for path in folder.iterdir() if not is_left_behind(path.name))

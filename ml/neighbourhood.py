@@ -124,19 +124,19 @@ class Neighbourhood:
         """Entries that are probably the same person: the nearest of all, or the nearest once those
         before it are known to be."""
         around, found = self._around_person(person), frozenset[int]()
+        bar = self._bar - self._too_much
         for near in around.near[:OTHER_NAMES]:
-            if near.similarity + self._too_much <= self._bar:  # what is usual only takes from it
+            if near.similarity <= bar:  # what is usual only takes from it
                 break
             nearer = around.until(near.person)
             if len(around.near) - len(nearer) < NEIGHBOURS:  # nobody to see by how alike others are
                 break
             here = around.usual(nearer)
-            if near.similarity + self._too_much - PROBE_WEIGHT * here <= self._bar:
+            if near.similarity - PROBE_WEIGHT * here <= bar:
                 continue
             other = self._around_person(near.person)
             there = other.usual(other.until(person))
-            usual = _weighted(max(here, there), min(here, there)) - self._too_much
-            if near.similarity - usual > self._bar:
+            if near.similarity - _weighted(max(here, there), min(here, there)) > bar:
                 found = nearer
         return found
 

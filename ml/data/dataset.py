@@ -20,7 +20,7 @@ import numpy.typing as npt
 from ml import imaging
 from ml.errors import MLError, PhotoRejected
 from ml.imaging import PHOTO_SUFFIXES
-from ml.leftovers import is_left_behind
+from ml.leftovers import meant
 from ml.threads import Progress, ahead
 
 MINIMUM = 5
@@ -192,7 +192,7 @@ def _photos(folder: Path) -> Iterator[Path]:
 
 def _visible(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not is_left_behind(path.name))
+        return meant(folder)
     except OSError as error:
         raise DataError(
             "unreadable_file", f"{folder} cannot be read: {error.strerror}; check its permissions."

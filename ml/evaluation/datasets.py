@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ml.errors import MLError
 from ml.imaging import PHOTO_SUFFIXES
-from ml.leftovers import is_left_behind
+from ml.leftovers import meant
 
 
 class DatasetError(MLError):
@@ -35,7 +35,7 @@ def read_people(root: Path) -> dict[str, list[Path]]:
     """
     if not root.is_dir():
         raise DatasetError(f"There is no folder {root}.")
-    folders = (path for path in _meant(root) if path.is_dir())
+    folders = (path for path in meant(root) if path.is_dir())
     people = {folder.name: list(_photos(folder)) for folder in folders}
     people = {name: photos for name, photos in people.items() if photos}
     if not people:
@@ -44,11 +44,7 @@ def read_people(root: Path) -> dict[str, list[Path]]:
 
 
 def _photos(folder: Path) -> Iterator[Path]:
-    return (path for path in _meant(folder) if path.suffix.lower() in PHOTO_SUFFIXES)
-
-
-def _meant(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not is_left_behind(path.name))
+    return (path for path in meant(folder) if path.suffix.lower() in PHOTO_SUFFIXES)
 
 
 def read_pairs(path: Path, root: Path) -> list[Pair]:

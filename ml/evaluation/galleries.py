@@ -6,8 +6,9 @@ stranger. Counted is what the product would answer: a stranger is named where th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,6 @@ from ml.gallery import Gallery
 from ml.threads import Progress
 from ml.types import Decision, Floats, Identification
 
-SIZES = (2, 5, 10, 20, 60, 300, 1680)
-PHOTOS = (1, 3)
-MIXTURES = tuple((people, others) for people in (30, 100, 300) for others in (12, 20))
-MIXTURE_PHOTOS = (1, 4)
-TWICE, TWICE_AMONG, TWICE_PHOTOS = (0, 2, 8), 40, 3
 DRAWS = 20
 MOST_STRANGERS = 500
 MOST_PROBES = 500
@@ -48,6 +44,16 @@ class Kind:
         others = f" + {self.others} others" if self.others else ""
         twice = f", {self.twice} of them twice" if self.twice else ""
         return f"{self.people:,}{others}{twice}, {self.photos} photo{'s' * (self.photos > 1)}"
+
+
+KINDS = (
+    *(Kind(size, photos) for size in (2, 5, 10, 20, 60, 300, 1680) for photos in (1, 3)),
+    *(
+        Kind(people, photos, others)
+        for people, others, photos in product((30, 100, 300), (12, 20), (1, 4))
+    ),
+    *(Kind(40, 3, twice=twice) for twice in (0, 2, 8)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def measure(
     Raises:
         DatasetError: there are not enough people for any.
     """
-    possible = [kind for kind in _kinds() if _is_possible(kind, people, others)]
+    possible = [kind for kind in KINDS if _is_possible(kind, people, others)]
     if not possible:
         raise DatasetError("There are too few people with two photos or more.")
     found = {}
@@ -99,14 +105,6 @@ def measure(
         found[kind] = _mean([_draw(kind, people, others, seed).shares(decide) for seed in seeds])
         progress(done, len(possible))
     return Galleries(draws, found)
-
-
-def _kinds() -> Iterator[Kind]:
-    for size in SIZES:
-        yield from (Kind(size, photos) for photos in PHOTOS)
-    for people, others in MIXTURES:
-        yield from (Kind(people, photos, others) for photos in MIXTURE_PHOTOS)
-    yield from (Kind(TWICE_AMONG, TWICE_PHOTOS, twice=twice) for twice in TWICE)
 
 
 def _is_possible(kind: Kind, people: People, others: People) -> bool:

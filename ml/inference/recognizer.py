@@ -63,7 +63,7 @@ class Recognizer:
         """Check every file of a model version and load it.
 
         Raises:
-            ArtifactMissing, ArtifactDamaged, ArtifactTooNew: see `ml.artifact.check`.
+            ArtifactError: see `ml.artifact.check`.
             WeightsMissing: the packaged detector is not there.
         """
         manifest = artifact.check(version_dir)

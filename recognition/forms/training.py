@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ml.architectures import ARCHITECTURES, DEFAULT
-from ml.leftovers import is_left_behind
+from ml.leftovers import meant
 from recognition.forms.fields import PhotosField
 from recognition.models import TrainingRun
 
@@ -87,8 +87,7 @@ def datasets() -> list[str]:
     place = datasets_folder()
     if not place.is_dir():
         return []
-    folders = (path.name for path in place.iterdir() if path.is_dir())
-    return sorted(name for name in folders if not is_left_behind(name))
+    return [path.name for path in meant(place) if path.is_dir()]
 
 
 def _titles() -> list[tuple[str, str]]:

@@ -40,14 +40,19 @@ class Photos:
         ):
             return find_faces(photos, self.recognizer, cache, progress)
 
-    def people(self, people: Mapping[str, Sequence[Path]]) -> dict[str, Floats]:
-        """The embeddings of everybody in whose photos a face was found, (K, D) float32."""
+    def people(self, people: Mapping[str, Sequence[Path]]) -> dict[str, list[FoundFace]]:
+        """The faces of everybody in whose photos one was found."""
         faces = self.faces([photo for photos in people.values() for photo in photos])
         found = {
-            name: [face.embedding for photo in photos if (face := faces[photo])]
+            name: [face for photo in photos if (face := faces[photo])]
             for name, photos in people.items()
         }
-        return {name: np.stack(embeddings) for name, embeddings in found.items() if embeddings}
+        return {name: theirs for name, theirs in found.items() if theirs}
+
+    def embeddings(self, people: Mapping[str, Sequence[Path]]) -> dict[str, Floats]:
+        """Those of the same faces, (K, D) float32."""
+        found = self.people(people)
+        return {name: np.stack([face.embedding for face in faces]) for name, faces in found.items()}
 
 
 def version_dir(name: str | None) -> Path:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             people = read_people(options["data"])
             left_out = _named_in(options["exclude"], people) if options["exclude"] else set()
             kept = {name: photos for name, photos in people.items() if name not in left_out}
-            embeddings = Photos.open(options["model"]).people(kept)
+            embeddings = Photos.open(options["model"]).embeddings(kept)
             with progress_bar("galleries") as progress:
                 fitted = fit(embeddings, _source(options, embeddings, left_out), progress=progress)
         except (DatasetError, ArtifactError, ValueError) as error:

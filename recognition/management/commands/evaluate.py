@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from ml.calibration import Policy, identify
 from ml.errors import MLError
 from ml.evaluation import enrolment, galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
-from ml.gallery import Gallery
-from ml.types import Floats, Identification
 from recognition.management import closed_set
 from recognition.management.photos import Photos, progress_bar, version_dir
 from recognition.services.training.options import CROPS
@@ -142,24 +141,17 @@ def _open_set(options: dict[str, Any]) -> open_set.OpenSet:
 
 def _galleries(options: dict[str, Any]) -> galleries.Galleries:
     looked_at = Photos.open(options["model"])
-    people = looked_at.people(read_people(options["data"]))
-    others = looked_at.people(read_people(options["others"])) if options["others"] else {}
-
-    def decide(embedding: Floats, gallery: Gallery) -> Identification:
-        policy = Policy(settings.TARGET_FPIR)
-        return identify(embedding, gallery, looked_at.recognizer.calibration, policy)
-
+    people = looked_at.embeddings(read_people(options["data"]))
+    others = looked_at.embeddings(read_people(options["others"])) if options["others"] else {}
+    calibration = looked_at.recognizer.calibration
+    decide = partial(identify, calibration=calibration, policy=Policy(settings.TARGET_FPIR))
     with progress_bar("galleries") as progress:
         return galleries.measure(people, others, decide, progress=progress)
 
 
 def _enrolment(options: dict[str, Any]) -> enrolment.Enrolment:
-    people = read_people(options["data"])
     looked_at = Photos.open(options["model"])
-    found = looked_at.faces([photo for photos in people.values() for photo in photos])
-    faces = {
-        name: [face for face in map(found.get, photos) if face] for name, photos in people.items()
-    }
+    faces = looked_at.people(read_people(options["data"]))
     calibration = looked_at.recognizer.calibration
     with progress_bar("enrolling") as progress:
         return enrolment.evaluate(

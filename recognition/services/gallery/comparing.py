@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-from django.conf import settings
 from django.db.models import QuerySet
 
-from ml.calibration import Policy, identify
 from ml.enrolment import Ask, Doubt, doubt, one_person
 from ml.types import EmbeddedFace, Floats
 from recognition.models import EnrolledFace, ModelVersion, Person, Template
@@ -37,12 +35,7 @@ def still_resembles(face: EnrolledFace, predictor: Predictor) -> bool:
 @contextmanager
 def _asking(predictor: Predictor) -> Iterator[Ask]:
     with memory.current(predictor.version) as people:
-        yield partial(
-            identify,
-            gallery=people,
-            calibration=predictor.recognizer.calibration,
-            policy=Policy(settings.TARGET_FPIR, settings.STRANGERS),
-        )
+        yield partial(predictor.identify, gallery=people)
 
 
 def _embeddings(templates: QuerySet[Template], version: ModelVersion) -> Floats:

@@ -84,10 +84,11 @@ def _row(fields: dict[str, str], folders: dict[str, str]) -> tuple[str, Row]:
     consent = fields.get(CONSENT, "").casefold()
     if not name:
         raise _BadRow("row_without_name")
-    if folder_name_folded(name) not in folders:
+    folder = folders.get(folder_name_folded(name))
+    if folder is None:
         raise _BadRow("row_of_nobody")
     if consent not in _CONSENTS:
         raise _BadRow("row_consent")
     if len(external_id) > NAME_LENGTH:
         raise _BadRow("row_external_id")
-    return folders[folder_name_folded(name)], Row(external_id, _CONSENTS[consent])
+    return folder, Row(external_id, _CONSENTS[consent])

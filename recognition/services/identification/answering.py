@@ -10,14 +10,11 @@ from time import perf_counter
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
 from ml import bounded, imaging
-from ml.calibration import Calibration, Policy, identify
-from ml.gallery import Gallery
 from ml.types import Decision, EmbeddedFace, Image
 from ml.types import Identification as Answer
 from recognition.models import (
@@ -138,23 +135,11 @@ def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, 
 
 
 def _search(faces: Sequence[EmbeddedFace], predictor: predictors.Predictor) -> Search:
-    calibration = predictor.recognizer.calibration
     with memory.current(predictor.version) as people:
-        return Search(
-            tuple((face, _identified(face, people, calibration)) for face in faces),
-            people.people,
-            people.templates,
-        )
-
-
-def _identified(face: EmbeddedFace, people: Gallery, calibration: Calibration) -> Answer:
-    return identify(
-        face.embedding,
-        people,
-        calibration,
-        Policy(settings.TARGET_FPIR, settings.STRANGERS),
-        quality=face.quality.score,
-    )
+        answers = [
+            predictor.identify(face.embedding, people, quality=face.quality.score) for face in faces
+        ]
+        return Search(tuple(zip(faces, answers, strict=True)), people.people, people.templates)
 
 
 def _store(row: Identification, answer: PhotoAnswer) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from ml.calibration import Policy, identify
+from ml.gallery import Gallery
+from ml.types import Floats, Identification
 from recognition.models import ModelVersion
 from recognition.services.versions import registry
 
@@ -19,6 +22,14 @@ if TYPE_CHECKING:
 class Predictor:
     version: ModelVersion
     recognizer: Recognizer
+
+    def identify(
+        self, embedding: Floats, gallery: Gallery, *, quality: float = 1.0
+    ) -> Identification:
+        """Who a face is, as this site is set to decide."""
+        policy = Policy(settings.TARGET_FPIR, settings.STRANGERS)
+        calibration = self.recognizer.calibration
+        return identify(embedding, gallery, calibration, policy, quality=quality)
 
 
 _lock = threading.Lock()
