@@ -56,7 +56,7 @@ class Site:
             SiteFailed: it has not begun in time.
         """
         asked = {"data": [str(data)], "promote": "never"}
-        self._run(f"training.request(None, 'paper', {asked!r})")
+        self._run(f"requests.request(None, 'paper', {asked!r})")
         until = time.monotonic() + START_SECONDS
         while not self._run("print(TrainingRun.objects.get().history != [])").endswith("True"):
             if time.monotonic() > until:
@@ -73,7 +73,8 @@ class Site:
             )
 
     def _run(self, code: str) -> str:
-        imports = "from recognition.models import *; from recognition.services import training"
+        imports = "from recognition.models import *"
+        imports += "; from recognition.services.training import requests"
         run = subprocess.run(  # noqa: S603
             _manage("shell", "-v0", "-c", f"{imports}; {code}"),
             env=_environment(self.data_dir),

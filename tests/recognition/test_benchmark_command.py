@@ -82,6 +82,18 @@ def test_figures_of_a_busy_site_are_refused_when_the_training_was_over_before(
         site.require_training()
 
 
+def test_a_training_is_asked_for_as_an_operator_does(
+    make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a site that does not run, so that it waits."""
+    monkeypatch.setattr(management, "START_SECONDS", 0)
+    site = management.Site(make_site().data_dir, 0, psutil.Popen(["true"]))
+    with pytest.raises(management.SiteFailed, match="did not begin"):
+        site.begin_training(ROOT / "demo" / "people")
+    run = "TrainingRun.objects.values_list('architecture', 'status').get()"
+    assert site._run(f"print(*{run})") == "paper queued"
+
+
 @pytest.mark.slow
 class TestWhole:
     def test_everything_is_measured_in_one_run(
