@@ -7,12 +7,27 @@ from typing import Final
 
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Of an `OSError`: the disk, a quota or the largest file that is allowed is used up."""
+FORBIDDEN: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+)
+"""Of an `OSError`: this process may not write there, or something else lies there."""
 
 
 class MLError(Exception):
     """Base of every error that `ml` raises on purpose."""
 
     code = "error"
+
+
+class Unwritable(MLError):
+    """A folder cannot be written to; the message says in one sentence what to do about it.
+
+    `code` is "disk_full" or "unwritable".
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class PhotoRejected(MLError):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from ml.errors import DISK_FULL, FORBIDDEN, Unwritable
 
 
 def locked(descriptor: int) -> bool:
@@ -27,3 +31,22 @@ def write_whole(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
+
+
+@contextmanager
+def writing(folder: Path, then: str) -> Iterator[None]:
+    """For the time in which `folder` is written to; `then` is what to do once there is room again.
+
+    Raises:
+        Unwritable: in the place of an `OSError` that says so.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            message = f"There is no room in {folder} ({error.strerror}); make room and {then}."
+            raise Unwritable("disk_full", message) from error
+        if error.errno in FORBIDDEN:
+            message = f"{folder} cannot be written to ({error.strerror}); check who owns it."
+            raise Unwritable("unwritable", message) from error
+        raise

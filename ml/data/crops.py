@@ -22,7 +22,8 @@ from ml import imaging, provenance
 from ml.alignment import align
 from ml.data.dataset import DataError, Dataset, Identity, Photo, Skipped
 from ml.detection import Detector
-from ml.errors import DISK_FULL, PhotoRejected
+from ml.errors import PhotoRejected
+from ml.files import writing
 from ml.threads import Progress, ahead
 from ml.types import CROP_SIZE, Image
 
@@ -44,8 +45,6 @@ _REASONS = {
     b"c": "image_too_costly",
 }
 _OUTCOMES = {reason: outcome for outcome, reason in _REASONS.items()}
-
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 
 @dataclass(frozen=True)
@@ -76,12 +75,12 @@ def prepare(
     The sets of `SETS_KEPT` data sets are kept, those used last.
 
     Raises:
-        DataError: too few people are left, a photo has gone since it was read, `folder` cannot be
-            written to, or the disk is full.
+        DataError: too few people are left, or a photo has gone since it was read.
+        Unwritable: `folder` cannot be written to, or the disk is full.
         WeightsMissing: see `ml.weights.weights_path`.
     """
     place = folder / _key(dataset, mode)
-    with _told_when_unwritable(folder), _alone_in(folder):
+    with writing(folder, "start again: what is done is kept"), _alone_in(folder):
         if not place.is_dir():
             _make(dataset, place, mode, progress)
         _forget_old(folder, place)
@@ -224,22 +223,3 @@ def _alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _told_when_unwritable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            raise DataError(
-                "disk_full",
-                f"There is no room for the crops in {folder} ({error.strerror}); make room and "
-                "start again: what is done is kept.",
-            ) from error
-        if error.errno in _FORBIDDEN:
-            raise DataError(
-                "unwritable",
-                f"The crops cannot be written to {folder} ({error.strerror}); check who owns it.",
-            ) from error
-        raise

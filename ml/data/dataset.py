@@ -33,7 +33,7 @@ class DataError(MLError):
     """The data cannot be trained on; the message says in one sentence what to do about it.
 
     Codes: no_folder, no_photos, bad_name, photos_in_root, photo_of_two_people, too_few_people,
-    unreadable_file, unwritable, disk_full.
+    unreadable_file.
     """
 
     def __init__(self, code: str, message: str) -> None:

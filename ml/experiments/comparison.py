@@ -123,7 +123,7 @@ def network(
     """Train a network, or go on with it in `folder`, and load it as it would be served.
 
     Raises:
-        WeightsMissing, TrainingError, CannotResume: see `ml.training.trainer.train`.
+        WeightsMissing, TrainingError, Unwritable, CannotResume: see `ml.training.trainer.train`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
     """
     watch = _Timed(callback)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from ml import processor
 from ml.architectures import ARCHITECTURES
 from ml.architectures.network import Network, adopt
 from ml.architectures.recipe import Recipe, Stage
-from ml.errors import DISK_FULL, MLError
+from ml.errors import MLError
+from ml.files import writing
 from ml.training.checkpoints import Checkpoints, Weights
 from ml.training.events import Callback, Epoch, Phase, Progress, Step
 from ml.training.pipeline import Examples, Stopwatch
@@ -84,7 +84,8 @@ def train(recipe: Recipe, parts: Parts, run_dir: Path, callback: Callback) -> Tr
 
     Raises:
         WeightsMissing: those that the architecture begins with are not there.
-        TrainingError: the loss is not a number any more, or the disk is full.
+        TrainingError: the loss is not a number any more.
+        Unwritable: `run_dir` cannot be written to, or the disk is full.
         CannotResume: the checkpoint in `run_dir` is of another recipe.
     """
     keras.utils.set_random_seed(recipe.seed)
@@ -94,7 +95,7 @@ def train(recipe: Recipe, parts: Parts, run_dir: Path, callback: Callback) -> Tr
     network = build(recipe, classes)
     if packaged := ARCHITECTURES[recipe.architecture].packaged:
         adopt(network.trained(), packaged())
-    with _explained_when_full(run_dir):
+    with writing(run_dir, f"go on with --resume {run_dir.name}"):
         run = _Run(recipe, network, parts, run_dir, callback)
         run.all_stages()
     plain = build(replace(recipe, precision="float32"), classes)
@@ -269,15 +270,3 @@ def _require_number(loss: float) -> None:
         raise TrainingError(
             "The loss is not a number any more. Start again with lower --learning-rates."
         )
-
-
-@contextmanager
-def _explained_when_full(run_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        raise TrainingError(
-            f"The disk with {run_dir} is full. Make room and go on with --resume {run_dir.name}."
-        ) from error

@@ -69,7 +69,7 @@ def prepare(source: Source, choice: Choice, cache: Path, callback: Callback) -> 
     """Read the photos, make their crops and split them.
 
     Raises:
-        DataError: see `ml.data.dataset`.
+        DataError, Unwritable: see `ml.data.crops.prepare`.
     """
     dataset = read(source, choice.minimum, callback)
     made = crops.prepare(dataset, cache, mode=source.mode, progress=follow(callback, Phase.CROPS))
@@ -88,7 +88,7 @@ def retrain(
 
     Raises:
         DatasetError: the groups cannot be read.
-        WeightsMissing, TrainingError, CannotResume: see `ml.training.trainer.train`.
+        WeightsMissing, TrainingError, Unwritable, CannotResume: see `ml.training.trainer.train`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
         OSError: a folder cannot be written.
     """

@@ -16,6 +16,7 @@ from ml.data import crops
 from ml.data.crops import CROP_BYTES, prepare
 from ml.data.dataset import DataError, Dataset, gather, read
 from ml.detection import Detector
+from ml.errors import Unwritable
 from ml.threads import Progress
 from tests.ml.conftest import DEMO, room_for
 from tests.ml.test_training_data import make_photo
@@ -189,7 +190,7 @@ class TestInterrupted:
     def test_a_full_disk_is_one_sentence_and_loses_nothing(
         self, tiny: Dataset, tmp_path: Path
     ) -> None:
-        with room_for(7 * CROP_BYTES), pytest.raises(DataError) as refused:
+        with room_for(7 * CROP_BYTES), pytest.raises(Unwritable) as refused:
             prepare(tiny, tmp_path / "cache", mode="as-is")
         assert refused.value.code == "disk_full"
         assert "make room" in str(refused.value)
@@ -205,7 +206,7 @@ class TestInterrupted:
         self, tiny: Dataset, tmp_path: Path
     ) -> None:
         (tmp_path / "file").touch()
-        with pytest.raises(DataError) as refused:
+        with pytest.raises(Unwritable) as refused:
             prepare(tiny, tmp_path / "file" / "cache", mode="as-is")
         assert refused.value.code == "unwritable"
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from ml.architectures.recipe import Recipe
 from ml.data.dataset import DataError, Dataset
 from ml.errors import MLError
+from ml.files import writing
 from ml.reports.outcome import Origin
 from ml.training.checkpoints import Checkpoints
 from ml.training.events import Callback, Note, Phase, follow
@@ -43,12 +44,6 @@ class PhotosChanged(MLError):
     """A run cannot go on with other photos than it began with."""
 
     code = "photos_changed"
-
-
-class ModelsUnwritable(MLError):
-    """The folder of the model versions cannot be written to."""
-
-    code = "unwritable"
 
 
 def train(row: TrainingRun, callback: Callback) -> None:
@@ -160,15 +155,11 @@ def _require_same_photos(run: Path, dataset: Dataset) -> None:
 
 def _require_writable(models: Path) -> None:
     """Now rather than after hours."""
-    try:
+    with writing(models, "start again"):
         models.mkdir(parents=True, exist_ok=True)
         probe = models / ".writable"
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        raise ModelsUnwritable(
-            f"{models} cannot be written to ({error.strerror}); check who owns it."
-        ) from error
 
 
 def source_of(row: TrainingRun, options: DataOptions, callback: Callback | None = None) -> Source:
