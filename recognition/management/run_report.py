@@ -6,12 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from ml.evaluation import gate
+from ml.evaluation.closed_set import PARTS
 from ml.training.events import Epoch, Totals
+from recognition.formats import percentage
 from recognition.models import ModelVersion, TrainingRun
 from recognition.services.versions import registry
 
 REPORT = "report/report.html"
-CLOSED_SET = ("train", "validation", "test", "top5", "classes")
+CLOSED_SET = (*PARTS, "top5", "classes")
 
 
 def as_dict(row: TrainingRun) -> dict[str, Any]:
@@ -45,12 +47,12 @@ def in_words(row: TrainingRun) -> str:
     """For a terminal."""
     version, cost = _version(row), _cost(row)
     found = as_dict(row)
+    train, validation, test = (percentage(found[part]) for part in PARTS)
     lines = [
-        f"{version}: {_percent(found['train'])} of the training photos right, "
-        f"{_percent(found['validation'])} of the validation and {_percent(found['test'])} of the "
-        f"test photos, among {found['classes']} people.",
+        f"{version}: {train} of the training photos right, {validation} of the validation and "
+        f"{test} of the test photos, among {found['classes']} people.",
         f"Trained for {cost['seconds']:,.0f} s at {cost['photos_per_second']:,.0f} photos/s; the "
-        f"network waited for photos {cost['waiting']:.1%} of the time.",
+        f"network waited for photos {percentage(cost['waiting'])} of the time.",
     ]
     if version.gate:
         lines.append(gate.in_words(gate.Verdict.from_dict(version.gate)))
@@ -58,7 +60,3 @@ def in_words(row: TrainingRun) -> str:
     by_hand = f"It stays a candidate; by hand: python manage.py promote {version}"
     lines.append("It is in service." if active else by_hand)
     return "\n".join([*lines, f"Report: {found['report']}"])
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from ml.data.dataset import Dataset
 from ml.training.events import Callback, Epoch, Event, Note, Phase, Progress, Step
+from recognition.formats import percentage
 from recognition.messages.photos import refusal
 
 PHASES: Final = {
@@ -60,16 +61,16 @@ class Terminal:
         bar = self._show(f"epoch {step.epoch}/{step.epochs}", step.done, step.total)
         left = timedelta(seconds=round(step.seconds_left))
         bar.set_postfix_str(
-            f"loss {step.loss:.3f}, accuracy {step.accuracy:.1%}, "
+            f"loss {step.loss:.3f}, accuracy {percentage(step.accuracy)}, "
             f"{step.photos_per_second:,.0f} photos/s, {left} left in all"
         )
 
     def _epoch(self, epoch: Epoch) -> None:
         self._write(
             f"stage {epoch.stage}, epoch {epoch.epoch}: "
-            f"loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.1%}, "
-            f"validation {epoch.validation_accuracy:.1%}, "
-            f"{epoch.photos_per_second:,.0f} photos/s, waited {epoch.waiting:.1%}"
+            f"loss {epoch.loss:.3f}, accuracy {percentage(epoch.accuracy)}, "
+            f"validation {percentage(epoch.validation_accuracy)}, "
+            f"{epoch.photos_per_second:,.0f} photos/s, waited {percentage(epoch.waiting)}"
             f"{', best' if epoch.best else ''}"
         )
 

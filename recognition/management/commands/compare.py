@@ -19,6 +19,7 @@ from ml.data import dataset as data
 from ml.data import splits
 from ml.errors import MLError
 from ml.training.events import Note, Phase, follow
+from recognition.formats import percentage
 from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Terminal, unused
@@ -209,10 +210,10 @@ def written(folder: Path, values: dict[str, Any], names: list[str], asked: DataO
 
 
 COLUMNS: Mapping[str, Callable[[dict[str, Any]], str]] = {
-    "train": lambda result: share(result["closed_set"]["train"]),
-    "validation": lambda result: share(result["closed_set"]["validation"]),
-    "test": lambda result: share(result["closed_set"]["test"]),
-    "top-5": lambda result: share(result["closed_set"]["top5"]),
+    "train": lambda result: percentage(result["closed_set"]["train"]),
+    "validation": lambda result: percentage(result["closed_set"]["validation"]),
+    "test": lambda result: percentage(result["closed_set"]["test"]),
+    "top-5": lambda result: percentage(result["closed_set"]["top5"]),
     "TAR@FAR 1%": lambda result: on_held_out(result, "tar", "0.01"),
     "rank-1": lambda result: on_held_out(result, "rank1"),
     "DIR@FPIR 1%": lambda result: on_held_out(result, "dir", "0.01"),
@@ -238,13 +239,9 @@ def line(cells: Sequence[str]) -> str:
     )
 
 
-def share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
 def on_held_out(result: dict[str, Any], *path: str) -> str:
     """A figure of the people held out; there may be too few of them to tell."""
     figure = result["held_out"]
     for step in path:
         figure = figure and figure[step]
-    return share(figure and figure["value"])
+    return percentage(figure and figure["value"])

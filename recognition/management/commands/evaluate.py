@@ -15,6 +15,7 @@ from ml.calibration import Policy, identify
 from ml.errors import MLError
 from ml.evaluation import enrolment, galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
+from ml.language import percent, rate
 from recognition.management import closed_set
 from recognition.management.photos import Photos, progress_bar, version_dir
 from recognition.services.training.options import CROPS
@@ -200,14 +201,13 @@ LABELS = {
 def in_words(summary: dict[str, Any]) -> str:
     """The figures in a column; shares in percent. Of several galleries, a line each."""
     lines = [f"{name:<22}{figure:>10}" for name, figure in _lines(summary)]
-    return "\n".join([*lines, *map(_row, summary.get("galleries", ()))])
+    text = "\n".join([*lines, *map(_row, summary.get("galleries", ()))])
+    return text.replace("\N{NO-BREAK SPACE}", " ")  # as one types it to look for it
 
 
 def _row(row: dict[str, Any]) -> str:
     shares = {name: share for name, share in row.items() if isinstance(share, float)}
-    told = ", ".join(
-        f"{key.replace('_', ' ')} {share * 100:.1f} %" for key, share in shares.items()
-    )
+    told = ", ".join(f"{key.replace('_', ' ')} {percent(share)}" for key, share in shares.items())
     return f"{row['gallery']:<36}{told}"
 
 
@@ -217,9 +217,7 @@ def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(figure, list):
             continue
         if isinstance(figure, dict):
-            for rate, share in figure.items():
-                yield f"{name} {float(rate) * 100:g} %", f"{share * 100:.2f} %"
-        elif figure is None:
-            yield name, "–"
+            for at, share in figure.items():
+                yield f"{name} {rate(float(at))}", percent(share)
         else:
-            yield name, f"{figure * 100:.2f} %" if isinstance(figure, float) else f"{figure:,}"
+            yield name, f"{figure:,}" if isinstance(figure, int) else percent(figure)

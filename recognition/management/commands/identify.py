@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ml.errors import PhotoRejected
+from recognition.formats import percentage
 from recognition.management.versions import require_model
 from recognition.messages.photos import photo_error
 from recognition.services.gallery import memory
@@ -68,5 +69,5 @@ def _line(face: Json) -> str:
         f"{candidate['person']} {candidate['similarity']:.2f}"
         for candidate in face["candidates"][:2]
     )
-    probability = f"{face['probability']:.1%}"
+    probability = percentage(face["probability"])
     return f"  {face['decision']:<9} {face['person'] or '':<24} {probability:>6}  ({nearest})"

@@ -9,6 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from recognition.formats import percentage
 from recognition.models import ModelVersion
 from recognition.services.versions import registry as service
 
@@ -73,14 +74,10 @@ def _row(version: ModelVersion) -> tuple[str, ...]:
         version.name,
         version.state,
         version.architecture,
-        _percent((version.metrics.get("closed_set") or {}).get("test")),
-        _percent((held_out.get("rank1") or {}).get("value")),
-        _percent((held_out.get("dir", {}).get("0.01") or {}).get("value")),
+        percentage((version.metrics.get("closed_set") or {}).get("test")),
+        percentage((held_out.get("rank1") or {}).get("value")),
+        percentage((held_out.get("dir", {}).get("0.01") or {}).get("value")),
         "–" if passed is None else "passed" if passed else "not passed",
         timesince(version.created_at, timezone.now(), depth=1).replace("\xa0", " "),
         filesizeformat(version.size).replace("\xa0", " ") if version.size else "–",
     )
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
