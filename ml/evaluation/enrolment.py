@@ -45,7 +45,7 @@ class Enrolment:
     known_recognised: float
 
     def summary(self) -> dict[str, Any]:
-        """The figures by name."""
+        """The metrics by name."""
         return asdict(self)
 
 

@@ -77,7 +77,7 @@ class Galleries:
     shares: dict[Kind, Shares]
 
     def summary(self) -> dict[str, Any]:
-        """The figures for JSON."""
+        """As JSON."""
         rows = [
             {
                 "gallery": str(kind),

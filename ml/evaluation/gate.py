@@ -120,9 +120,9 @@ def _reason(measure: str, new: Doubles, old: Doubles, **params: float) -> Reason
     if difference is None:
         raise ValueError("There is nothing to compare.")
     code = f"{measure}_worse" if difference.high < 0 else f"{measure}_not_worse"
-    figures = {"candidate": float(new[0]), "active": float(old[0]), "difference": difference.value}
+    shares = {"candidate": float(new[0]), "active": float(old[0]), "difference": difference.value}
     ends = {"low": difference.low, "high": difference.high}
-    return Reason(code, {**figures, **ends, **params})
+    return Reason(code, {**shares, **ends, **params})
 
 
 _SENTENCES = {

@@ -19,11 +19,10 @@ from unicodedata import normalize
 import numpy as np
 import numpy.typing as npt
 
-from ml.evaluation import held_out as measures
 from ml.evaluation import rates
 from ml.evaluation.comparisons import Pairs, Searches, compare, search
 from ml.evaluation.datasets import DatasetError
-from ml.evaluation.held_out import Figures
+from ml.evaluation.held_out import Metrics, metrics
 from ml.evaluation.samples import HeldOut
 
 FAR = 0.01
@@ -36,7 +35,7 @@ ERRORS: Final = ("fmr", "fnmr", "fpir", "miss")
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """One group: its own figures, and its errors at everybody's thresholds, shares 0..1 or None.
+    """One group: its own metrics, and its errors at everybody's thresholds, shares 0..1 or None.
 
     `fmr` and `fnmr` are of pairs within the group, at the threshold that gives FAR 1 % on
     everybody; `fpir` (its strangers who are taken for somebody) and `miss` (1 - DIR) at the one
@@ -45,7 +44,7 @@ class Group:
 
     name: str
     people: int
-    figures: Figures | None
+    metrics: Metrics | None
     errors: Mapping[str, float | None]
 
 
@@ -61,16 +60,16 @@ class ByGroup:
 
         None with fewer than two groups to compare, or if a group shows no such error at all.
         """
-        shares = [group.errors[error] for group in self.groups if group.figures]
+        shares = [group.errors[error] for group in self.groups if group.metrics]
         known = [share for share in shares if share is not None]
         return max(known) / min(known) if len(known) > 1 and min(known) > 0 else None
 
     def summary(self) -> dict[str, Any]:
-        """The figures for JSON."""
+        """As JSON."""
         groups = {
             group.name: {
                 "people": group.people,
-                "figures": group.figures and group.figures.summary(),
+                "figures": group.metrics and group.metrics.summary(),
                 "at_one_threshold": dict(group.errors) or None,
             }
             for group in self.groups
@@ -141,8 +140,8 @@ def by_group(held_out: HeldOut, groups: Mapping[str, str], *, seed: int = 0) -> 
             found.append(Group(name, int(own.sum()), None, {}))
             continue
         members = [label for label in held_out.labels if groups.get(label) == name]
-        figures = measures.figures(held_out.only(members), seed=seed)
-        found.append(Group(name, len(members), figures, _errors(pairs, searches, own)))
+        measured = metrics(held_out.only(members), seed=seed)
+        found.append(Group(name, len(members), measured, _errors(pairs, searches, own)))
     return ByGroup(tuple(found), sum(label not in groups for label in held_out.labels))
 
 

@@ -16,14 +16,12 @@ from ml.evaluation.comparisons import DRAWS, Pairs, Searches, compare, search
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval
 from ml.evaluation.samples import ENROL, HeldOut
 
-__all__ = ("FARS", "FPIRS", "Figures", "HeldOut", "Interval", "figures")
-
 FARS = (0.1, 0.01, 0.001)
 FPIRS = (0.1, 0.01, 0.003)
 
 
 @dataclass(frozen=True, eq=False)
-class Figures:
+class Metrics:
     """What was measured. None stands for what so few photos cannot tell.
 
     TAR needs as many pairs of different people as FAR has in one, DIR as many photos as FPIR has.
@@ -39,7 +37,7 @@ class Figures:
     searches: Searches
 
     def summary(self) -> dict[str, Any]:
-        """The figures for JSON, shares 0..1 with the ends of their intervals, or null."""
+        """As JSON: shares 0..1 with the ends of their intervals, or null."""
         return {
             "people": self.people,
             "photos": self.photos,
@@ -48,19 +46,19 @@ class Figures:
             "impostor_pairs": len(self.pairs.impostors),
             "enrol": ENROL,
             "draws": DRAWS,
-            "tar": {str(far): _told(figure) for far, figure in self.tar.items()},
+            "tar": {str(far): _told(share) for far, share in self.tar.items()},
             "rank1": _told(self.rank1),
-            "dir": {str(fpir): _told(figure) for fpir, figure in self.dir.items()},
+            "dir": {str(fpir): _told(share) for fpir, share in self.dir.items()},
         }
 
 
-def figures(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> Figures:
+def metrics(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> Metrics:
     """Measure verification and open-set identification, with 95 % intervals over people."""
     seen = held_out.limited(seed=seed)
     drawn = resampling.weights(len(seen.labels), bootstraps=bootstraps, seed=seed)
     pairs = compare(seen.embeddings, seen.owners, seed=seed)
     searches = search(seen.embeddings, seen.owners, seed=seed)
-    return Figures(
+    return Metrics(
         people=len(seen.labels),
         photos=len(seen.owners),
         probes=seen.probes,
@@ -72,8 +70,8 @@ def figures(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -
     )
 
 
-def _told(figure: Interval | None) -> dict[str, Any] | None:
-    return figure.as_dict() if figure else None
+def _told(share: Interval | None) -> dict[str, Any] | None:
+    return share.as_dict() if share else None
 
 
 def _intervals(

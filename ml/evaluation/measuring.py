@@ -53,16 +53,16 @@ class Measured:
         return ClosedSet(split.labels, answers)
 
     @cached_property
-    def figures(self) -> held_out.Figures | None:
+    def metrics(self) -> held_out.Metrics | None:
         """Verification and open set on the people held out; None if nobody is."""
         people, _ = self._unknown
-        return held_out.figures(people) if people.labels else None
+        return held_out.metrics(people) if people.labels else None
 
     @cached_property
-    def figures_in_service(self) -> held_out.Figures | None:
+    def metrics_in_service(self) -> held_out.Metrics | None:
         """The same of the version in service, on the same photos."""
         _, people = self._unknown
-        return held_out.figures(people) if people.labels else None
+        return held_out.metrics(people) if people.labels else None
 
     @cached_property
     def verdict(self) -> gate.Verdict:
@@ -101,7 +101,7 @@ class Measured:
         return reliability.of_carried_over(self._calibration_in_service, before, people)
 
     def by_group(self, file: Path | None) -> groups.ByGroup | None:
-        """The figures by the groups that a CSV file gives for the people held out."""
+        """The metrics of the groups that a CSV file gives for the people held out."""
         people, _ = self._unknown
         if file is None or not people.labels:
             return None

@@ -122,7 +122,7 @@ class OpenSet:
         return rates.interval(lambda groups: float(groups[0].mean()), named)
 
     def summary(self) -> dict[str, Any]:
-        """The figures, all shares 0..1."""
+        """The metrics, all shares 0..1."""
         return {
             "enrol": self.enrol,
             "people": self.people,

@@ -74,7 +74,7 @@ class Reliability:
     promises: tuple[Promise, ...]
 
     def summary(self) -> dict[str, Any]:
-        """The figures for JSON."""
+        """As JSON."""
         return {
             "people": self.people,
             "calibration_error": self.error,

@@ -27,7 +27,7 @@ BLOCK = 2000
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure, and the ends of its 95 % interval."""
+    """A share, and the ends of its 95 % interval."""
 
     value: float
     low: float
@@ -41,7 +41,7 @@ class Interval:
     def of(cls, values: Doubles) -> Self | None:
         """From a statistic of the sample and of its resamples, (1 + B,).
 
-        None if the sample itself has no such figure. Resamples without it do not count.
+        None if the sample itself has no such share. Resamples without it do not count.
         """
         resampled = values[1:][np.isfinite(values[1:])]
         if not np.isfinite(values[0]) or not len(resampled):

@@ -56,7 +56,7 @@ class Verification:
         return rates.interval(lambda groups: _tar(far, *groups), self.impostors, self.genuine)
 
     def summary(self) -> dict[str, Any]:
-        """The figures, all shares 0..1; `sd` is the standard deviation over the folds (n - 1)."""
+        """The metrics, all shares 0..1; `sd` is the standard deviation over the folds (n - 1)."""
         return {
             "accuracy": float(self.accuracies.mean()),
             "sd": float(self.accuracies.std(ddof=1)),

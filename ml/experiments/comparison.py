@@ -22,7 +22,7 @@ from ml.data.dataset import Ints
 from ml.data.splits import Split
 from ml.evaluation import speed
 from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
-from ml.evaluation.held_out import figures
+from ml.evaluation.held_out import metrics
 from ml.evaluation.samples import HeldOut
 from ml.experiments.eigenfaces import Eigenfaces
 from ml.files import write_whole
@@ -93,7 +93,7 @@ class Results:
 
 
 def fingerprint(crops: Crops, split: Split, options: str) -> str:
-    """Changes with the photos, the split, the options and whatever code could change a figure."""
+    """Changes with the photos, the split, the options and whatever code could change a result."""
     digest = hashlib.sha256(
         f"{crops.key} {crops.dataset.fingerprint} {split.seed} {options}".encode()
     )
@@ -175,9 +175,9 @@ class _Timed:
 
 
 def measure(contestant: Contestant, crops: Crops, split: Split) -> dict[str, Any]:
-    """Closed-set figures on the parts of the split, and all others on the people held out.
+    """Closed-set metrics on the parts of the split, and all others on the people held out.
 
-    As JSON: "closed_set" as `ClosedSet.summary`, "held_out" as `Figures.summary` or null, "cost"
+    As JSON: "closed_set" as `ClosedSet.summary`, "held_out" as `Metrics.summary` or null, "cost"
     and "history".
     """
     learned = contestant.learned
@@ -199,7 +199,7 @@ def measure(contestant: Contestant, crops: Crops, split: Split) -> dict[str, Any
 def _on_held_out(learned: Learned, crops: Crops, split: Split) -> dict[str, Any]:
     batches = _batches(learned.embed, crops.images, split.held_out_photos)
     people = HeldOut(split.held_out, np.concatenate(list(batches)), split.held_out_owners)
-    return figures(people, seed=split.seed).summary()
+    return metrics(people, seed=split.seed).summary()
 
 
 def _batches(answer: Callable[[Image], Floats], images: Image, rows: Ints) -> Iterator[Floats]:

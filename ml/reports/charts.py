@@ -1,4 +1,4 @@
-"""The figures of a report: SVG drawn once, in the colours of whatever page they are put into."""
+"""The charts of a report: SVG, in the colours of whatever page they are put into."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ STYLE: dict[Any, Any] = {
 
 WHOLE = (8.4, 4.4)
 HALF = (4.4, 3.5)
-"""Inches: the page scales figures to the place that there is, and the text in them with it."""
+"""Inches: the page scales charts to the place that there is, and the text in them with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """A finished figure: an `<svg>` element for an HTML page, and what is to be read under it."""
+class Chart:
+    """A finished chart: an `<svg>` element for an HTML page, and what is to be read under it."""
 
     svg: str
     caption: str
@@ -57,7 +57,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A point or a line in a figure that has a name."""
+    """A point or a line in a chart that has a name."""
 
     name: str
     x: float
@@ -90,7 +90,7 @@ def trade_off(
     marks: Sequence[Mark],
     caption: str,
     half: bool = False,
-) -> Drawing:
+) -> Chart:
     """True positives over false positives, the latter on a logarithmic axis."""
     floor = min(1 / len(curve.impostors) for curve in curves)
     with new_axes(HALF if half else WHOLE) as (figure, axes):
@@ -107,7 +107,7 @@ def trade_off(
         axes.set_ylabel(labels[1])
         if len(curves) > 1:
             axes.legend(loc="lower right")
-        return Drawing(as_svg(figure), caption)
+        return Chart(as_svg(figure), caption)
 
 
 def _draw_curve(axes: Axes, curve: Curve, floor: float) -> float:
@@ -121,7 +121,7 @@ def _draw_curve(axes: Axes, curve: Curve, floor: float) -> float:
 
 def distributions(
     groups: Sequence[Group], *, label: str, caption: str, threshold: Mark | None = None
-) -> Drawing:
+) -> Chart:
     """Histograms of similarities over each other, each with an area of one."""
     shown = [group.similarities[np.isfinite(group.similarities)] for group in groups]
     low = min((values.min() for values in shown if len(values)), default=-1.0)
@@ -138,7 +138,7 @@ def distributions(
         axes.set_xlabel(label)
         axes.set_ylabel(f"share per {edges[1] - edges[0]:.3f} of similarity")
         axes.legend(loc="upper right")
-        return Drawing(as_svg(figure), caption)
+        return Chart(as_svg(figure), caption)
 
 
 def draw_mark(axes: Axes, mark: Mark, *, height: float = 1.0) -> None:

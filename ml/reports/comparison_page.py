@@ -61,8 +61,8 @@ def _table(found: Json) -> Section:
 def _shares(result: Json) -> list[str]:
     closed, unseen = result["closed_set"], result["held_out"]
     told = [percent(closed[part]) for part in ("test", "train", "validation")]
-    figures = [unseen["rank1"], unseen["dir"]["0.01"]] if unseen else [None, None]
-    return [*told, *(percent(figure["value"] if figure else None) for figure in figures)]
+    shares = [unseen["rank1"], unseen["dir"]["0.01"]] if unseen else [None, None]
+    return [*told, *(percent(share["value"] if share else None) for share in shares)]
 
 
 def _cost(cost: Json) -> list[str]:

@@ -1,4 +1,4 @@
-"""What an evaluation found, as a page and as figures for programs."""
+"""What an evaluation found, as a page and as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ml.files import write_whole
 from ml.language import percent
-from ml.reports.charts import Drawing
+from ml.reports.charts import Chart
 from ml.reports.page import Line, Page, Section, Table, ends
 
 REPORT = "report.html"
@@ -30,7 +30,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of a report: a share 0..1, and its 95 % interval where there is one."""
+    """One measure of a report: a share 0..1, and its 95 % interval where there is one."""
 
     name: str
     share: float
@@ -45,7 +45,7 @@ class Report:
     title: str
     lead: str
     rows: Sequence[Row]
-    drawings: Sequence[Drawing]
+    charts: Sequence[Chart]
     notes: Sequence[str]
     metrics: dict[str, Any]
     more: Sequence[Section] = ()
@@ -67,9 +67,9 @@ class Report:
         lines = [
             Line(row.name, [percent(row.share), ends(row.interval)], row.note) for row in self.rows
         ]
-        figures = Section(
+        measures = Section(
             tables=[[Table(["Measure", "Share", "95 % interval"], lines)]],
-            rows=[[drawing] for drawing in self.drawings],
+            rows=[[chart] for chart in self.charts],
             notes=self.notes,
         )
         facts = {
@@ -78,14 +78,14 @@ class Report:
             "Date": origin.date,
             "Command": origin.command,
         }
-        return Page(self.title, self.lead, [figures, *self.more], facts)
+        return Page(self.title, self.lead, [measures, *self.more], facts)
 
     def _intervals(self) -> dict[str, tuple[float, float]]:
         return {row.name: row.interval for row in self.rows if row.interval}
 
 
 def write(directory: Path, page: Page, metrics: dict[str, Any]) -> Path:
-    """Write a page and its figures into `directory`; returns the path of the page.
+    """Write a page and its metrics into `directory`; returns the path of the page.
 
     Raises:
         OSError: the folder cannot be written to.

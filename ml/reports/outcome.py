@@ -1,4 +1,4 @@
-"""What a training has come to: a report to read, and the same figures for programs."""
+"""What a training has come to, and its metrics as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ml.data.splits import Split
 from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.evaluation.gate import Verdict
 from ml.evaluation.groups import ByGroup
-from ml.evaluation.held_out import Figures
+from ml.evaluation.held_out import Metrics
 from ml.evaluation.reliability import Reliability
 from ml.training.events import Epoch
 
@@ -26,7 +26,7 @@ class Origin:
     """What a version is called, and where it comes from: the command that made it, the data by the
     names of folders, and the version whose weights it began with.
 
-    `groups` is a CSV of labels and groups by which the figures are told apart as well.
+    `groups` is a CSV of labels and groups whose metrics are told apart as well.
     """
 
     name: str
@@ -54,10 +54,10 @@ def _today() -> str:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Outcome:
     """Everything that is known of a new version. None is what it has not.
 
-    `held_out` are its figures on people who were held out, `in_service` those of the version
+    `held_out` are its metrics on people who were held out, `in_service` those of the version
     `compared_with` on the same people. `libraries` has their versions by name.
     """
 
@@ -67,13 +67,13 @@ class Findings:
     split: Split
     history: tuple[Epoch, ...]
     closed_set: ClosedSet | None
-    held_out: Figures | None
+    held_out: Metrics | None
     reliability: Reliability | None
     groups: ByGroup | None
     cost: Cost
     compared_with: str | None
     verdict: Verdict | None
-    in_service: Figures | None
+    in_service: Metrics | None
     calibration: Calibration
     libraries: Mapping[str, str]
     date: str = field(default_factory=_today)
@@ -121,8 +121,8 @@ def _closed_set(closed_set: ClosedSet) -> dict[str, Any]:
     }
 
 
-def _trained_on(findings: Findings) -> dict[str, Any]:
-    origin, dataset, split = findings.origin, findings.dataset, findings.split
+def _trained_on(outcome: Outcome) -> dict[str, Any]:
+    origin, dataset, split = outcome.origin, outcome.dataset, outcome.split
     return {
         "command": origin.command,
         "data": list(origin.data),

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from ml.language import percent
-from ml.reports.charts import Drawing
+from ml.reports.charts import Chart
 
 _SPACE = "\N{NO-BREAK SPACE}"
 
@@ -35,29 +35,29 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure that stands by itself."""
+    """A number that stands by itself."""
 
     name: str
-    figure: str
+    value: str
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page; whatever there is comes in this order. Of tables and of drawings (`rows`)
+    """A part of the page; whatever there is comes in this order. Of tables and of charts (`rows`)
     one or two stand side by side."""
 
     title: str = ""
     text: str = ""
     tiles: Sequence[Tile] = ()
     tables: Sequence[Sequence[Table]] = ()
-    rows: Sequence[Sequence[Drawing]] = ()
+    rows: Sequence[Sequence[Chart]] = ()
     notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that is on it, all of it plain text but the drawings."""
+    """Everything that is on it, all of it plain text but the charts."""
 
     title: str
     lead: str
@@ -89,7 +89,7 @@ def _tiles(tiles: Sequence[Tile]) -> str:
     if not tiles:
         return ""
     shown = "".join(
-        f"<div><dt>{escape(tile.name)}</dt><dd><b>{escape(tile.figure)}</b>"
+        f"<div><dt>{escape(tile.name)}</dt><dd><b>{escape(tile.value)}</b>"
         f"<small>{escape(tile.note)}</small></dd></div>"
         for tile in tiles
     )
@@ -103,7 +103,7 @@ def _section(section: Section) -> str:
         f"<p>{escape(section.text)}</p>" if section.text else "",
         _tiles(section.tiles),
         *(_row([_table(table) for table in row]) for row in section.tables),
-        *(_row([_figure(drawing) for drawing in row]) for row in section.rows),
+        *(_row([_figure(chart) for chart in row]) for row in section.rows),
     ]
     if section.notes:
         items = "".join(f"<li>{escape(note)}</li>" for note in section.notes)
@@ -116,8 +116,8 @@ def _row(elements: Sequence[str]) -> str:
     return f'<div class="row">{shown}</div>' if len(elements) > 1 else shown
 
 
-def _figure(drawing: Drawing) -> str:
-    return f"<figure>{drawing.svg}<figcaption>{escape(drawing.caption)}</figcaption></figure>"
+def _figure(chart: Chart) -> str:
+    return f"<figure>{chart.svg}<figcaption>{escape(chart.caption)}</figcaption></figure>"
 
 
 def _table(table: Table) -> str:

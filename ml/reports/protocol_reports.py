@@ -1,4 +1,4 @@
-"""What the evaluations found, told in words and figures."""
+"""What the evaluations found, told in words and charts."""
 
 from __future__ import annotations
 

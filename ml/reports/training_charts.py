@@ -1,4 +1,4 @@
-"""The figures of a training: how it went, and whether its promises are kept."""
+"""The charts of a training: how it went, and whether its promises are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ml.reports.charts import (
     INK,
     SECOND,
     STYLE,
-    Drawing,
+    Chart,
     Mark,
     as_svg,
     draw_mark,
@@ -60,7 +60,7 @@ class Promised:
     points: Sequence[tuple[float, Interval]]
 
 
-def course_of(history: Sequence[Epoch]) -> list[Drawing]:
+def course_of(history: Sequence[Epoch]) -> list[Chart]:
     """Accuracy and loss over the epochs and stages of a training, at least one epoch."""
     marks = list(_stage_marks(history))
     accuracy = Course(
@@ -90,7 +90,7 @@ def _stage_marks(history: Sequence[Epoch]) -> Iterator[Mark]:
             yield Mark(f"stage {epoch.stage}" if room else "", epoch.epoch)
 
 
-def courses(course: Course, *, stages: Sequence[Mark], caption: str) -> Drawing:
+def courses(course: Course, *, stages: Sequence[Mark], caption: str) -> Chart:
     """A figure over epochs, from 1 on; each of the stages begins at the `x` of its mark."""
     epochs = range(1, len(course.validation) + 1)
     with new_axes(HALF) as (figure, axes):
@@ -113,10 +113,10 @@ def courses(course: Course, *, stages: Sequence[Mark], caption: str) -> Drawing:
         axes.set_xlabel("epoch")
         axes.set_ylabel(course.name)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)  # nothing stands there
-        return Drawing(as_svg(figure), caption)
+        return Chart(as_svg(figure), caption)
 
 
-def reliability(points: Sequence[Point], *, caption: str) -> Drawing:
+def reliability(points: Sequence[Point], *, caption: str) -> Chart:
     """What was right over what was promised; below, which share of all answers that is."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=HALF, layout="constrained")
@@ -136,10 +136,10 @@ def reliability(points: Sequence[Point], *, caption: str) -> Drawing:
             each.set_xlim(-0.03, 1.03)
             each.yaxis.set_major_formatter(percent_tick)
             each.xaxis.set_major_formatter(percent_tick)
-        return Drawing(as_svg(figure), caption)
+        return Chart(as_svg(figure), caption)
 
 
-def promises(series: Sequence[Promised], *, caption: str) -> Drawing:
+def promises(series: Sequence[Promised], *, caption: str) -> Chart:
     """Measured over promised FPIR, both logarithmic; a share of 0 lies on the lower edge."""
     every = [rate for one in series for rate, _ in one.points]
     low, high = 0.2 * min(every, default=0.01), 3 * max(every, default=0.1)
@@ -161,4 +161,4 @@ def promises(series: Sequence[Promised], *, caption: str) -> Drawing:
         axes.set_xlabel("promised FPIR")
         axes.set_ylabel("measured FPIR")
         axes.legend(loc="upper left")
-        return Drawing(as_svg(figure), caption)
+        return Chart(as_svg(figure), caption)

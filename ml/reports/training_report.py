@@ -1,4 +1,4 @@
-"""The report on a training, part by part, in words and drawings."""
+"""The report on a training, part by part, in words and charts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.evaluation import gate
 from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.language import percent, points, rate
 from ml.reports import files, unseen
-from ml.reports.outcome import Findings
+from ml.reports.outcome import Outcome
 from ml.reports.page import Line, Page, Section, Table, Tile
 from ml.reports.protocol_reports import PART_NAMES, mistakes
 from ml.reports.training_charts import course_of
@@ -24,53 +24,53 @@ from ml.reports.unseen import people, span, value
 PRECISIONS = {"mixed_bfloat16": "bfloat16, weights in float32", "float32": "float32"}
 
 
-def page(findings: Findings) -> Page:
+def page(outcome: Outcome) -> Page:
     """The whole report."""
     parts = [
-        _gate(findings),
-        _training(findings),
-        _closed_set(findings),
-        unseen.held_out(findings),
-        unseen.calibration(findings),
-        unseen.groups(findings.groups) if findings.groups else None,
-        _cost(findings),
+        _gate(outcome),
+        _training(outcome),
+        _closed_set(outcome),
+        unseen.held_out(outcome),
+        unseen.calibration(outcome),
+        unseen.groups(outcome.groups) if outcome.groups else None,
+        _cost(outcome),
         Section("What it is made from"),
     ]
     return Page(
-        title=f"Model version {findings.origin.name}",
-        lead=_lead(findings),
+        title=f"Model version {outcome.origin.name}",
+        lead=_lead(outcome),
         sections=[part for part in parts if part],
-        facts=dict(_facts(findings)),
-        tiles=list(_tiles(findings)),
+        facts=dict(_facts(outcome)),
+        tiles=list(_tiles(outcome)),
     )
 
 
-def _lead(findings: Findings) -> str:
-    split = findings.split
+def _lead(outcome: Outcome) -> str:
+    split = outcome.split
     return (
-        f"The network “{findings.recipe.architecture}”, trained on {len(split.train):,} photos of "
-        f"{len(split.labels):,} people of {findings.data}; measured on other photos of theirs, and "
+        f"The network “{outcome.recipe.architecture}”, trained on {len(split.train):,} photos of "
+        f"{len(split.labels):,} people of {outcome.data}; measured on other photos of theirs, and "
         f"on {people(len(split.held_out))} whom it has never seen."
     )
 
 
-def _tiles(findings: Findings) -> Iterator[Tile]:
-    if findings.closed_set:
-        classes = f"which of {len(findings.closed_set.labels):,} people"
-        yield Tile("Test accuracy", percent(findings.closed_set.accuracy("test")), classes)
-    if findings.held_out:
-        seen = findings.held_out
+def _tiles(outcome: Outcome) -> Iterator[Tile]:
+    if outcome.closed_set:
+        classes = f"which of {len(outcome.closed_set.labels):,} people"
+        yield Tile("Test accuracy", percent(outcome.closed_set.accuracy("test")), classes)
+    if outcome.held_out:
+        seen = outcome.held_out
         yield Tile("Rank-1", value(seen.rank1), span(seen.rank1))
         yield Tile(f"DIR at FPIR {rate(0.01)}", value(seen.dir[0.01]), span(seen.dir[0.01]))
         yield Tile(f"TAR at FAR {rate(0.001)}", value(seen.tar[0.001]), span(seen.tar[0.001]))
 
 
-def _gate(findings: Findings) -> Section | None:
-    verdict = findings.verdict
+def _gate(outcome: Outcome) -> Section | None:
+    verdict = outcome.verdict
     if not verdict:
         return None
     compared = [reason for reason in verdict.reasons if "difference" in reason.params]
-    columns = ["", "This version", findings.compared_with or "", "Difference", "95 % interval"]
+    columns = ["", "This version", outcome.compared_with or "", "Difference", "95 % interval"]
     text = (
         "Both were asked about the same photos in the same galleries. Worse beyond chance is what "
         "lies below 0 with its whole interval. Differences are in percentage points."
@@ -95,8 +95,8 @@ def _comparison(reason: gate.Reason) -> Line:
     return Line(gate.measured_by(reason), cells, worse)
 
 
-def _training(findings: Findings) -> Section:
-    history = findings.history
+def _training(outcome: Outcome) -> Section:
+    history = outcome.history
     stages = [list(epochs) for _, epochs in groupby(history, attrgetter("stage"))]
     lines = [
         Line(
@@ -107,7 +107,7 @@ def _training(findings: Findings) -> Section:
                 f"{epochs[0].learning_rate:g}",
                 f"{np.mean([epoch.photos_per_second for epoch in epochs]):,.0f}",
             ],
-            TRAINABLE[findings.recipe.stages[epochs[0].stage - 1].trainable],
+            TRAINABLE[outcome.recipe.stages[epochs[0].stage - 1].trainable],
         )
         for epochs in stages
     ]
@@ -122,11 +122,11 @@ def _training(findings: Findings) -> Section:
     )
 
 
-def _closed_set(findings: Findings) -> Section | None:
-    closed_set = findings.closed_set
+def _closed_set(outcome: Outcome) -> Section | None:
+    closed_set = outcome.closed_set
     if closed_set is None:
         return None
-    counts = {part: f"{len(getattr(findings.split, part)):,}" for part in PARTS}
+    counts = {part: f"{len(getattr(outcome.split, part)):,}" for part in PARTS}
     lines = [
         Line(PART_NAMES[part], [percent(closed_set.accuracy(part)), counts[part]]) for part in PARTS
     ]
@@ -156,9 +156,9 @@ def _people(closed_set: ClosedSet) -> Table:
     return Table(["Test photos of a person that are right", "People"], lines)
 
 
-def _cost(findings: Findings) -> Section:
-    cost = findings.cost
-    figures = {
+def _cost(outcome: Outcome) -> Section:
+    cost = outcome.cost
+    measured = {
         "Training": (_duration(cost.seconds), "all epochs"),
         "Photos per second": (f"{cost.photos_per_second:,.0f}", "in training"),
         "Waiting for photos": (percent(cost.waiting), "of the time of training"),
@@ -166,13 +166,13 @@ def _cost(findings: Findings) -> Section:
         "On disk": (f"{cost.bytes / 1e6:,.1f} MB", "all files of the version"),
         "In memory": (f"{cost.resident_mb:,.0f} MB", "a process that serves it"),
     }
-    tiles = [Tile(name, figure, note) for name, (figure, note) in figures.items()]
+    tiles = [Tile(name, value, note) for name, (value, note) in measured.items()]
     return Section("Cost", "Measured on the machine that trained it.", tiles=tiles)
 
 
-def _facts(findings: Findings) -> Iterator[tuple[str, str]]:
-    dataset, split, origin = findings.dataset, findings.split, findings.origin
-    yield "Data", f"{findings.data}, fingerprint {dataset.fingerprint[:16]}"
+def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    dataset, split, origin = outcome.dataset, outcome.split, outcome.origin
+    yield "Data", f"{outcome.data}, fingerprint {dataset.fingerprint[:16]}"
     parts = ", ".join(f"{len(getattr(split, part)):,} {part}" for part in PARTS)
     held_out = f"{len(split.held_out_photos):,} of {people(len(split.held_out))} held out"
     yield "Photos", f"{parts}; {held_out}"
@@ -182,13 +182,13 @@ def _facts(findings: Findings) -> Iterator[tuple[str, str]]:
     if dataset.skipped:
         yield "Unusable", f"{len(dataset.skipped):,} files"
     yield "Began with", origin.parent or "random weights"
-    yield from _options(findings.recipe)
-    yield "Precision", PRECISIONS[findings.precision]
-    yield "Seed", f"{findings.recipe.seed}"
-    yield "Calibration", _source(findings)
-    yield "Compared with", findings.compared_with or "nothing"
-    yield "Libraries", ", ".join(f"{name} {number}" for name, number in findings.libraries.items())
-    yield "Date", findings.date
+    yield from _options(outcome.recipe)
+    yield "Precision", PRECISIONS[outcome.precision]
+    yield "Seed", f"{outcome.recipe.seed}"
+    yield "Calibration", _source(outcome)
+    yield "Compared with", outcome.compared_with or "nothing"
+    yield "Libraries", ", ".join(f"{name} {number}" for name, number in outcome.libraries.items())
+    yield "Date", outcome.date
     yield "Command", origin.command
 
 
@@ -199,11 +199,11 @@ def _options(recipe: Recipe) -> Iterator[tuple[str, str]]:
     yield "Augmentation", ", ".join(recipe.augmentations) or "none"
 
 
-def _source(findings: Findings) -> str:
-    source = findings.calibration.source
+def _source(outcome: Outcome) -> str:
+    source = outcome.calibration.source
     number = people(source["people"]) if "people" in source else "people of its own"
     if "carried_over" in source:
-        return f"carried over from {findings.compared_with} on {number}"
+        return f"carried over from {outcome.compared_with} on {number}"
     return f"fitted to {number}"
 
 
@@ -215,12 +215,12 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
-def write(directory: Path, findings: Findings) -> dict[str, Any]:
+def write(directory: Path, outcome: Outcome) -> dict[str, Any]:
     """Write `report.html` and `metrics.json` into `directory`; returns what is in the latter.
 
     Raises:
         OSError: the folder cannot be written to.
     """
-    metrics = findings.metrics()
-    files.write(directory, page(findings), metrics)
+    metrics = outcome.metrics()
+    files.write(directory, page(outcome), metrics)
     return metrics

@@ -9,7 +9,7 @@ import numpy as np
 
 from ml.evaluation.comparisons import DRAWS, Searches
 from ml.evaluation.groups import FAR, FPIR, PEOPLE_NEEDED, ByGroup
-from ml.evaluation.held_out import FPIRS, Figures
+from ml.evaluation.held_out import FPIRS, Metrics
 from ml.evaluation.rates import Similarities
 from ml.evaluation.reliability import Promise, Reliability
 from ml.evaluation.resampling import Interval
@@ -17,8 +17,8 @@ from ml.evaluation.samples import ENROL
 from ml.language import percent, rate
 from ml.reports import charts as draw
 from ml.reports import training_charts
-from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Drawing, Group
-from ml.reports.outcome import Findings
+from ml.reports.charts import FIRST, SECOND, THIRD, Chart, Curve, Group
+from ml.reports.outcome import Outcome
 from ml.reports.page import Line, Section, Table, Tile
 from ml.types import Floats
 
@@ -30,9 +30,9 @@ ERRORS = {
 }
 
 
-def held_out(findings: Findings) -> Section:
+def held_out(outcome: Outcome) -> Section:
     """Verification and open set, beside the version in service."""
-    seen, other = findings.held_out, findings.in_service
+    seen, other = outcome.held_out, outcome.in_service
     title = "Open set: people it has never seen"
     if seen is None:
         text = "Nobody was held out of this training, so that nothing is known about strangers."
@@ -40,7 +40,7 @@ def held_out(findings: Findings) -> Section:
     columns = ["Measure", "Share", "95 % interval"]
     lines = list(_lines(seen))
     if other:
-        columns.append(findings.compared_with or "In service")
+        columns.append(outcome.compared_with or "In service")
         beside = [line.cells[0] for line in _lines(other)]
         lines = [
             replace(line, cells=[*line.cells, cell])
@@ -52,39 +52,39 @@ def held_out(findings: Findings) -> Section:
         f"in pairs. For identification a random half of the people is enrolled with {ENROL} photos "
         f"each and everybody else is a stranger, {DRAWS} times.",
         tables=[[Table(columns, lines)]],
-        rows=_curves(findings, seen) if len(seen.searches.best) else [],
+        rows=_curves(outcome, seen) if len(seen.searches.best) else [],
         notes=list(_caveats(seen)),
     )
 
 
-def _lines(seen: Figures) -> Iterator[Line]:
-    def line(name: str, figure: Interval | None, note: str) -> Line:
-        return Line(name, [value(figure), span(figure)], note)
+def _lines(seen: Metrics) -> Iterator[Line]:
+    def line(name: str, share: Interval | None, note: str) -> Line:
+        return Line(name, [value(share), span(share)], note)
 
     yield line("Rank-1", seen.rank1, "the right person is the most alike")
-    for fpir, figure in seen.dir.items():
+    for fpir, share in seen.dir.items():
         note = f"named rightly, while {rate(fpir)} of strangers are named"
-        yield line(f"DIR at FPIR {rate(fpir)}", figure, note)
-    for far, figure in seen.tar.items():
+        yield line(f"DIR at FPIR {rate(fpir)}", share, note)
+    for far, share in seen.tar.items():
         note = f"pairs of one person that pass, while {rate(far)} of others do"
-        yield line(f"TAR at FAR {rate(far)}", figure, note)
+        yield line(f"TAR at FAR {rate(far)}", share, note)
 
 
-def _caveats(seen: Figures) -> Iterator[str]:
+def _caveats(seen: Metrics) -> Iterator[str]:
     yield (
         "Intervals are 95 % bootstrap intervals over people. One without width says that no "
         "resample had an error, not that none can happen."
     )
-    unknown = [f"DIR at FPIR {rate(fpir)}" for fpir, figure in seen.dir.items() if figure is None]
-    unknown += [f"TAR at FAR {rate(far)}" for far, figure in seen.tar.items() if figure is None]
+    unknown = [f"DIR at FPIR {rate(fpir)}" for fpir, share in seen.dir.items() if share is None]
+    unknown += [f"TAR at FAR {rate(far)}" for far, share in seen.tar.items() if share is None]
     if unknown:
         yield f"Too few photos of too few people to tell: {', '.join(unknown)}."
 
 
-def _curves(findings: Findings, seen: Figures) -> list[list[Drawing]]:
-    networks = [(findings.origin.name, FIRST, seen)]
-    if findings.in_service:
-        networks.insert(0, (str(findings.compared_with), THIRD, findings.in_service))
+def _curves(outcome: Outcome, seen: Metrics) -> list[list[Chart]]:
+    networks = [(outcome.origin.name, FIRST, seen)]
+    if outcome.in_service:
+        networks.insert(0, (str(outcome.compared_with), THIRD, outcome.in_service))
     pairs = [
         Curve(name, colour, _doubles(one.pairs.impostors), _doubles(one.pairs.genuine))
         for name, colour, one in networks
@@ -112,7 +112,7 @@ def _curves(findings: Findings, seen: Figures) -> list[list[Drawing]]:
     return [[identification, verification], [_spectrum(seen.searches)]]
 
 
-def _spectrum(searches: Searches) -> Drawing:
+def _spectrum(searches: Searches) -> Chart:
     right = searches.right
     return draw.distributions(
         [
@@ -127,9 +127,9 @@ def _spectrum(searches: Searches) -> Drawing:
     )
 
 
-def calibration(findings: Findings) -> Section | None:
+def calibration(outcome: Outcome) -> Section | None:
     """Whether probabilities and FPIR are what they are said to be."""
-    kept = findings.reliability
+    kept = outcome.reliability
     if kept is None:
         return None
     text = (
@@ -172,7 +172,7 @@ def _promise(promise: Promise) -> Line:
     return Line(_size(promise), cells)
 
 
-def _reliability(kept: Reliability) -> Drawing:
+def _reliability(kept: Reliability) -> Chart:
     return training_charts.reliability(
         [training_charts.Point(one.promised, one.right, one.share) for one in kept.bins],
         caption="Answers sorted by the probability that they were given. On the dashed line "
@@ -181,7 +181,7 @@ def _reliability(kept: Reliability) -> Drawing:
     )
 
 
-def _promises(kept: Reliability) -> Drawing:
+def _promises(kept: Reliability) -> Chart:
     colours = {"10": THIRD, "100": SECOND, "all": FIRST}
     return training_charts.promises(
         [
@@ -210,8 +210,8 @@ def groups(found: ByGroup) -> Section:
         Line(
             group.name,
             [
-                value(group.figures.rank1 if group.figures else None),
-                value(group.figures.dir[FPIR] if group.figures else None),
+                value(group.metrics.rank1 if group.metrics else None),
+                value(group.metrics.dir[FPIR] if group.metrics else None),
                 *(percent(group.errors.get(error)) for error in ERRORS),
             ],
             people(group.people),
@@ -232,7 +232,7 @@ def groups(found: ByGroup) -> Section:
 
 
 def _about_groups(found: ByGroup) -> Iterator[str]:
-    small = [group.name for group in found.groups if group.figures is None]
+    small = [group.name for group in found.groups if group.metrics is None]
     if small:
         yield f"Too few people to measure, fewer than {PEOPLE_NEEDED}: {', '.join(small)}."
     if found.ungrouped:
@@ -245,14 +245,14 @@ def people(number: int) -> str:
     return f"{number:,} {'person' if number == 1 else 'people'}"
 
 
-def value(figure: Interval | None) -> str:
+def value(share: Interval | None) -> str:
     """A measured share."""
-    return percent(figure.value if figure else None)
+    return percent(share.value if share else None)
 
 
-def span(figure: Interval | None) -> str:
+def span(share: Interval | None) -> str:
     """The ends of its interval."""
-    return f"{percent(figure.low)} – {percent(figure.high)}" if figure else ""
+    return f"{percent(share.low)} – {percent(share.high)}" if share else ""
 
 
 def _doubles(similarities: Floats) -> Similarities:

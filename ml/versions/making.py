@@ -21,8 +21,8 @@ from ml.evaluation import gate, speed
 from ml.evaluation.measuring import Measured
 from ml.inference.engine import OpenVINOEngine
 from ml.inference.export import export
-from ml.reports import outcome, training_report
-from ml.reports.outcome import Origin
+from ml.reports import training_report
+from ml.reports.outcome import Cost, Origin, Outcome
 from ml.training.events import Callback, Phase, Progress, Totals, follow
 from ml.training.trainer import Trained
 from ml.types import Image
@@ -48,7 +48,7 @@ class Places:
 
 @dataclass(frozen=True)
 class Made:
-    """A finished model version in `directory`, its figures as in metrics.json, and the verdict."""
+    """A finished model version in `directory`, its metrics as in metrics.json, and the verdict."""
 
     directory: Path
     manifest: artifact.Manifest
@@ -81,34 +81,34 @@ def write(
         progress = follow(callback, Phase.EVALUATION)
         measured = Measured(material, OpenVINOEngine.load(directory), active, progress)
         measured.calibration.save(directory / artifact.CALIBRATION)
-        findings = outcome.Findings(
+        outcome = Outcome(
             recipe=recipe,
             origin=origin,
             dataset=material.dataset,
             split=material.split,
             history=trained.history,
             closed_set=measured.closed_set,
-            held_out=measured.figures,
+            held_out=measured.metrics,
             reliability=measured.reliability,
             groups=measured.by_group(origin.groups),
             cost=_cost(trained, directory, some),
             compared_with=active.name,
             verdict=measured.verdict,
-            in_service=measured.figures_in_service,
+            in_service=measured.metrics_in_service,
             calibration=measured.calibration,
             libraries=_libraries(),
         )
-        metrics = training_report.write(directory / REPORT, findings)
+        metrics = training_report.write(directory / REPORT, outcome)
         size = int(trained.network.embedding.shape[-1])
         manifest = artifact.seal(directory, _manifest(recipe, size, material, origin))
     return Made(places.models / origin.name, manifest, metrics, measured.verdict)
 
 
-def _cost(trained: Trained, directory: Path, some: Image) -> outcome.Cost:
+def _cost(trained: Trained, directory: Path, some: Image) -> Cost:
     network = speed.engine_speed("openvino", directory, some)
     files = (path for path in directory.rglob("*") if path.is_file())
     totals = Totals.of(trained.history)
-    return outcome.Cost(
+    return Cost(
         seconds=totals.seconds,
         photos_per_second=totals.photos_per_second or 0.0,
         waiting=totals.waiting or 0.0,

@@ -55,7 +55,7 @@ def test_who_is_there_twice_spoils_nothing(measured: Galleries) -> None:
     assert twice.right > once.right - 0.03
 
 
-def test_the_figures_are_told_by_gallery(measured: Galleries) -> None:
+def test_the_shares_are_told_by_gallery(measured: Galleries) -> None:
     summary = measured.summary()
     assert summary["draws"] == 1
     first = summary["galleries"][0]

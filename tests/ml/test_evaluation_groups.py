@@ -81,11 +81,11 @@ def test_a_group_that_is_served_worse_shows() -> None:
     groups = {label: label.split()[0] for label in people.labels}
     found = by_group(people, groups)
     hard, easy = (next(g for g in found.groups if g.name == name) for name in ("hard", "person"))
-    assert hard.figures
-    assert easy.figures
-    assert hard.figures.rank1
-    assert easy.figures.rank1
-    assert hard.figures.rank1.value < easy.figures.rank1.value
+    assert hard.metrics
+    assert easy.metrics
+    assert hard.metrics.rank1
+    assert easy.metrics.rank1
+    assert hard.metrics.rank1.value < easy.metrics.rank1.value
     assert (hard.errors["fnmr"] or 0) > 0.3 > (easy.errors["fnmr"] or 0)
     assert (hard.errors["miss"] or 0) > (easy.errors["miss"] or 0)
 
@@ -110,7 +110,7 @@ def test_too_few_people_are_said_to_be_too_few() -> None:
     groups = {label: label.split()[0] for label in people.labels if "007" not in label}
     found = by_group(people, groups)
     few = next(group for group in found.groups if group.name == "few")
-    assert (few.people, few.figures, few.errors) == (3, None, {})
+    assert (few.people, few.metrics, few.errors) == (3, None, {})
     assert found.ungrouped == 2
     summary = json.loads(json.dumps(found.summary(), allow_nan=False))
     assert summary["groups"]["few"] == {"people": 3, "figures": None, "at_one_threshold": None}

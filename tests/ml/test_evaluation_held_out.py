@@ -7,21 +7,21 @@ import pytest
 
 from ml.evaluation import comparisons, rates
 from ml.evaluation.comparisons import compare, search
-from ml.evaluation.held_out import FARS, FPIRS, figures
+from ml.evaluation.held_out import FARS, FPIRS, metrics
 from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
 from ml.gallery import Gallery
 from tests.ml.made_up import SIZE, blurred, held_out
 
 
 def test_people_who_differ_are_all_told_apart() -> None:
-    found = figures(held_out(noise=0.2), bootstraps=50)
+    found = metrics(held_out(noise=0.2), bootstraps=50)
     assert found.rank1 is not None
     assert (found.rank1.value, found.rank1.low, found.rank1.high) == (1, 1, 1)
     assert all(figure and figure.value == 1 for figure in [*found.tar.values(), found.dir[0.1]])
 
 
 def test_stricter_rates_find_fewer_and_values_lie_in_their_intervals() -> None:
-    found = figures(held_out(30, 20, noise=2.2), bootstraps=200)
+    found = metrics(held_out(30, 20, noise=2.2), bootstraps=200)
     dirs, tars = list(found.dir.values()), list(found.tar.values())
     assert found.rank1 is not None
     shares = [found.rank1.value, *(figure.value for figure in dirs if figure)]
@@ -40,7 +40,7 @@ def test_tar_is_that_of_all_pairs_compared_one_by_one() -> None:
         for other in range(one):
             similarity = float(people.embeddings[one] @ people.embeddings[other])
             (same if people.owners[one] == people.owners[other] else different).append(similarity)
-    found = figures(people, bootstraps=10)
+    found = metrics(people, bootstraps=10)
     for far in (0.1, 0.01):
         limit = rates.threshold_at(far, np.array(different))
         figure = found.tar[far]
@@ -87,14 +87,14 @@ def test_two_networks_are_searched_in_the_same_galleries() -> None:
     assert not np.array_equal(first.best, second.best)
 
 
-def test_the_same_seed_gives_the_same_figures() -> None:
+def test_the_same_seed_gives_the_same_metrics() -> None:
     people = held_out(noise=1.3)
-    same = [figures(people, seed=seed, bootstraps=50).summary() for seed in (1, 1, 2)]
+    same = [metrics(people, seed=seed, bootstraps=50).summary() for seed in (1, 1, 2)]
     assert same[0] == same[1] != same[2]
 
 
 def test_what_so_few_photos_cannot_tell_is_none() -> None:
-    summary = figures(held_out(5, 8), bootstraps=50).summary()
+    summary = metrics(held_out(5, 8), bootstraps=50).summary()
     assert summary["dir"]["0.1"] is not None
     assert summary["dir"]["0.01"] is summary["dir"]["0.003"] is None
     assert summary["tar"]["0.001"] is None
@@ -102,12 +102,12 @@ def test_what_so_few_photos_cannot_tell_is_none() -> None:
 
 
 @pytest.mark.parametrize(("people", "photos"), [(0, 0), (1, 9), (6, 2)])
-def test_without_anybody_to_search_for_there_are_no_figures(people: int, photos: int) -> None:
+def test_without_anybody_to_search_for_there_are_no_metrics(people: int, photos: int) -> None:
     if people:
         nobody = held_out(people, photos)
     else:
         nobody = HeldOut((), np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
-    found = figures(nobody, bootstraps=20)
+    found = metrics(nobody, bootstraps=20)
     assert found.rank1 is None
     assert set(found.dir.values()) == {None}
     json.dumps(found.summary(), allow_nan=False)
@@ -126,7 +126,7 @@ def test_of_very_many_pairs_a_part_is_compared(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_person_with_very_many_photos_is_one_person() -> None:
     people = held_out(5, 130)
-    assert figures(people, bootstraps=5).photos == 500
+    assert metrics(people, bootstraps=5).photos == 500
     assert np.array_equal(people.limited(9).embeddings, people.limited(9).embeddings)
 
 
@@ -139,8 +139,8 @@ def test_people_can_be_chosen_and_left_out() -> None:
     assert people.without(people.labels).people == {}
 
 
-def test_figures_are_ready_for_json() -> None:
-    summary = json.loads(json.dumps(figures(held_out(), bootstraps=20).summary()))
+def test_metrics_are_ready_for_json() -> None:
+    summary = json.loads(json.dumps(metrics(held_out(), bootstraps=20).summary()))
     assert list(summary["dir"]) == [str(fpir) for fpir in FPIRS]
     assert list(summary["tar"]) == [str(far) for far in FARS]
     assert set(summary["rank1"]) == {"value", "low", "high"}

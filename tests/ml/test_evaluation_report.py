@@ -74,14 +74,14 @@ def test_the_page_needs_nothing_but_itself(report: Report, tmp_path: Path) -> No
     assert "url(http" not in page
 
 
-def test_it_has_both_figures_in_the_colours_of_the_page(report: Report, tmp_path: Path) -> None:
+def test_it_has_both_charts_in_the_colours_of_the_page(report: Report, tmp_path: Path) -> None:
     page = report.write(tmp_path, ORIGIN).read_text(encoding="utf-8")
     assert page.count("<svg") == page.count("<figcaption>") == 2
     assert "prefers-color-scheme: dark" in page
     assert not re.search(r"#0101\d\d", page)
-    for drawing in report.drawings:
-        assert "var(--ink)" in drawing.svg
-        assert "var(--first)" in drawing.svg
+    for chart in report.charts:
+        assert "var(--ink)" in chart.svg
+        assert "var(--first)" in chart.svg
 
 
 def test_what_was_evaluated_is_told_and_escaped(report: Report, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_what_was_evaluated_is_told_and_escaped(report: Report, tmp_path: Path) 
     assert "2030-01-02" in page
 
 
-def test_the_same_figures_lie_beside_it_for_programs(report: Report, tmp_path: Path) -> None:
+def test_the_same_metrics_lie_beside_it_for_programs(report: Report, tmp_path: Path) -> None:
     report.write(tmp_path, ORIGIN)
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["model"] == "sface-2021dec"

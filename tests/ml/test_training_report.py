@@ -16,9 +16,9 @@ from ml.data import splits
 from ml.data.dataset import Dataset, Identity, Photo, Skipped
 from ml.evaluation import gate, groups, reliability
 from ml.evaluation.closed_set import Answers, ClosedSet
-from ml.evaluation.held_out import figures
+from ml.evaluation.held_out import metrics
 from ml.evaluation.samples import HeldOut
-from ml.reports.outcome import Cost, Findings, Origin
+from ml.reports.outcome import Cost, Origin, Outcome
 from ml.reports.training_report import write
 from ml.training.events import Epoch
 from ml.versions import default
@@ -57,7 +57,7 @@ def answers(split: splits.Split, part: str, mistakes: int) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def findings() -> Findings:
+def outcome() -> Outcome:
     """Of a training on made-up people, with everything that there can be."""
     dataset = Dataset(tuple(map(identity, LABELS)), (Skipped("x.jpg", "no_face"),), (("Few", 2),))
     split = splits.split(dataset, seed=0, hold_out=0.5)
@@ -65,7 +65,7 @@ def findings() -> Findings:
     active = HeldOut(split.held_out, people.embeddings, people.owners)
     new = blurred(active, 0.5)
     mistakes = {"train": 0, "validation": 1, "test": 3}
-    return Findings(
+    return Outcome(
         recipe=Recipe("paper", (Stage(2, 1e-3), Stage(1, 5e-4)), precision="float32"),
         origin=Origin(
             "paper-20300102-030405", command="manage.py retrain --data <people>", data=("people",)
@@ -76,7 +76,7 @@ def findings() -> Findings:
         closed_set=ClosedSet(
             split.labels, {part: answers(split, part, wrong) for part, wrong in mistakes.items()}
         ),
-        held_out=figures(new, bootstraps=50),
+        held_out=metrics(new, bootstraps=50),
         reliability=reliability.of_carried_over(
             Calibration.load(default.FITTED), active, new, bootstraps=50
         ),
@@ -84,25 +84,25 @@ def findings() -> Findings:
         cost=Cost(37.5, 400.0, 0.02, 2.4, 160.0, 12_000_000),
         compared_with="sface-2021dec",
         verdict=gate.judge(new, active),
-        in_service=figures(active, bootstraps=50),
+        in_service=metrics(active, bootstraps=50),
         calibration=Calibration.load(default.FITTED),
         libraries={"keras": "3.0"},
         date="2030-01-02",
     )
 
 
-def written(findings: Findings, folder: Path) -> tuple[str, dict[str, Any]]:
-    metrics = write(folder / "report", findings)
+def written(outcome: Outcome, folder: Path) -> tuple[str, dict[str, Any]]:
+    found = write(folder / "report", outcome)
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
     text = (folder / "report" / "metrics.json").read_text(encoding="utf-8")
-    assert json.loads(text) == json.loads(json.dumps(metrics, allow_nan=False))
+    assert json.loads(text) == json.loads(json.dumps(found, allow_nan=False))
     return page, json.loads(text)
 
 
 def test_the_page_needs_nothing_but_itself_and_suits_day_and_night(
-    findings: Findings, tmp_path: Path
+    outcome: Outcome, tmp_path: Path
 ) -> None:
-    page, _ = written(findings, tmp_path)
+    page, _ = written(outcome, tmp_path)
     links = Links()
     links.feed(page)
     assert {link for link in links.found if not link.startswith("#")} == set()
@@ -111,45 +111,45 @@ def test_the_page_needs_nothing_but_itself_and_suits_day_and_night(
     assert page.count("<svg") == page.count("<figcaption>") == 7
 
 
-def test_everything_that_was_measured_is_told(findings: Findings, tmp_path: Path) -> None:
-    page, metrics = written(findings, tmp_path)
+def test_everything_that_was_measured_is_told(outcome: Outcome, tmp_path: Path) -> None:
+    page, found = written(outcome, tmp_path)
     for title in ("Training", "Closed set", "Open set", "Calibration", "By group", "Cost"):
         assert f"<h2>{title}" in page
     for name in ("Worst on test photos", "Most confused", "top-5", "DIR at FPIR 0.3", "TAR at FAR"):
         assert name.replace(" 0.3", "\N{SPACE}0.3") in page
-    assert findings.dataset.fingerprint[:16] in page
-    assert metrics["trained_on"]["fingerprint"] == findings.dataset.fingerprint
-    assert metrics["closed_set"]["test"] == 1 - 3 / len(findings.split.test)
-    assert len(metrics["closed_set"]["worst"]) == len(metrics["closed_set"]["confused"]) == 3
-    assert metrics["held_out"]["rank1"]["low"] <= metrics["held_out"]["rank1"]["value"]
-    assert metrics["in_service"]["rank1"]["value"] >= metrics["held_out"]["rank1"]["value"]
-    assert metrics["calibration"]["calibration_error"] > 0
-    assert metrics["gate"] == findings.verdict.as_dict()  # type: ignore[union-attr]
-    assert [one["stage"] for one in metrics["history"]] == [1, 1, 2]
-    assert metrics["cost"]["waiting"] == 0.02
-    assert metrics["trained_on"]["skipped"] == {"no_face": 1}
-    assert metrics["trained_on"]["left_out"] == {"Few": 2}
+    assert outcome.dataset.fingerprint[:16] in page
+    assert found["trained_on"]["fingerprint"] == outcome.dataset.fingerprint
+    assert found["closed_set"]["test"] == 1 - 3 / len(outcome.split.test)
+    assert len(found["closed_set"]["worst"]) == len(found["closed_set"]["confused"]) == 3
+    assert found["held_out"]["rank1"]["low"] <= found["held_out"]["rank1"]["value"]
+    assert found["in_service"]["rank1"]["value"] >= found["held_out"]["rank1"]["value"]
+    assert found["calibration"]["calibration_error"] > 0
+    assert found["gate"] == outcome.verdict.as_dict()  # type: ignore[union-attr]
+    assert [one["stage"] for one in found["history"]] == [1, 1, 2]
+    assert found["cost"]["waiting"] == 0.02
+    assert found["trained_on"]["skipped"] == {"no_face": 1}
+    assert found["trained_on"]["left_out"] == {"Few": 2}
 
 
-def test_names_are_text_and_not_html(findings: Findings, tmp_path: Path) -> None:
-    page, metrics = written(findings, tmp_path)
+def test_names_are_text_and_not_html(outcome: Outcome, tmp_path: Path) -> None:
+    page, found = written(outcome, tmp_path)
     assert "<i>" not in page
     assert "&lt;i&gt;" in page
     assert "--data &lt;people&gt;" in page
-    assert metrics["closed_set"]["worst"][0]["label"] in LABELS
+    assert found["closed_set"]["worst"][0]["label"] in LABELS
 
 
-def test_a_passed_gate_says_so(findings: Findings, tmp_path: Path) -> None:
-    assert "It did not pass the gate" in written(findings, tmp_path)[0]
-    passed = replace(findings, verdict=gate.Verdict(passed=True, reasons=()))
+def test_a_passed_gate_says_so(outcome: Outcome, tmp_path: Path) -> None:
+    assert "It did not pass the gate" in written(outcome, tmp_path)[0]
+    passed = replace(outcome, verdict=gate.Verdict(passed=True, reasons=()))
     assert "It passed the gate" in written(passed, tmp_path)[0]
 
 
 def test_what_there_is_not_is_left_out_or_said_to_be_missing(
-    findings: Findings, tmp_path: Path
+    outcome: Outcome, tmp_path: Path
 ) -> None:
     bare = replace(
-        findings,
+        outcome,
         closed_set=None,
         held_out=None,
         reliability=None,
@@ -157,31 +157,31 @@ def test_what_there_is_not_is_left_out_or_said_to_be_missing(
         compared_with=None,
         verdict=None,
         in_service=None,
-        history=findings.history[:1],
+        history=outcome.history[:1],
     )
-    page, metrics = written(bare, tmp_path)
+    page, found = written(bare, tmp_path)
     assert "Nobody was held out" in page
-    assert metrics["closed_set"] is metrics["held_out"] is metrics["gate"] is None
+    assert found["closed_set"] is found["held_out"] is found["gate"] is None
     for title in ("Closed set", "By group", "gate", "Calibration"):
         assert f"<h2>{title}" not in page
     assert page.count("<svg") == 2
 
 
-def test_too_few_people_are_said_to_be_too_few(findings: Findings, tmp_path: Path) -> None:
+def test_too_few_people_are_said_to_be_too_few(outcome: Outcome, tmp_path: Path) -> None:
     few = held_out(5, 8)
     kept = reliability_of(Calibration.load(default.FITTED), held_out(5, 8), bootstraps=9)
     small = replace(
-        findings,
-        held_out=figures(few, bootstraps=9),
+        outcome,
+        held_out=metrics(few, bootstraps=9),
         in_service=None,
         groups=None,
         reliability=kept,
     )
-    page, metrics = written(small, tmp_path)
+    page, found = written(small, tmp_path)
     assert "Too few photos of too few people to tell: DIR at FPIR" in page
     assert "held out are too few for any of this" in page
-    assert metrics["held_out"]["dir"]["0.01"] is None
+    assert found["held_out"]["dir"]["0.01"] is None
 
 
-def test_the_same_findings_give_the_same_page(findings: Findings, tmp_path: Path) -> None:
-    assert written(findings, tmp_path / "a") == written(findings, tmp_path / "b")
+def test_the_same_outcome_gives_the_same_page(outcome: Outcome, tmp_path: Path) -> None:
+    assert written(outcome, tmp_path / "a") == written(outcome, tmp_path / "b")
