@@ -16,7 +16,7 @@ from recognition.admin.base import DaysFilter, ReadOnlyAdmin, badge
 from recognition.formats import percentage
 from recognition.models import ModelVersion, Status, TrainingRun
 from recognition.presenters.architectures import titled
-from recognition.presenters.measures import Figures, verdict
+from recognition.presenters.measures import Metrics, verdict
 from recognition.presenters.runs import Following
 from recognition.services.versions import registry as service
 
@@ -40,14 +40,14 @@ def on_the_site(page: str, name: str, text: Any) -> SafeString:
 class ModelVersionAdmin(ReadOnlyAdmin):
     """To look versions up. Operators promote and roll back on the site's own pages."""
 
-    list_display = ("name", "state_badge", "figures", "gate_shown", "marks", "disk", "created_at")
+    list_display = ("name", "state_badge", "headline", "gate_shown", "marks", "disk", "created_at")
     list_filter = ("state",)
     search_fields = ("name__iregex",)
     fields = (
         "name",
         "state_badge",
         "network",
-        "figures",
+        "headline",
         "gate_shown",
         "marks",
         "disk",
@@ -73,8 +73,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return titled(version.architecture)
 
     @admin.display(description=_("figures"))
-    def figures(self, version: ModelVersion) -> SafeString | str:
-        shown = Figures(version).headline
+    def headline(self, version: ModelVersion) -> SafeString | str:
+        shown = Metrics(version).headline
         lines = ((label, percentage(value)) for label, value in shown)
         return (
             format_html_join("", '<span class="whitespace-nowrap">{}: {}</span><br>', lines) or "–"

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from recognition.admin.base import DaysFilter, PersonFilter, ReadOnlyAdmin, badge, picture
+from recognition.formats import share
 from recognition.models import EnrolledFace, Person, User
 
 SHOWN_IN_LIST = 4
@@ -93,7 +94,7 @@ class EnrolledFaceAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("quality"), ordering="quality")
     def quality_percent(self, face: EnrolledFace) -> str:
-        return f"{face.quality:.0%}"
+        return share(face.quality)
 
 
 def _portraits(faces: Iterable[EnrolledFace], *, size: int = 48) -> SafeString:

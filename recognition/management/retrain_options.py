@@ -92,7 +92,7 @@ def _add_source(parser: CommandParser) -> None:
         "--groups",
         type=Path,
         metavar="FILE",
-        help="a CSV file of label,group: the report then has figures for each group; labels are "
+        help="a CSV file of label,group: the report then measures each group by itself; labels are "
         "the names of folders, and with --from-site the numbers of people, as in /people/12/",
     )
 

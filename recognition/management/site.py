@@ -69,7 +69,7 @@ class Site:
         if status != "running":
             raise SiteFailed(
                 f"The training was over before the last photo was answered ({status}), so that "
-                "these figures are not those of a busy site; give it more photos."
+                "these times are not those of a busy site; give it more photos."
             )
 
     def _run(self, code: str) -> str:

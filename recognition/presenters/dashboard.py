@@ -1,4 +1,4 @@
-"""The first page of the administration: a few figures, each with the list behind it."""
+"""The first page of the administration: a few numbers, each with the list behind it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNFINISHED = (Status.QUEUED, Status.RUNNING)
 @dataclass(frozen=True)
 class Card:
     title: str
-    figure: str
+    value: str
     note: str
     link: str
 

@@ -71,7 +71,7 @@ class Verdict:
     against: str
 
 
-class Figures:
+class Metrics:
     """All that was measured of a version; nothing, of one that came with the site."""
 
     def __init__(self, version: ModelVersion | None) -> None:

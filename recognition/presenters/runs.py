@@ -20,7 +20,7 @@ from recognition.messages.training import training_error
 from recognition.models import Person, Status, TrainingRun
 from recognition.presenters.architectures import titled
 from recognition.presenters.curves import Chart, charts
-from recognition.presenters.measures import Figures
+from recognition.presenters.measures import Metrics
 
 Phase = TrainingRun.Phase
 UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
@@ -108,8 +108,8 @@ class Following:
 
     @property
     def headline(self) -> list[tuple[object, float]]:
-        """What came of it, in a few figures."""
-        return Figures(self.run.version).headline
+        """What came of it, in a few numbers."""
+        return Metrics(self.run.version).headline
 
     @property
     def precision(self) -> str:
@@ -180,7 +180,7 @@ class Following:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a figure to show."""
+        """Whether there is anything of it to show."""
         return self.is_training or bool(self.run.history)
 
     @cached_property

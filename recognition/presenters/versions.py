@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recognition.models import EnrolledFace, ModelVersion, TrainingRun
 from recognition.presenters.architectures import titled
-from recognition.presenters.measures import Figures, Verdict, verdict
+from recognition.presenters.measures import Metrics, Verdict, verdict
 from recognition.presenters.runs import source_in_words
 from recognition.services.gallery import templates
 from recognition.services.versions import registry
@@ -27,7 +27,7 @@ class VersionPage:
 
     def __init__(self, version: ModelVersion) -> None:
         self.version = version
-        self.figures = Figures(version)
+        self.metrics = Metrics(version)
 
     @property
     def architecture(self) -> object:
@@ -88,4 +88,4 @@ class VersionPage:
     @property
     def trained_on(self) -> str:
         """In words. The row of the training may be gone while the version stays."""
-        return source_in_words(self.run.arguments if self.run else self.figures.trained_on)
+        return source_in_words(self.run.arguments if self.run else self.metrics.trained_on)

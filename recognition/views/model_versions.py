@@ -19,7 +19,7 @@ from recognition.services.training import options, requests
 from recognition.services.versions import registry as service
 from recognition.views.requests import Request
 
-# The report is a page of its own that a training wrote: styles and drawings are within it, it
+# The report is a page of its own that a training wrote: styles and charts are within it, it
 # needs nothing else, and may do nothing else.
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "

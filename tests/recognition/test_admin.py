@@ -341,13 +341,13 @@ def test_the_overview_counts(
     answered(user, 9)
     submit(user, [SimpleUploadedFile("waiting.png", photo(Face(3)))])
     cards = {card.title: card for card in browser.get("/admin/").context["cards"]}
-    assert cards["Photos today"].figure == "3"
-    assert cards["Unknown faces"].figure == "50%"
-    assert cards["To review"].figure == "2"
-    assert cards["Waiting"].figure == "1"
+    assert cards["Photos today"].value == "3"
+    assert cards["Unknown faces"].value == "50%"
+    assert cards["To review"].value == "2"
+    assert cards["Waiting"].value == "1"
     cards = {card.title: card for card in admin_client.get("/admin/").context["cards"]}
-    assert cards["People"].figure == "1"
-    assert cards["Model"].figure == "stripes"
+    assert cards["People"].value == "1"
+    assert cards["Model"].value == "stripes"
 
 
 def test_waiting_counts_what_its_link_lists(ann: Person, user: User, browser: Client) -> None:
@@ -356,7 +356,7 @@ def test_waiting_counts_what_its_link_lists(ann: Person, user: User, browser: Cl
         row = submit(user, [SimpleUploadedFile(name, photo(Face(3)))]).accepted[0]
     row.claim()
     cards = {card.title: card for card in browser.get("/admin/").context["cards"]}
-    assert cards["Waiting"].figure == "2"
+    assert cards["Waiting"].value == "2"
     linked = browser.get(cards["Waiting"].link).context["cl"].result_list
     assert {row.filename for row in linked} == {"queued.png", "running.png"}
 
@@ -387,8 +387,8 @@ def test_every_figure_of_the_overview_leads_to_what_it_counts(
 
 def test_an_empty_site_has_an_overview_too(db: None, admin_client: Client) -> None:
     cards = {card.title: card for card in admin_client.get("/admin/").context["cards"]}
-    assert cards["Unknown faces"].figure == "0%"
-    assert cards["Model"].figure == "None"
+    assert cards["Unknown faces"].value == "0%"
+    assert cards["Model"].value == "None"
 
 
 def test_an_administrator_adds_a_user_with_a_role(admin_client: Client) -> None:

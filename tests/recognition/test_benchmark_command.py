@@ -70,7 +70,7 @@ def test_the_table_has_every_figure() -> None:
     assert "1,000,000" in text
 
 
-def test_figures_of_a_busy_site_are_refused_when_the_training_was_over_before(
+def test_numbers_of_a_busy_site_are_refused_when_the_training_was_over_before(
     make_site: Callable[..., Site],
 ) -> None:
     data_dir = make_site().data_dir
@@ -106,12 +106,12 @@ class TestWhole:
         monkeypatch.setattr(benchmark, "UPLOADS", 3)
         monkeypatch.setattr(benchmark, "GALLERIES", (1_000,))
         call_command("benchmark", "--json")
-        figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-        assert figures["upload_to_answer"]["photos"] == 3
-        assert set(figures["memory"]) == {"web", "worker", "broker", "supervisor", "total"}
-        assert figures["memory"]["total"]["rss"] < 700
-        assert figures["ratio"] > 3
-        assert list(figures["search"]) == ["1000"]
+        measured = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert measured["upload_to_answer"]["photos"] == 3
+        assert set(measured["memory"]) == {"web", "worker", "broker", "supervisor", "total"}
+        assert measured["memory"]["total"]["rss"] < 700
+        assert measured["ratio"] > 3
+        assert list(measured["search"]) == ["1000"]
         assert list(tmp_path.iterdir()) == []
 
     def test_ctrl_c_leaves_nothing_behind(self, tmp_path: Path) -> None:

@@ -60,10 +60,10 @@ def test_it_tells_what_was_learned_from_and_how_well(album: Path) -> None:
         "held_out_people": 5,
         "held_out": 40,
     }
-    figures = told["results"]["eigenfaces"]
-    assert figures["closed_set"]["train"] > 0.9
-    assert 0 < figures["held_out"]["rank1"]["value"] <= 1
-    assert all(value > 0 for value in figures["cost"].values())
+    measured = told["results"]["eigenfaces"]
+    assert measured["closed_set"]["train"] > 0.9
+    assert 0 < measured["held_out"]["rank1"]["value"] <= 1
+    assert all(value > 0 for value in measured["cost"].values())
 
 
 def test_it_prints_a_line_for_each_architecture(album: Path) -> None:
@@ -107,7 +107,7 @@ def test_another_split_is_another_comparison(
     assert other["split"]["held_out_people"] == (5 if option == "--seed=1" else 0)
 
 
-def test_without_people_held_out_their_figures_are_missing(album: Path) -> None:
+def test_without_people_held_out_their_metrics_are_missing(album: Path) -> None:
     assert compare(album, "--hold-out=0")["results"]["eigenfaces"]["held_out"] is None
 
 

@@ -125,7 +125,7 @@ def test_numbers_of_epochs_never_touch_and_the_last_is_there(total: int) -> None
     assert len(numbers) <= 14
 
 
-def test_drawing_knows_no_decimal_comma_and_words_do() -> None:
+def test_a_chart_knows_no_decimal_comma_and_words_do() -> None:
     with override("ru"):
         chart = loss_of(epochs(2.345), {}, [3])
         assert "2,345" in chart.spots[0].words

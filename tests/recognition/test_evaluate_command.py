@@ -237,7 +237,7 @@ def test_a_second_run_finds_the_same_without_looking(
     assert evaluate("open-set", "--data", data) == first
 
 
-def test_for_people_the_figures_are_in_percent(
+def test_for_people_the_shares_are_in_percent(
     evaluate: Any, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("evaluate", "open-set", "--data", str(data))
@@ -283,7 +283,7 @@ def test_without_a_model_it_says_so(data: Path) -> None:
 
 @pytest.mark.slow
 class TestOnLFW:
-    """The figures that the README quotes: minutes at first, seconds once photos are cached."""
+    """What the README quotes: minutes at first, seconds once photos are cached."""
 
     @pytest.fixture(autouse=True)
     def _keep_what_was_found(self, evaluate: Any, settings: Settings) -> None:

@@ -494,9 +494,9 @@ def test_boxes_are_drawn_with_points_in_every_language(
     client = login(user)
     client.cookies["django_language"] = "ru"
     page = answered(client, ("two.png", photo(ADA, GRACE)))
-    drawing = re.search(r'<svg class="boxes".*?</svg>', page)
-    assert drawing
-    numbers = re.findall(r' (?:x|y|width|height|cx|cy|r|font-size)="([^"]*)"', drawing[0])
+    boxes = re.search(r'<svg class="boxes".*?</svg>', page)
+    assert boxes
+    numbers = re.findall(r' (?:x|y|width|height|cx|cy|r|font-size)="([^"]*)"', boxes[0])
     assert len(numbers) == 20
     assert all(re.fullmatch(r"-?\d+(\.\d+)?", number) for number in numbers)
 

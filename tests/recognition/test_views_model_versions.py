@@ -1,4 +1,4 @@
-"""The operators' pages about model versions: figures, promotion, the way back, and a trial."""
+"""The operators' pages about model versions: metrics, promotion, the way back, and a trial."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def news(html: str) -> str:
     return found[1]
 
 
-def test_versions_are_listed_with_state_figures_and_size(
+def test_versions_are_listed_with_state_metrics_and_size(
     client: Client, version: ModelVersion, candidate: ModelVersion
 ) -> None:
     shown = page(client, "model_versions")
@@ -112,7 +112,7 @@ def test_what_was_not_trained_here_cannot_be_trained_again(
     assert not TrainingRun.objects.exists()
 
 
-def test_the_page_of_a_version_tells_figures_gate_and_origin(
+def test_the_page_of_a_version_tells_metrics_gate_and_origin(
     client: Client, version: ModelVersion, candidate: ModelVersion
 ) -> None:
     shown = page(client, "model_version", candidate.name)
@@ -457,7 +457,7 @@ def test_the_number_of_queries_does_not_grow_with_the_versions(
     assert queries() == few
 
 
-def test_the_administration_shows_figures_gate_and_marks(
+def test_the_administration_shows_metrics_gate_and_marks(
     admin_client: Client, candidate: ModelVersion
 ) -> None:
     TrainedPerson.objects.create(model_version=candidate, person_id=1, erased_at=timezone.now())

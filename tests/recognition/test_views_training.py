@@ -247,7 +247,7 @@ def test_what_has_ended_well_neither_stops_nor_goes_on(client: Client) -> None:
     assert (run.status, run.stop_requested) == ("done", False)
 
 
-def test_a_finished_run_shows_its_figures_and_leads_to_its_version(client: Client) -> None:
+def test_a_finished_run_shows_its_metrics_and_leads_to_its_version(client: Client) -> None:
     version = ModelVersion.objects.create(
         name="paper-1", digest="1" * 64, embedding_size=128, metrics=METRICS, gate=GATE
     )

@@ -21,6 +21,7 @@ from ml import imaging
 from ml.evaluation import speed
 from ml.inference.recognizer import Recognizer
 from ml.versions import default
+from recognition.formats import percentage
 from recognition.management.site import Site, SiteFailed, running_site
 
 UPLOADS = 40
@@ -29,7 +30,7 @@ GALLERIES = (1_000, 10_000, 100_000)
 FULL_GALLERIES = (*GALLERIES, 1_000_000)
 MB = 2**20
 
-Figures = dict[str, Any]
+Measured = dict[str, Any]
 
 
 class Command(BaseCommand):
@@ -56,50 +57,50 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             galleries = FULL_GALLERIES if options["full"] else GALLERIES
-            figures = self._measure(galleries, options["training"])
+            measured = self._measure(galleries, options["training"])
         except SiteFailed as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"A measurement failed:\n{error.stderr[-2000:]}") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped; nothing is left behind.", returncode=130) from None
-        self.stdout.write("\n".join(table(figures)))
+        self.stdout.write("\n".join(table(measured)))
         if options["json"]:
-            self.stdout.write(json.dumps(figures))
+            self.stdout.write(json.dumps(measured))
 
-    def _measure(self, galleries: tuple[int, ...], training: Path | None) -> Figures:
+    def _measure(self, galleries: tuple[int, ...], training: Path | None) -> Measured:
         photos = demo_photos()
         self._say("starting a site with the demo people")
         with running_site() as site:
             self._say(f"uploading {UPLOADS} photos of {PHOTO_SIDE} px, one after the other")
             answers = upload_to_answer(site, photos)
-            figures = {"machine": machine(), "upload_to_answer": answers, "memory": memory(site)}
+            measured = {"machine": machine(), "upload_to_answer": answers, "memory": memory(site)}
             if training:
                 self._say("the same while a network is trained")
                 site.begin_training(training)
-                figures["upload_to_answer_while_training"] = upload_to_answer(site, photos)
+                measured["upload_to_answer_while_training"] = upload_to_answer(site, photos)
                 site.require_training()
             self._say("stopping it")
             version_dir = site.data_dir / "models" / default.VERSION
             site.stop()
             if training:
-                figures["training"] = self._measure_training(training)
-            return figures | self._measure_networks(version_dir, photos, galleries)
+                measured["training"] = self._measure_training(training)
+            return measured | self._measure_networks(version_dir, photos, galleries)
 
-    def _measure_training(self, data: Path) -> Figures:
+    def _measure_training(self, data: Path) -> Measured:
         from ml.experiments import training_speed  # noqa: PLC0415  (loads TensorFlow)
 
         ways: tuple[training_speed.Way, ...] = ("plain", "facesite")
-        measured: Figures = {}
+        speeds: Measured = {}
         for way in ways:
             self._say(f"training the paper's network, {way}")
-            measured[way] = asdict(training_speed.measure(way, data))
-        ratio = measured["facesite"]["photos_per_second"] / measured["plain"]["photos_per_second"]
-        return {**measured, "ratio": ratio}
+            speeds[way] = asdict(training_speed.measure(way, data))
+        ratio = speeds["facesite"]["photos_per_second"] / speeds["plain"]["photos_per_second"]
+        return {**speeds, "ratio": ratio}
 
     def _measure_networks(
         self, version_dir: Path, photos: list[bytes], galleries: tuple[int, ...]
-    ) -> Figures:
+    ) -> Measured:
         recognizer = Recognizer.load(version_dir)
         self._say("photos in this process")
         whole = speed.whole_photo(recognizer, photos)
@@ -141,7 +142,7 @@ def _enlarged(data: bytes) -> bytes:
     return imaging.encode_jpeg(np.asarray(larger, np.uint8), quality=90)
 
 
-def upload_to_answer(site: Site, photos: list[bytes]) -> Figures:
+def upload_to_answer(site: Site, photos: list[bytes]) -> Measured:
     """From sending a photo to a page that shows its answer, as somebody at a browser waits."""
     visitor = site.visitor()
     visitor.wait_for_answer(visitor.upload("first.jpg", photos[0]))  # the worker loads its model
@@ -157,7 +158,7 @@ def upload_to_answer(site: Site, photos: list[bytes]) -> Figures:
     }
 
 
-def memory(site: Site) -> Figures:
+def memory(site: Site) -> Measured:
     """Megabytes per part of the site and in sum; in `pss` shared pages are shared out."""
     parts = {role: _memory_of(processes) for role, processes in site.processes().items()}
     total = {
@@ -176,7 +177,7 @@ def _memory_of(processes: list[psutil.Process]) -> dict[str, float]:
     return sizes
 
 
-def machine() -> Figures:
+def machine() -> Measured:
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0))
@@ -193,41 +194,41 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def table(figures: Figures) -> Iterator[str]:
+def table(measured: Measured) -> Iterator[str]:
     """What was measured, a line each, under headings."""
-    machine, answers = figures["machine"], figures["upload_to_answer"]
+    machine, answers = measured["machine"], measured["upload_to_answer"]
     yield f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}"
     yield "\nOne face at a time (ms; seconds to load; MB resident in a process of its own)"
-    for name, engine in figures["engines"].items():
+    for name, engine in measured["engines"].items():
         loaded = f"{engine['load_seconds']:8.1f} s {engine['resident_mb']:7.0f} MB"
         yield _line({"keras": "Keras predict"}.get(name, name), engine["milliseconds"], loaded)
-    yield _line("Keras predict / openvino", figures["ratio"], "times")
+    yield _line("Keras predict / openvino", measured["ratio"], "times")
     yield f"\nA {PHOTO_SIDE}-px photo with one face, in one process (ms)"
-    for step, taken in figures["photo"].items():
+    for step, taken in measured["photo"].items():
         yield _line(step, taken)
     yield "\nFinding the faces of a group photo, by its long side (ms)"
-    for side, taken in figures["detection"].items():
+    for side, taken in measured["detection"].items():
         yield _line(f"{side} px", taken)
     yield "\nDeciding about one face, by people in the gallery (ms)"
-    for people, taken in figures["search"].items():
+    for people, taken in measured["search"].items():
         yield _line(f"{people:,}", taken)
     yield f"\nFrom upload to answer over HTTP, {answers['photos']} photos one by one (ms)"
     yield _line("median", answers["median"])
     yield _line("95 % are answered within", answers["p95"])
-    if meanwhile := figures.get("upload_to_answer_while_training"):
+    if meanwhile := measured.get("upload_to_answer_while_training"):
         yield "\nThe same while a network is trained (ms)"
         yield _line("median", meanwhile["median"])
         yield _line("95 % are answered within", meanwhile["p95"])
-        training = figures["training"]
+        training = measured["training"]
         yield "\nTraining the paper's network (photos/s; share of the time waiting for photos)"
         yield _line("float32 fit over a folder", training["plain"]["photos_per_second"])
         mine = training["facesite"]
-        yield _line("facesite", mine["photos_per_second"], f"{mine['waiting']:9.1%}")
+        yield _line("facesite", mine["photos_per_second"], f"{percentage(mine['waiting']):>9}")
         yield _line("facesite / plain", training["ratio"], "times")
     yield "\nMemory of the running site (MB: resident; resident with shared pages shared out)"
-    for part, size in figures["memory"].items():
+    for part, size in measured["memory"].items():
         yield _line(part, size["rss"], f"{size['pss']:10.1f}" if "pss" in size else "")
 
 
-def _line(what: str, figure: float, rest: str = "") -> str:
-    return f"  {what:<28}{figure:10.2f} {rest}".rstrip()
+def _line(what: str, number: float, rest: str = "") -> str:
+    return f"  {what:<28}{number:10.2f} {rest}".rstrip()

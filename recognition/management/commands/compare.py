@@ -240,8 +240,8 @@ def line(cells: Sequence[str]) -> str:
 
 
 def on_held_out(result: dict[str, Any], *path: str) -> str:
-    """A figure of the people held out; there may be too few of them to tell."""
-    figure = result["held_out"]
+    """A share of the people held out; there may be too few of them to tell."""
+    found = result["held_out"]
     for step in path:
-        figure = figure and figure[step]
-    return percentage(figure and figure["value"])
+        found = found and found[step]
+    return percentage(found and found["value"])

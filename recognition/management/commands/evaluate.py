@@ -69,7 +69,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--model", metavar="V", help="a model version (the active one)")
         parser.add_argument(
-            "--report", type=Path, metavar="DIR", help="write a page with figures there"
+            "--report", type=Path, metavar="DIR", help="write a page with charts there"
         )
         parser.add_argument(
             "--json", action="store_true", help="end with one JSON object, for programs"
@@ -199,8 +199,8 @@ LABELS = {
 
 
 def in_words(summary: dict[str, Any]) -> str:
-    """The figures in a column; shares in percent. Of several galleries, a line each."""
-    lines = [f"{name:<22}{figure:>10}" for name, figure in _lines(summary)]
+    """What was measured, in a column; shares in percent. Of several galleries, a line each."""
+    lines = [f"{name:<22}{value:>10}" for name, value in _lines(summary)]
     text = "\n".join([*lines, *map(_row, summary.get("galleries", ()))])
     return text.replace("\N{NO-BREAK SPACE}", " ")  # as one types it to look for it
 
@@ -212,12 +212,12 @@ def _row(row: dict[str, Any]) -> str:
 
 
 def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, figure in summary.items():
+    for key, value in summary.items():
         name = LABELS.get(key, key)
-        if isinstance(figure, list):
+        if isinstance(value, list):
             continue
-        if isinstance(figure, dict):
-            for at, share in figure.items():
+        if isinstance(value, dict):
+            for at, share in value.items():
                 yield f"{name} {rate(float(at))}", percent(share)
         else:
-            yield name, f"{figure:,}" if isinstance(figure, int) else percent(figure)
+            yield name, f"{value:,}" if isinstance(value, int) else percent(value)
