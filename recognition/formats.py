@@ -19,6 +19,11 @@ def percentage(share: float | None) -> str:
     return _("%(number)s%%") % {"number": number_format(round(share * 100, 1), decimal_pos=1)}
 
 
+def svg_percent(share: float | None) -> str:
+    """A share of a side for SVG, which knows no decimal comma; none where there is none."""
+    return f"{share or 0:.2%}"
+
+
 def duration(seconds: float | None) -> str:
     """Two units at the most."""
     if seconds is None or not math.isfinite(seconds):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ml.language import percent, rate
 from ml.reports.page import Line, Page, Section, Table
-from ml.reports.training_charts import course_of
+from ml.reports.training_charts import learning_charts
 from ml.training.events import Epoch
 
 Json = Mapping[str, Any]
@@ -29,7 +29,7 @@ def page(values: Json, names: Sequence[str], facts: Mapping[str, str]) -> Page:
         lead=f"Each learned the same {split['train']:,} photos of {split['classes']:,} people, and "
         "was asked about the same others: of these people, and of "
         f"{split['held_out_people']:,} whom none of them has ever seen.",
-        sections=[_table(found), *_courses(found)],
+        sections=[_table(found), *_charts(found)],
         facts={
             **facts,
             "Photos": f"{data['photos']:,} of {data['people']:,} people; {data['skipped']:,} files "
@@ -75,7 +75,7 @@ def _cost(cost: Json) -> list[str]:
     ]
 
 
-def _courses(found: Json) -> Iterator[Section]:
+def _charts(found: Json) -> Iterator[Section]:
     for name, result in found.items():
         if history := [Epoch(**epoch) for epoch in result["history"]]:
-            yield Section(title=name, rows=[course_of(history)])
+            yield Section(title=name, rows=[learning_charts(history)])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from ml.evaluation.resampling import Interval
 from ml.reports.charts import (
@@ -25,20 +26,11 @@ from ml.reports.charts import (
     new_axes,
     percent_tick,
 )
+from ml.training.curves import Curves, learning_curves, numbered
 from ml.training.events import Epoch
 
-SHORTEST_MARK = 0.12
-"""Of the width of a figure: the names of stages nearer to each other would touch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """A figure through the epochs of a training: of its training photos and of the others."""
-
-    name: str
-    training: Sequence[float]
-    validation: Sequence[float]
-    share: bool
+NAMED_FROM = 0.12
+"""Of all epochs: a shorter stage has no room for its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,60 +52,34 @@ class Promised:
     points: Sequence[tuple[float, Interval]]
 
 
-def course_of(history: Sequence[Epoch]) -> list[Chart]:
+def learning_charts(history: Sequence[Epoch]) -> list[Chart]:
     """Accuracy and loss over the epochs and stages of a training, at least one epoch."""
-    marks = list(_stage_marks(history))
-    accuracy = Course(
-        "accuracy",
-        [epoch.accuracy for epoch in history],
-        [epoch.validation_accuracy for epoch in history],
-        share=True,
-    )
-    loss = Course(
-        "loss",
-        [epoch.loss for epoch in history],
-        [epoch.validation_loss for epoch in history],
-        share=False,
-    )
-    return [
-        courses(accuracy, stages=marks, caption="Accuracy over the epochs."),
-        courses(loss, stages=marks, caption="Loss over the epochs."),
-    ]
+    stages = [len(list(epochs)) for _, epochs in groupby(history, attrgetter("stage"))]
+    return [_learning_chart(curves, stages) for curves in reversed(learning_curves(history))]
 
 
-def _stage_marks(history: Sequence[Epoch]) -> Iterator[Mark]:
-    named = -np.inf
-    for before, epoch in pairwise(history):
-        if epoch.stage != before.stage:
-            room = epoch.epoch - named >= SHORTEST_MARK * len(history)
-            named = epoch.epoch if room else named
-            yield Mark(f"stage {epoch.stage}" if room else "", epoch.epoch)
-
-
-def courses(course: Course, *, stages: Sequence[Mark], caption: str) -> Chart:
-    """A figure over epochs, from 1 on; each of the stages begins at the `x` of its mark."""
-    epochs = range(1, len(course.validation) + 1)
+def _learning_chart(curves: Curves, stages: Sequence[int]) -> Chart:
+    total, ticks = sum(stages), curves.scale.ticks
+    marker = "o" if total == 1 else None  # a line of one point is invisible
     with new_axes(HALF) as (figure, axes):
-        dashes = (0, (4, 2))
-        axes.plot(epochs, course.training, color=SECOND, linestyle=dashes, label="training")
-        axes.plot(epochs, course.validation, color=FIRST, label="validation")
-        if len(epochs) == 1:  # a line of one point is invisible
-            axes.plot(epochs, course.training, "o", color=SECOND)
-            axes.plot(epochs, course.validation, "o", color=FIRST)
-        for stage in stages:
-            draw_mark(axes, replace(stage, x=stage.x - 0.5))
-        axes.set_xlim(0.5, len(epochs) + 0.5)
-        if course.share:
-            axes.set_ylim(0, 1.1)  # names of stages stand above 100 %
-            axes.set_yticks(np.linspace(0, 1, 6))
+        for points, style in (
+            (curves.training, {"color": SECOND, "linestyle": (0, (4, 2)), "label": "training"}),
+            (curves.validation, {"color": FIRST, "label": "validation"}),
+        ):
+            axes.plot(*zip(*points, strict=True), marker=marker, clip_on=False, **style)
+        for before, epochs in enumerate(stages[1:], start=1):
+            name = f"stage {before + 1}" if epochs >= NAMED_FROM * total else ""
+            draw_mark(axes, Mark(name, sum(stages[:before])))
+        axes.set_xlim(0, total)
+        axes.set_xticks(numbered(total))
+        axes.set_yticks(ticks)
+        axes.set_ylim(ticks[0], ticks[-1] + 0.1 * (ticks[-1] - ticks[0]))  # names of stages above
+        if curves.name == "accuracy":
             axes.yaxis.set_major_formatter(percent_tick)
-        else:
-            axes.set_ylim(0, 1.12 * max([*course.training, *course.validation]))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         axes.set_xlabel("epoch")
-        axes.set_ylabel(course.name)
+        axes.set_ylabel(curves.name)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)  # nothing stands there
-        return Chart(as_svg(figure), caption)
+        return Chart(as_svg(figure), f"{curves.name.capitalize()} over the epochs.")
 
 
 def reliability(points: Sequence[Point], *, caption: str) -> Chart:

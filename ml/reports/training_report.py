@@ -18,7 +18,7 @@ from ml.reports import files, unseen
 from ml.reports.outcome import Outcome
 from ml.reports.page import Line, Page, Section, Table, Tile
 from ml.reports.protocol_reports import PART_NAMES, mistakes
-from ml.reports.training_charts import course_of
+from ml.reports.training_charts import learning_charts
 from ml.reports.unseen import people, span, value
 
 PRECISIONS = {"mixed_bfloat16": "bfloat16, weights in float32", "float32": "float32"}
@@ -118,7 +118,7 @@ def _training(outcome: Outcome) -> Section:
         "counted while the network still learns from them, and augmented; validation photos after "
         "each epoch, as they are.",
         tables=[[Table(columns, lines)]],
-        rows=[course_of(history)] if history else [],
+        rows=[learning_charts(history)] if history else [],
     )
 
 

@@ -10,13 +10,11 @@ from typing import Any, Final
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-SPAN: Final = 1000  # the side of the square in which lines are drawn; the page stretches it
-INTERVALS: Final = 4  # between the lowest and the highest line of the grid, at the most
-STEPS: Final = (1, 2, 2.5, 5, 10)
-TITLE_EVERY: Final = 0.08  # of the width: nearer to each other, numbers of epochs would touch
+from ml.training.curves import Curves, Point, Scale, learning_curves, numbered
+from ml.training.events import Epoch, Step
+from recognition.formats import percentage, rate, svg_percent
 
-Epoch = Mapping[str, Any]
-Point = tuple[float, float]  # epoch, value
+SPAN: Final = 1000  # the side of the square in which lines are drawn; the page stretches it
 
 
 @dataclass(frozen=True)
@@ -62,127 +60,56 @@ class Chart:
     """Where a number stands below the chart, in percent, and the number."""
 
 
-@dataclass(frozen=True)
-class _Scale:
-    low: float
-    step: float
-    intervals: int
-
-    def place(self, value: float) -> float:
-        """0 at the bottom, 1 at the top."""
-        return min(1.0, max(0.0, (value - self.low) / (self.step * self.intervals)))
-
-
-@dataclass(frozen=True)
-class _Course:
-    """A training as far as it is. `total` are the epochs that the chart has room for."""
-
-    history: Sequence[Epoch]
-    now: Epoch | None
-    stages: Sequence[int]
-    total: int
-
-    def training(self, name: str) -> list[Point]:
-        points = [(float(epoch["epoch"]), epoch[name]) for epoch in self.history]
-        return points + ([(self.now["through"], self.now[name])] if self.now else [])
-
-    def validation(self, name: str) -> list[Point]:
-        return [(float(epoch["epoch"]), epoch[f"validation_{name}"]) for epoch in self.history]
-
-
 def charts(
-    history: Sequence[Epoch], progress: Mapping[str, Any], stages: Sequence[int]
+    history: Sequence[Mapping[str, Any]], progress: Mapping[str, Any], stages: Sequence[int]
 ) -> list[Chart]:
-    """Loss and accuracy over the epochs; nothing until there is a first figure.
+    """Loss and accuracy over the epochs; nothing until there is a first value.
 
-    `stages` has the epochs that each stage is to take. An epoch's values stand where it ends.
+    `history` and `progress` are an `Epoch` each and a `Step` as a run's row has them. `stages` has
+    the epochs that each stage is to take. An epoch's values stand where it ends.
     """
-    total = max(sum(stages), progress.get("epochs", 0), len(history), 1)
-    course = _Course(history, _unfinished(history, progress), stages, total)
-    drawn = [_chart(name, course) for name in ("loss", "accuracy")]
-    return [chart for chart in drawn if chart is not None]
+    ended, now = [Epoch(**epoch) for epoch in history], Step(**progress) if progress else None
+    total = max(sum(stages), now.epochs if now else 0, len(ended), 1)
+    return [_chart(curves, ended, stages, total) for curves in learning_curves(ended, now)]
 
 
-def _unfinished(history: Sequence[Epoch], progress: Mapping[str, Any]) -> Epoch | None:
-    """The epoch that is being trained, at the fraction of it that is through."""
-    if not progress.get("total") or progress["epoch"] <= len(history) or not progress["done"]:
-        return None
-    through = progress["epoch"] - 1 + progress["done"] / progress["total"]
-    return {**progress, "through": through}
-
-
-def _chart(name: str, course: _Course) -> Chart | None:
-    lines = {"training": course.training(name), "validation": course.validation(name)}
-    values = [value for points in lines.values() for _, value in points if _is_number(value)]
-    if not values:
-        return None
-    scale = _accuracy_scale(min(values)) if name == "accuracy" else _loss_scale(max(values))
-    total = course.total
+def _chart(curves: Curves, history: Sequence[Epoch], stages: Sequence[int], total: int) -> Chart:
+    name, scale = curves.name, curves.scale
+    lines = {"training": curves.training, "validation": curves.validation}
     return Chart(
         name=name,
         title=_("Accuracy") if name == "accuracy" else _("Loss"),
-        summary=_summary(name, course.history),
-        ticks=tuple(_ticks(name, scale)),
-        grid=tuple(_in_percent(at / scale.intervals) for at in range(scale.intervals + 1)),
-        lines=tuple(_lines(lines, total, scale)),
-        best=tuple(_best(course.history, f"validation_{name}", total, scale)),
-        stages=tuple(_stages(course.stages, total)),
-        spots=tuple(_spot(epoch, name, total) for epoch in course.history),
-        epochs=tuple((_in_percent(epoch / total), epoch) for epoch in _numbered(total)),
+        summary=_summary(name, history),
+        ticks=tuple(reversed(_ticks(name, scale))),
+        grid=tuple(svg_percent(scale.place(tick)) for tick in scale.ticks),
+        lines=tuple(
+            Line(kind, _polyline(points, total, scale), _spot_of(points[-1], total, scale))
+            for kind, points in lines.items()
+            if points
+        ),
+        best=tuple(_spot_of(point, total, scale) for point in curves.best),
+        stages=tuple(_stages(stages, total)),
+        spots=tuple(_spot(epoch, name, total) for epoch in history),
+        epochs=tuple((svg_percent(epoch / total), epoch) for epoch in numbered(total)),
     )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _loss_scale(highest: float) -> _Scale:
-    step = _nice(highest / INTERVALS) if highest > 0 else 1.0
-    return _Scale(0.0, step, max(1, math.ceil(highest / step - 1e-9)))
-
-
-def _accuracy_scale(lowest: float) -> _Scale:
-    """Up to 100 %; from 0 on, unless all that happens is in the upper half."""
-    low = lowest if lowest > 0.5 else 0.0
-    step = _nice((1 - low) / INTERVALS) if low < 1 else 0.01
-    intervals = max(1, math.ceil((1 - low) / step - 1e-9))
-    return _Scale(max(0.0, 1 - step * intervals), step, intervals)
-
-
-def _ticks(name: str, scale: _Scale) -> Iterable[str]:
+def _ticks(name: str, scale: Scale) -> list[str]:
     """What stands at the lines of the grid, with no more decimals than they need."""
-    values = [scale.low + scale.step * at for at in range(scale.intervals, -1, -1)]
     if name == "accuracy":
-        return [_percent(value) for value in values]
+        return [rate(tick) for tick in scale.ticks]
     digits = next(n for n in range(9) if math.isclose(scale.step, round(scale.step, n)))
-    return [number_format(round(value, digits), decimal_pos=digits) for value in values]
+    return [number_format(round(tick, digits), decimal_pos=digits) for tick in scale.ticks]
 
 
-def _nice(step: float) -> float:
-    power = 10.0 ** math.floor(math.log10(step))
-    return power * next(nice for nice in STEPS if nice * power >= step * (1 - 1e-9))
+def _polyline(points: Sequence[Point], total: int, scale: Scale) -> str:
+    places = ((epoch / total, 1 - scale.place(value)) for epoch, value in points)
+    return " ".join(f"{x * SPAN:.1f},{y * SPAN:.1f}" for x, y in places)
 
 
-def _lines(lines: Mapping[str, Sequence[Point]], total: int, scale: _Scale) -> Iterable[Line]:
-    for kind, points in lines.items():
-        known = [(at / total, scale.place(value)) for at, value in points if _is_number(value)]
-        if known:
-            drawn = " ".join(f"{x * SPAN:.1f},{(1 - y) * SPAN:.1f}" for x, y in known)
-            yield Line(kind, drawn, _spot_of(*known[-1]))
-
-
-def _spot_of(x: float, y: float) -> tuple[str, str]:
-    return _in_percent(x), _in_percent(1 - y)
-
-
-def _best(
-    history: Sequence[Epoch], name: str, total: int, scale: _Scale
-) -> Iterable[tuple[str, str]]:
-    """The epoch of each stage whose weights the next one starts from."""
-    chosen = {epoch["stage"]: epoch for epoch in history if epoch["best"]}
-    for epoch in chosen.values():
-        if _is_number(epoch[name]):
-            yield _spot_of(epoch["epoch"] / total, scale.place(epoch[name]))
+def _spot_of(point: Point, total: int, scale: Scale) -> tuple[str, str]:
+    epoch, value = point
+    return svg_percent(epoch / total), svg_percent(1 - scale.place(value))
 
 
 def _stages(stages: Sequence[int], total: int) -> Iterable[Stage]:
@@ -191,17 +118,17 @@ def _stages(stages: Sequence[int], total: int) -> Iterable[Stage]:
     begun = 0
     for number, epochs in enumerate(stages, start=1):
         middle = begun + epochs / 2
-        yield Stage(number, _in_percent(begun / total), _in_percent(middle / total))
+        yield Stage(number, svg_percent(begun / total), svg_percent(middle / total))
         begun += epochs
 
 
 def _spot(epoch: Epoch, name: str, total: int) -> Spot:
     text = _("Epoch %(epoch)d: training %(training)s, validation %(validation)s") % {
-        "epoch": epoch["epoch"],
-        "training": _said(name, epoch[name]),
-        "validation": _said(name, epoch[f"validation_{name}"]),
+        "epoch": epoch.epoch,
+        "training": _said(name, getattr(epoch, name)),
+        "validation": _said(name, getattr(epoch, f"validation_{name}")),
     }
-    return Spot(_in_percent((epoch["epoch"] - 0.5) / total), _in_percent(1 / total), text)
+    return Spot(svg_percent((epoch.epoch - 0.5) / total), svg_percent(1 / total), text)
 
 
 def _summary(name: str, history: Sequence[Epoch]) -> str:
@@ -210,27 +137,7 @@ def _summary(name: str, history: Sequence[Epoch]) -> str:
 
 
 def _said(name: str, value: float) -> str:
-    if not _is_number(value):
-        return "–"
     if name == "accuracy":
-        return _percent(value)
+        return percentage(value)
     digits = 3 if value < 10 else 1
     return number_format(round(value, digits), decimal_pos=digits)
-
-
-def _numbered(total: int) -> Iterable[int]:
-    """Epochs that get their number: the last one, and others at even distances."""
-    every = max(1, math.ceil(_nice(max(1, total * TITLE_EVERY))))
-    return [epoch for epoch in range(every, total - every // 2, every) if epoch < total] + [total]
-
-
-def _in_percent(share: float) -> str:
-    """For SVG, which knows no decimal comma."""
-    return f"{share * 100:.2f}%"
-
-
-def _percent(value: float) -> str:
-    digits = 0 if math.isclose(value * 100, round(value * 100), abs_tol=1e-9) else 1
-    return _("%(number)s%%") % {
-        "number": number_format(round(value * 100, digits), decimal_pos=digits)
-    }

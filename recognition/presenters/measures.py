@@ -36,23 +36,6 @@ class Measure:
     high: float | None = None
     in_service: float | None = None
 
-    @property
-    def at(self) -> str:
-        """For SVG, which knows no decimal comma."""
-        return f"{self.value:.2%}"
-
-    @property
-    def mark(self) -> str:
-        return f"{self.in_service or 0:.2%}"
-
-    @property
-    def left(self) -> str:
-        return f"{self.low or 0:.2%}"
-
-    @property
-    def right(self) -> str:
-        return f"{self.high or 0:.2%}"
-
 
 @dataclass(frozen=True)
 class Group:

@@ -75,7 +75,7 @@ def test_it_prints_a_line_for_each_architecture(album: Path) -> None:
     assert heading.split()[:4] == ["train", "validation", "test", "top-5"]
     assert line.startswith("eigenfaces ")
     assert line.count("%") == 6  # one figure takes more than forty photos to tell
-    assert " - " in line
+    assert " – " in line
 
 
 def test_a_report_has_tables_and_no_photos(album: Path, tmp_path: Path) -> None:
