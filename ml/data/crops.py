@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, Literal
 
 import cv2
 import numpy as np
@@ -28,7 +28,6 @@ from ml.threads import Progress, ahead
 from ml.types import CROP_SIZE, Image
 
 Mode = Literal["aligned", "as-is"]
-MODES: Final[tuple[Mode, ...]] = ("aligned", "as-is")
 """aligned: the largest face of a photo, found and aligned as in serving. as-is: the whole photo is
 the crop; one of another size than 112×112 is stretched to it."""
 

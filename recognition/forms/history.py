@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from recognition.days import day_start
-from recognition.models import Identification, Person, ProbeFace, Status, User
+from recognition.models import UNFINISHED, Identification, Person, ProbeFace, Status, User
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
 OUTCOMES = (
@@ -23,7 +23,7 @@ OUTCOMES = (
 WITHOUT_FACES = {
     NO_FACE: Q(status=Status.DONE, faces__isnull=True),
     UNUSABLE: Q(status__in=(Status.REJECTED, Status.FAILED)),
-    WAITING: Q(status__in=(Status.QUEUED, Status.RUNNING)),
+    WAITING: Q(status__in=UNFINISHED),
 }
 
 

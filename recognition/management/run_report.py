@@ -12,7 +12,6 @@ from recognition.formats import percentage
 from recognition.models import ModelVersion, TrainingRun
 from recognition.services.versions import registry
 
-REPORT = "report/report.html"
 CLOSED_SET = (*PARTS, "top5", "classes")
 
 
@@ -28,7 +27,7 @@ def as_dict(row: TrainingRun) -> dict[str, Any]:
         "held_out": version.metrics.get("held_out"),
         "gate": version.gate,
         **_cost(row),
-        "report": str(registry.folder(version) / REPORT),
+        "report": str(registry.report(version)),
     }
 
 

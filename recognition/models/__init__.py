@@ -12,9 +12,10 @@ from recognition.models.people import (
 )
 from recognition.models.privacy import AuditEvent
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
-from recognition.models.work import QueuedWork, Status
+from recognition.models.work import UNFINISHED, QueuedWork, Status
 
 __all__ = [
+    "UNFINISHED",
     "AuditEvent",
     "Candidate",
     "EnrolledFace",

@@ -7,10 +7,6 @@ class User(AbstractUser):
     """An account of the site. What it may do comes from its groups: user, reviewer, operator."""
 
     @property
-    def may_upload(self) -> bool:
-        return self.has_perm("recognition.add_identification")
-
-    @property
     def is_reviewer(self) -> bool:
         return self.has_perm("recognition.review_identifications")
 

@@ -51,6 +51,9 @@ class Status(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
+
+
 class QueuedWork(models.Model):
     """A row that waits for a worker, and what became of it.
 
@@ -74,7 +77,7 @@ class QueuedWork(models.Model):
 
     @property
     def is_final(self) -> bool:
-        return self.status in {Status.DONE, Status.REJECTED, Status.FAILED}
+        return self.status not in UNFINISHED
 
     def claim(self, *, stale_after: dt.timedelta | None = None) -> bool:
         """Take this row for the calling worker; False if it is final or another has it.
@@ -100,7 +103,7 @@ class QueuedWork(models.Model):
         now = timezone.now()
         moved = (
             type(self)
-            ._default_manager.filter(pk=self.pk, status__in=(Status.QUEUED, Status.RUNNING))
+            ._default_manager.filter(pk=self.pk, status__in=UNFINISHED)
             .update(status=status, error_code=error_code, finished_at=now)
         )
         if moved:

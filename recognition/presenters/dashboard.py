@@ -17,19 +17,18 @@ from django.utils.translation import ngettext
 from recognition.days import day_start
 from recognition.formats import percent
 from recognition.models import (
+    UNFINISHED,
     EnrolledFace,
     Identification,
     ModelVersion,
     Person,
     ProbeFace,
-    Status,
     User,
 )
 from recognition.services.identification.reading import with_names
 
 LOOKED_BACK = dt.timedelta(days=30)
 LATEST = 8
-UNFINISHED = (Status.QUEUED, Status.RUNNING)
 
 
 @dataclass(frozen=True)

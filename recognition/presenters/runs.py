@@ -23,7 +23,6 @@ from recognition.presenters.curves import Chart, charts
 from recognition.presenters.measures import Metrics
 
 Phase = TrainingRun.Phase
-UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
 
 BEGINS_WITHIN: Final = dt.timedelta(seconds=45)
 """A run that has waited for longer than this waits for a worker that is away, or its turn."""

@@ -17,7 +17,6 @@ from recognition.services.versions import registry
 
 State = ModelVersion.State
 
-REPORT: Final = "report/report.html"
 HEARD_WITHIN: Final = dt.timedelta(seconds=45)
 """A promotion that has been silent for longer waits for a worker that is away."""
 
@@ -79,7 +78,7 @@ class VersionPage:
 
     @cached_property
     def has_report(self) -> bool:
-        return (registry.folder(self.version) / REPORT).is_file()
+        return registry.report(self.version).is_file()
 
     @cached_property
     def run(self) -> TrainingRun | None:

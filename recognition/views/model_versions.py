@@ -13,7 +13,7 @@ from recognition.forms.training import TrialForm
 from recognition.messages.training import training_refused
 from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
-from recognition.presenters.versions import REPORT, VersionPage
+from recognition.presenters.versions import VersionPage
 from recognition.services.promotion import serving, trials
 from recognition.services.training import options, requests
 from recognition.services.versions import registry as service
@@ -90,7 +90,7 @@ def model_report(request: Request, name: str) -> HttpResponseBase:
     """The report that the training wrote."""
     version = get_object_or_404(ModelVersion, name=name)
     try:
-        report = (service.folder(version) / REPORT).open("rb")
+        report = service.report(version).open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
     response = FileResponse(report, content_type="text/html; charset=utf-8")

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from recognition.forms.people import EnrolForm, PersonForm
 from recognition.messages.photos import refusal
-from recognition.models import EnrolledFace, Enrolment, Person, ProbeFace, Status
+from recognition.models import UNFINISHED, EnrolledFace, Enrolment, Person, ProbeFace, Status
 from recognition.presenters import progress as answers
 from recognition.services.gallery import people as service
 from recognition.services.privacy import erasure
@@ -120,7 +120,7 @@ def _person_page(
 def _enrolments(person: Person) -> QuerySet[Enrolment]:
     """What is under way, and what came of the last hour's photos."""
     lately = Q(finished_at__gte=timezone.now() - SHOWN_FOR)
-    waiting = Q(status__in=(Status.QUEUED, Status.RUNNING))
+    waiting = Q(status__in=UNFINISHED)
     rows = person.enrolments.filter(waiting | lately).select_related("face__person")
     return rows.order_by("created_at", "pk")
 

@@ -23,9 +23,9 @@ from tests.recognition.fakes import SIZE, StripeRecognizer, calibration
 @pytest.fixture(autouse=True)
 def _no_gallery_from_the_test_before() -> Iterator[None]:
     """A rolled-back test takes its revisions with it, which no real gallery change does."""
-    memory.forget()
+    memory._followed.clear()
     yield
-    memory.forget()
+    memory._followed.clear()
 
 
 @pytest.fixture

@@ -123,9 +123,3 @@ def current(version: ModelVersion) -> Iterator[Gallery]:
         else:
             followed.follow()
         yield followed.gallery
-
-
-def forget() -> None:
-    """Drop this process's gallery; the next question reads it afresh."""
-    with _lock:
-        _followed.clear()

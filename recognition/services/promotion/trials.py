@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ml import bounded, imaging
 from ml.errors import ArtifactError
-from recognition.models import ModelVersion, Status, Trial, User
+from recognition.models import UNFINISHED, ModelVersion, Status, Trial, User
 from recognition.services.gallery.templates import embed_missing
 from recognition.services.identification.answer import Answer
 from recognition.services.identification.answering import (
@@ -51,7 +51,7 @@ def request(version: ModelVersion, user: User, file: UploadedFile[bytes]) -> Tri
 
 def launch(trial_id: str) -> None:
     """Start the process that answers: two versions at once are too much for a worker's memory."""
-    if Trial.objects.filter(pk=trial_id, status__in=(Status.QUEUED, Status.RUNNING)).exists():
+    if Trial.objects.filter(pk=trial_id, status__in=UNFINISHED).exists():
         processes.start("trial", trial_id, urgent=True)
 
 

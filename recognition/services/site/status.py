@@ -10,13 +10,12 @@ from typing import Final
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from recognition.models import EnrolledFace, Person, Status
+from recognition.models import UNFINISHED, EnrolledFace, Person
 from recognition.models.work import PHOTOS, kinds
 from recognition.services.versions import registry
 from recognition.services.work import broker
 
 STANDSTILL_AFTER: Final = dt.timedelta(minutes=1)
-_UNFINISHED = Q(status__in=(Status.QUEUED, Status.RUNNING))
 
 
 class Worker(StrEnum):
@@ -100,10 +99,11 @@ def _worker() -> Worker:
 
 
 def _progress() -> Progress:
+    unfinished = Q(status__in=UNFINISHED)
     rows = [
         model._default_manager.aggregate(
-            waiting=Count("pk", filter=_UNFINISHED),
-            since=Min("created_at", filter=_UNFINISHED),
+            waiting=Count("pk", filter=unfinished),
+            since=Min("created_at", filter=unfinished),
             last=Max("finished_at"),
         )
         for model in kinds()

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from recognition.models import ModelVersion, Status, TrainingRun, User
+from recognition.models import UNFINISHED, ModelVersion, Status, TrainingRun, User
 from recognition.services.audit import record
 from recognition.services.training.options import DataOptions, TrainingRefused, check, given
-from recognition.services.training.turns import UNFINISHED, end, release_dead, stopped
+from recognition.services.training.turns import end, release_dead, stopped
 from recognition.services.work import queue
 
 

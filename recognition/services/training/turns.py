@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,8 +14,6 @@ from recognition.services.training import locks
 from recognition.services.training.faces import drop_if_it_shows_the_erased
 from recognition.services.training.options import TrainingRefused
 from recognition.services.work import processes, queue
-
-UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
 
 
 def launch(run_id: str) -> None:

@@ -53,6 +53,11 @@ def folder(version: ModelVersion) -> Path:
     return Path(settings.MODELS_DIR) / version.name
 
 
+def report(version: ModelVersion) -> Path:
+    """The page that its training wrote; one that came with the site has none."""
+    return folder(version) / "report" / "report.html"
+
+
 def problem() -> Verdict:
     """What keeps photos from being answered: the active version, or the packaged detector. None
     when all is well."""
