@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 import openvino as ov
@@ -13,12 +14,12 @@ from ml import artifact
 from ml.types import Floats, Image
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """Turns aligned crops into embeddings."""
 
     def embed(self, crops: Image) -> Floats:
         """Embed crops, uint8 RGB, shape (N, S, S, 3); returns float32 (N, D), each of length 1."""
-        ...
+        return _unit(self._run(crops)[0])
 
     def classify(self, crops: Image) -> Floats:
         """The probabilities of the network's own classes, float32 (N, C).
@@ -26,10 +27,14 @@ class Engine(Protocol):
         Raises:
             ValueError: the network has no classes; it only embeds.
         """
-        ...
+        return _classes(self._run(crops))
+
+    @abstractmethod
+    def _run(self, crops: Image) -> list[Floats]:
+        """All outputs of the network."""
 
 
-class OpenVINOEngine:
+class OpenVINOEngine(Engine):
     """The serving form of the network, in the precision that suits this processor best."""
 
     def __init__(self, compiled: ov.CompiledModel) -> None:
@@ -46,21 +51,13 @@ class OpenVINOEngine:
         path = version_dir / artifact.SERVING_MODEL
         return cls(core.compile_model(core.read_model(str(path)), "CPU", settings))
 
-    def embed(self, crops: Image) -> Floats:
-        """See `Engine.embed`."""
-        return _unit(self._run(crops)[0])
-
-    def classify(self, crops: Image) -> Floats:
-        """See `Engine.classify`."""
-        return _classes(self._run(crops))
-
     def _run(self, crops: Image) -> list[Floats]:
         with self._lock:
             results = self._request.infer([crops.astype(np.float32)])
             return [np.array(result) for result in results.values()]
 
 
-class KerasEngine:
+class KerasEngine(Engine):
     """The Keras model itself, as it was trained."""
 
     def __init__(self, path: Path) -> None:
@@ -74,14 +71,6 @@ class KerasEngine:
     def load(cls, version_dir: Path) -> Self:
         """Load the Keras model of a model version."""
         return cls(version_dir / artifact.KERAS_MODEL)
-
-    def embed(self, crops: Image) -> Floats:
-        """See `Engine.embed`."""
-        return _unit(self._run(crops)[0])
-
-    def classify(self, crops: Image) -> Floats:
-        """See `Engine.classify`."""
-        return _classes(self._run(crops))
 
     def _run(self, crops: Image) -> list[Floats]:
         with self._lock:

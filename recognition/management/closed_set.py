@@ -22,7 +22,7 @@ from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
 from ml.evaluation.datasets import DatasetError
 from ml.inference import engine as engines
 from ml.types import Image
-from recognition.management.photos import progress_bar
+from recognition.management.terminal import progress_bar
 
 BATCH = 64
 

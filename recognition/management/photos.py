@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from django.conf import settings
-from tqdm import tqdm
 
 from ml.evaluation.cache import FaceCache, FoundFace
 from ml.evaluation.faces import find_faces
 from ml.inference.recognizer import Recognizer
-from ml.threads import Progress
 from ml.types import Floats
+from recognition.management.terminal import progress_bar
 from recognition.services.versions import registry
 
 
@@ -60,15 +57,3 @@ def version_dir(name: str | None) -> Path:
     if name is None:
         return registry.folder(registry.require_active())
     return Path(settings.MODELS_DIR) / name
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
-    """A bar on stderr, where somebody watches."""
-    with tqdm(desc=what, unit="", file=sys.stderr, disable=None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield progress

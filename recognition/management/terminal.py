@@ -1,28 +1,21 @@
-"""How a training is followed in a terminal."""
+"""What commands show in a terminal while they are at work."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Final, Never
+from typing import Any, Never
 
 from tqdm import tqdm
 
+from ml import threads
 from ml.data.dataset import Dataset
 from ml.training.events import Callback, Epoch, Event, Note, Phase, Progress, Step
 from recognition.formats import percentage
 from recognition.messages.photos import refusal
-
-PHASES: Final = {
-    Phase.READING: "Reading the photos.",
-    Phase.CROPS: "Finding and aligning the faces.",
-    Phase.FEATURES: "Computing what the frozen layers make of them.",
-    Phase.TRAINING: "Training.",
-    Phase.EXPORT: "Exporting the network for serving.",
-    Phase.EVALUATION: "Measuring it.",
-    Phase.EMBEDDING: "Embedding the enrolled faces.",
-}
+from recognition.models import TrainingRun
 
 
 class Terminal:
@@ -53,7 +46,7 @@ class Terminal:
     def _progress(self, event: Progress) -> None:
         if self._announcing and event.phase != self._phase:
             self._phase = event.phase
-            self._write(PHASES[event.phase])
+            self._write(f"{TrainingRun.Phase(event.phase).label}.")
         if event.total:
             self._show(event.phase.value, event.done, event.total)
 
@@ -99,6 +92,18 @@ class Terminal:
     def _write(self, line: str) -> None:
         self.close()
         print(f"{self._name}{line}", file=sys.stderr)
+
+
+@contextmanager
+def progress_bar(what: str, *, quiet: bool = False) -> Iterator[threads.Progress]:
+    """A bar on stderr, where somebody watches."""
+    with tqdm(desc=what, unit="", file=sys.stderr, disable=True if quiet else None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
 
 
 def unused(dataset: Dataset) -> Iterator[str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from django.core.management.base import CommandError
-from tqdm import tqdm
 
 from ml.errors import ArtifactError
+from recognition.management.terminal import progress_bar
 from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
 from recognition.services.gallery.templates import Embedded
@@ -33,12 +31,7 @@ def version_named(name: str) -> ModelVersion:
 
 
 def put_into_service(version: ModelVersion, *, quiet: bool) -> Embedded:
-    with tqdm(unit=" faces", file=sys.stderr, disable=True if quiet else None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar("faces", quiet=quiet) as progress:
         try:
             return serving.serve(version, None, progress)
         except serving.PromotionRefused as refusal:

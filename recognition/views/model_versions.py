@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.db.models import Case, QuerySet, When
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +16,7 @@ from recognition.presenters.versions import VersionPage
 from recognition.services.promotion import serving, trials
 from recognition.services.training import options, requests
 from recognition.services.versions import registry as service
-from recognition.views.requests import Request
+from recognition.views.requests import Request, operators_only
 
 # The report is a page of its own that a training wrote: styles and charts are within it, it
 # needs nothing else, and may do nothing else.
@@ -26,7 +25,6 @@ REPORT_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 )
 
-operators_only = permission_required("recognition.manage_models", raise_exception=True)
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from recognition.models import User
+
+operators_only = permission_required("recognition.manage_models", raise_exception=True)
 
 
 class Request(HttpRequest):

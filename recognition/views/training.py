@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -15,11 +14,9 @@ from recognition.models import TrainingRun
 from recognition.presenters.runs import Following
 from recognition.presenters.versions import VersionPage
 from recognition.services.training import faces, options, requests
-from recognition.views.requests import Request
+from recognition.views.requests import Request, operators_only
 
 PAGE = 20
-
-operators_only = permission_required("recognition.manage_models", raise_exception=True)
 
 
 @operators_only

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -11,9 +10,7 @@ from recognition.presenters import progress as answers
 from recognition.presenters.trials import faces
 from recognition.services import access
 from recognition.services.identification.reading import badge_radius
-from recognition.views.requests import Request
-
-operators_only = permission_required("recognition.manage_models", raise_exception=True)
+from recognition.views.requests import Request, operators_only
 
 
 @operators_only

@@ -10,7 +10,8 @@ from ml.errors import ArtifactError
 from ml.evaluation.datasets import DatasetError, read_people
 from ml.evaluation.fitting import fit
 from ml.types import Floats
-from recognition.management.photos import Photos, progress_bar
+from recognition.management.photos import Photos
+from recognition.management.terminal import progress_bar
 
 
 class Command(BaseCommand):

@@ -17,7 +17,8 @@ from ml.evaluation import enrolment, galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
 from ml.language import percent, rate
 from recognition.management import closed_set
-from recognition.management.photos import Photos, progress_bar, version_dir
+from recognition.management.photos import Photos, version_dir
+from recognition.management.terminal import progress_bar
 from recognition.services.training.options import CROPS
 
 if TYPE_CHECKING:
