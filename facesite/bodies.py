@@ -17,7 +17,7 @@ TOO_LARGE = "facesite.too_large"
 def refuse_large_bodies(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Before anybody asks for the fields of a form that never came in."""
+    """Answer a request with too large a body before a view asks for the fields of its form."""
     return lambda request: (_refuse if TOO_LARGE in request.META else get_response)(request)
 
 

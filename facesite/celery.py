@@ -39,13 +39,13 @@ class Sweeping(bootsteps.StartStopStep):
         self.entry = consumer.timer.call_repeatedly(SWEEP_SECONDS, ask_for_sweep)
 
     def stop(self, _consumer: Any) -> None:
-        """Also before a new start: the timer may outlive the connection, with its entries."""
+        """Done before a new start, too: the timer may outlive the connection, with its entries."""
         if self.entry is not None:
             self.entry.cancel()
 
 
 def ask_for_sweep() -> None:
-    """As a task like any other, which a child of the worker does. Sweeps must not pile up."""
+    """Send a task for a child of the worker. It expires, since sweeps must not pile up."""
     try:
         app.send_task("recognition.tasks.sweep", expires=SWEEP_SECONDS)
     except OperationalError as error:

@@ -28,7 +28,8 @@ MINIMUM_QUALITY = 0.1
 person, so that it is `unknown`, whomever it is alike."""
 
 AMBIGUOUS_ODDS = 4.0
-"""Two people fit when both pass the bar and the first is less than so many times likelier."""
+"""An answer is ambiguous when two people pass the bar and the first is less than so many times
+likelier than the second."""
 
 STRANGERS = 0.5
 """The share of strangers among those asked about that probabilities presume unless told better."""

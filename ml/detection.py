@@ -17,18 +17,21 @@ from ml.types import DetectedFace, Image
 from ml.yunet import SCORE, Rows, YuNet, best_of_overlapping, face, middle, size
 
 MIN_SCORE: Final = 0.6
+"""The score from which something is a face as it lies in the photo."""
 _HINT: Final = 0.3
+"""The score from which something may be a face that is turned, and is looked at closely."""
 _MIN_SCORE_TURNED: Final = 0.88
-"""What has less than `MIN_SCORE` as it lies may be a turned face from `_HINT` on, and is one from
-here on. Of 360 turned faces of LFW 358 have more; 4 things that are none, in 400 photos without a
-face, .81 to .86."""
+"""The score, once it is turned upright, from which that is a face. Of 360 turned faces of LFW 358
+score higher; in 400 photos without a face, four things score .81 to .86."""
 _SURE: Final = 0.91
-"""Of upright faces of LFW 92 % have more in every view that shows them large enough, and an angle
-within `TILT`; of faces turned by 45 or 180 degrees 3 %."""
+"""The score from which a face need not be looked at closely. Of upright faces of LFW 92 % score
+higher in every view that shows them large enough, at an angle within `TILT`; of faces turned by 45
+or 180 degrees 3 % do."""
 _SIZES_SEEN_WELL: Final = (40, 300)
-"""Pixels of a view."""
+"""The smallest and the largest side of a face, in pixels of a view, that YuNet scores reliably."""
 _SMALL: Final = 120
-"""Pixels of a photo that is shrunk to be looked at: the half of it is too little for landmarks."""
+"""The side of a face, in pixels of a large photo, below which it is looked at closely: large photos
+are shrunk to be looked at, and half of that is too little for exact landmarks."""
 _LOOKED_AT_CLOSELY: Final = 64
 """Faces of a photo, at most: those with the highest scores."""
 
@@ -65,7 +68,7 @@ class Detector:
         return best_of_overlapping(rows[rows[:, SCORE] >= MIN_SCORE])
 
     def _better(self, photo: Image, row: Rows, *, clear: bool, shrunk: bool) -> Rows | None:
-        """A face that is turned or small as a closer look finds it; None if there is no need."""
+        """A closer look at a face that may be turned or is small; None if it needs none."""
         roll = face(row).roll
         if not clear or abs(roll) > TILT:
             turned = upright(self._network, photo, row, tells=clear)
@@ -76,7 +79,7 @@ class Detector:
         return None
 
     def _turned(self, photo: Image) -> Rows:
-        """Faces of a photo in which none was found as it lies: only such as are turned."""
+        """The turned faces of a photo in which no upright one was found."""
         found = [self._look(view) for turn in (1, 2, 3) for view in views.whole(photo, turn)]
         rows = best_of_overlapping(np.concatenate(found))[:_LOOKED_AT_CLOSELY]
         faces = [upright(self._network, photo, row, tells=row[SCORE] >= _SURE) for row in rows]
@@ -92,7 +95,7 @@ def _is_a_face(turned: Rows) -> bool:
 
 
 def _clearly_seen(row: Rows, whole: Sequence[tuple[views.View, Rows]]) -> bool:
-    """Whether the face has a high score, also in every view in which it is large enough for it."""
+    """Whether the face has a high score, in each view in which its size allows one."""
     smallest, largest = _SIZES_SEEN_WELL
     for view, rows in whole:
         if smallest <= size(row) * view.scale <= largest:

@@ -14,11 +14,13 @@ AGREEMENT_RANGE = 0.3
 """A template that agrees with the person's others this much less than the best one does is left
 out. Measured on people of the calibration set with strangers' photos put among theirs."""
 
-AROUND, ENOUGH_AROUND = 20, 15
-"""People around an enrolled person who are remembered, and how few of them may be left: a decision
-looks at fewer, so that not every change of the gallery makes it necessary to search again."""
+AROUND = 20
+"""How many people around an enrolled person are remembered: more than a decision looks at, so that
+not every change of the gallery makes it necessary to search again."""
+ENOUGH_AROUND = 15
+"""How many of them must be left; with fewer they are searched for again."""
 REMEMBERED = 10_000
-"""People of whom that is remembered at a time: some 20 MB."""
+"""Of how many enrolled people that is remembered at a time: some 20 MB."""
 
 EVIDENCE = 3
 
@@ -46,7 +48,7 @@ class _Around:
         return cls(tuple(others[:AROUND]), others[AROUND - 1].similarity)
 
     def after(self, changed: Set[int], new: Sequence[Neighbour]) -> Self | None:
-        """What becomes of it when people have changed or left, of whom those in `new` are above the
+        """The same once people have `changed` or left; `new` are those of them who are above the
         floor now. None when too few are left to be sure of the nearest."""
         kept = [one for one in self.near if one.person not in changed]
         if len(kept) == len(self.near) and not new:
@@ -172,7 +174,7 @@ class Gallery:
         self._follow(stale)
 
     def _follow(self, changed: Set[int]) -> None:
-        """Put right who is around those who are remembered, by one product with who has changed."""
+        """Bring up to date who is around the remembered people: compare them with the changed."""
         for person in changed & self._around.keys():
             del self._around[person]
         if not self._around:

@@ -54,7 +54,9 @@ class PhotoInfo:
 
 
 def read(data: bytes) -> PhotoInfo:
-    """Raises:
+    """Read the header of a photo.
+
+    Raises:
     UnreadableImage: none of the five formats.
     DamagedImage: one of them by its first bytes, and no size to be found in it.
     ImageTooCostly: more parts than any photo has.

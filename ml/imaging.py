@@ -39,8 +39,8 @@ MAX_PIXELS: Final = 100_000_000
 MAX_SIDE: Final = 32_000
 """Panoramas of phones have up to 20,000. One of 1 × 25 million pixels costs 715 MB."""
 MAX_PASSED_PIXELS: Final = 1_000_000_000
-"""Pixels times scans of a JPEG, of which encoders make 10. It takes .64 s to go over so many with
-nothing in them at all."""
+"""The pixels of a JPEG times its scans, of which encoders make 10. Going over so many takes .64 s
+even where a scan is empty."""
 KEPT_PIXELS: Final = 25_000_000
 """What is left of a larger photo: all of what most phones take, so that small faces stay."""
 
@@ -79,7 +79,7 @@ _STRIP: Final = 256
 """Rows that are brought to 8 bits, RGB, sRGB and their size at a time: the photo as a whole would
 be in memory once more for each of these steps."""
 _MARGIN: Final = 4
-"""Rows above and below a strip that have a say in it when it is made smaller."""
+"""Rows above and below a strip that its own rows depend on when it is made smaller."""
 _8_BITS_OF_16 = ((np.arange(65536) + 128) // 257).astype(np.uint8)
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 

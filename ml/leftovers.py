@@ -1,4 +1,4 @@
-"""What file managers, archives and network storage leave behind in folders: nobody, no photos."""
+"""What file managers, archives and network storage leave behind in folders of people and photos."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ named."""
 
 
 def is_left_behind(name: str) -> bool:
-    """Whether a file or folder of this name is none that anybody put there."""
+    """Whether a file or folder of this name was put there by a system rather than by somebody."""
     return name.startswith((".", "~$")) or name.casefold() in _LEFT_BEHIND
 
 

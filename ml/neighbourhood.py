@@ -31,13 +31,17 @@ from ml.gallery import AROUND, Gallery, Neighbour
 from ml.types import Floats
 
 NEIGHBOURS = 2
+"""k above: the nearest people or anchors whose mean likeness is the usual one."""
 PROBE_WEIGHT = 0.75
+"""a above."""
 PERSON_WEIGHT = 0.4
-ENOUGH, UNSEEN = 12, 0.1
-"""Of fewer others than `ENOUGH` the nearest are less alike than those of a larger gallery of the
-same kind of people would be: by up to so much, the fewer there are."""
+"""b above."""
+ENOUGH = 12
+"""Other people. The nearest of fewer are less alike than those of a larger gallery would be."""
+UNSEEN = 0.1
+"""By how much less in similarity, at the most; by nothing from `ENOUGH` others on."""
 OTHER_NAMES = 3
-"""Under at most so many further names a person is recognised to be enrolled."""
+"""Further names, at the most, under which somebody is recognised to be enrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,8 @@ class _Surroundings:
     anchors: list[float]
 
     def usual(self, without: Set[int]) -> float:
-        """The mean likeness to the nearest, some people left out; of few others, what it would
-        probably be of more of their kind."""
+        """The mean likeness to the nearest, some people left out; where there are few others, what
+        it would probably be if there were more of their kind."""
         others = [one.similarity for one in self.near if one.person not in without]
         nearest = sorted([*others[:NEIGHBOURS], *self.anchors], reverse=True)[:NEIGHBOURS]
         usual = sum(nearest) / NEIGHBOURS
@@ -80,7 +84,7 @@ class _Surroundings:
 
     @cached_property
     def of_anchors(self) -> float:
-        """The same if nobody were enrolled."""
+        """What would be usual if nobody were enrolled."""
         return sum(self.anchors) / NEIGHBOURS
 
     def until(self, person: int) -> frozenset[int]:
@@ -126,10 +130,10 @@ class Neighbourhood:
         around, found = self._around_person(person), frozenset[int]()
         bar = self._bar - self._too_much
         for near in around.near[:OTHER_NAMES]:
-            if near.similarity <= bar:  # what is usual only takes from it
+            if near.similarity <= bar:  # a score is never higher than that
                 break
             nearer = around.until(near.person)
-            if len(around.near) - len(nearer) < NEIGHBOURS:  # nobody to see by how alike others are
+            if len(around.near) - len(nearer) < NEIGHBOURS:  # too few others to tell what is usual
                 break
             here = around.usual(nearer)
             if near.similarity - PROBE_WEIGHT * here <= bar:

@@ -27,8 +27,8 @@ _FAINT: Final = 0.5
 _MIN_SCORE: Final = 0.8
 """Scores from which on a direction is compared with the others, and a close-up shows a face."""
 _LEAD: Final = 0.02
-"""By which a direction's score has to lie above that of upright. Of 408 upright faces, blurred,
-dark or partly covered, none had one by so much; of 240 turned ones all but 5 %."""
+"""By how much the score of a direction has to exceed that of upright. Of 408 upright faces,
+blurred, dark or partly covered, none had one by so much; of 240 turned ones all but 5 %."""
 
 
 def upright(network: YuNet, photo: Image, row: Rows, *, tells: bool) -> Rows | None:

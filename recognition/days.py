@@ -1,4 +1,4 @@
-"""Days of people and moments of rows."""
+"""Where a day begins: people choose days, and rows have moments."""
 
 from __future__ import annotations
 
@@ -8,5 +8,6 @@ from django.utils import timezone
 
 
 def day_start(day: dt.date) -> dt.datetime:
-    """Where the site is. Comparing moments, and not days, lets the database use its index."""
+    """The moment at which a day begins where the site is. Rows are compared with moments, not days,
+    so that the database can use its index."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time.min))

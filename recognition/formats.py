@@ -13,7 +13,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def percentage(share: float | None) -> str:
-    """One decimal, for shares of which tenths of a percent tell something; a dash without one."""
+    """A share with one decimal, where tenths of a percent tell something; a dash for none."""
     if share is None or not math.isfinite(share):
         return "–"
     return _("%(number)s%%") % {"number": number_format(round(share * 100, 1), decimal_pos=1)}
@@ -25,7 +25,7 @@ def svg_percent(share: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Two units at the most."""
+    """A time in words, in two units at the most."""
     if seconds is None or not math.isfinite(seconds):
         return "–"
     if seconds < 10:
@@ -45,7 +45,7 @@ def duration(seconds: float | None) -> str:
 
 
 def plain(number: float) -> str:
-    """As many digits as it has, in the reader's writing: 0.0003, not 3e-04."""
+    """A number with as many digits as it has, as the reader writes it: 0.0003, not 3e-04."""
     return number_format(f"{number:.10f}".rstrip("0").rstrip("."))
 
 
@@ -76,7 +76,7 @@ def in_words(probability: float) -> str | Promise:
 
 
 def percent(probability: float) -> str:
-    """Whole percent; never "100%" or "0%", since the site is never certain."""
+    """A probability in whole percent; never "100%" or "0%", since the site is never certain."""
     number = round(probability * 100)
     if number > 99:
         return _("over 99%")
@@ -86,10 +86,10 @@ def percent(probability: float) -> str:
 
 
 def share(part: float) -> str:
-    """Whole percent of something that is no probability."""
+    """A share in whole percent, of something that is no probability."""
     return _("%(number)d%%") % {"number": round(part * 100)}
 
 
 def bar(probability: float) -> int:
-    """Length of a bar out of 100; a sliver always shows."""
+    """The length of a bar, of 100; a sliver of it always shows."""
     return max(1, round(probability * 100))

@@ -32,6 +32,7 @@ Mode = Literal["aligned", "as-is"]
 the crop; one of another size than 112×112 is stretched to it."""
 
 SETS_KEPT = 4
+"""Sets of crops that stay in a folder, of the data sets that were used last."""
 SHAPE = (CROP_SIZE, CROP_SIZE, 3)
 CROP_BYTES = CROP_SIZE * CROP_SIZE * 3
 
@@ -71,7 +72,7 @@ def prepare(
 
     Photos without a face and damaged ones are dropped, and then people with too few photos. A call
     that was killed is gone on with, person by person. Two calls for one folder wait for each other.
-    The sets of `SETS_KEPT` data sets are kept, those used last.
+    The last `SETS_KEPT` sets stay.
 
     Raises:
         DataError: too few people are left, or a photo has gone since it was read.
@@ -107,7 +108,7 @@ def _make(dataset: Dataset, place: Path, mode: Mode, progress: Progress) -> None
 
 
 def _forget_old(folder: Path, place: Path) -> None:
-    """A photo more makes another data set, and its crops may take gigabytes."""
+    """Remove all sets but the last: each photo more makes a new one, of gigabytes perhaps."""
     os.utime(place)
     sets = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in sets[SETS_KEPT:]:
@@ -115,7 +116,8 @@ def _forget_old(folder: Path, place: Path) -> None:
 
 
 def _left_to_do(dataset: Dataset, images: IO[bytes], outcomes: IO[bytes]) -> tuple[Identity, ...]:
-    """The people to whom a call that was killed had not come. The files are cut off before them."""
+    """The people whom a call that was killed did not get to. The files are cut off where they
+    begin."""
     written = Path(outcomes.name).read_bytes()
     people = rows = start = 0
     for person in dataset.identities:

@@ -61,7 +61,7 @@ class Split:
 
 
 def _file(photo: Photo) -> str:
-    """Within its root, which is another one on the next machine."""
+    """The path of a photo within its root, which lies elsewhere on the next machine."""
     return f"{photo.path.parent.name}/{photo.path.name}"
 
 

@@ -44,7 +44,7 @@ class Answers:
 
     @property
     def hits(self) -> npt.NDArray[np.bool_]:
-        """Whether that is the right one, (N,)."""
+        """Whether the likeliest class is the right one, (N,)."""
         return np.equal(self.best, self.truth)
 
     @property
@@ -159,7 +159,7 @@ def by_prototypes(
 
 
 def _pieces(rows: Ints) -> Iterator[Ints]:
-    """All at once would be a number for every photo and class."""
+    """Batch by batch: all at once would take a number for every photo and class."""
     for start in range(0, len(rows), PIECE):
         yield rows[start : start + PIECE]
 

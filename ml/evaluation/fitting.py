@@ -1,4 +1,4 @@
-"""Fitting a calibration to embeddings of people who are in no figure that is quoted."""
+"""Fitting a calibration to embeddings of people on whom nothing that is quoted was measured."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ SHAPE = 0.5
 """Anchors are drawn from a ball that has so much of the shape of people's prototypes. Drawn from
 their covariance alone they would lie nearer to these people than to others."""
 SHAPED_BY = 40
-"""People whom it takes to see that shape; of fewer, there is less of it."""
+"""How many people it takes to see that shape; with fewer, the ball has less of it."""
 ANCHOR_PHOTOS = 4
+"""Photos of a person, at the most, whose mean is the prototype that anchors are drawn from."""
 TEMPLATES_PER_PERSON = (1, 2, 3, 5, 10)
+"""How many photos of each person are enrolled, from gallery to gallery."""
 PROBES_PER_PERSON = 20
+"""Photos of a person that are asked about, at the most."""
 PEOPLE_NEEDED = 80
+"""People that a fit takes; with fewer, another calibration is carried over."""
 TAIL_SHARES = (0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001)
 NOBODY = -1
 MISSED = -2

@@ -28,6 +28,7 @@ from ml.evaluation.samples import HeldOut
 FAR = 0.01
 FPIR = 0.01
 PEOPLE_NEEDED = 5
+"""People of a group with fewer are counted, and nothing is measured of them."""
 HEADER = ("label", "group")
 
 ERRORS: Final = ("fmr", "fnmr", "fpir", "miss")
@@ -148,7 +149,7 @@ def by_group(held_out: HeldOut, groups: Mapping[str, str], *, seed: int = 0) -> 
 def _errors(
     pairs: Pairs, searches: Searches, own: npt.NDArray[np.bool_]
 ) -> dict[str, float | None]:
-    """At the thresholds of everybody, of the people whom `own`, (P,), marks."""
+    """The errors at the thresholds of everybody, of the people whom `own`, (P,), marks."""
     limit = rates.threshold_at(FAR, pairs.impostors.astype(np.float64))
     within = own[pairs.impostor_owners[:, 0]] & own[pairs.impostor_owners[:, 1]]
     errors = {

@@ -1,8 +1,8 @@
 """How well a network tells people apart whom it has never seen.
 
 Verification: do two photos show one person? All are compared. Open set: who is it, or nobody who
-is enrolled? A random half of the people is, the others are strangers; several draws are pooled. The
-measures are those of ISO/IEC 19795-1, see `ml.evaluation.open_set`.
+is enrolled? A random half of the people is enrolled and the others are strangers; several draws are
+pooled. The measures are those of ISO/IEC 19795-1, see `ml.evaluation.open_set`.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Measured:
 
     @cached_property
     def closed_set(self) -> ClosedSet:
-        """On the classes, part by part."""
+        """The answers about the classes, part by part."""
         split = self._material.split
         parts = {part: getattr(split, part) for part in closed_set.PARTS}
         answers = {part: self._answers(rows) for part, rows in parts.items()}
@@ -66,7 +66,7 @@ class Measured:
 
     @cached_property
     def verdict(self) -> gate.Verdict:
-        """Of the gate, on people whom neither network has learned."""
+        """What the gate says, on people whom neither network has learned."""
         return gate.judge(self._held_out, self._before, known_to_active=self._known)
 
     @cached_property
@@ -92,7 +92,8 @@ class Measured:
 
     @cached_property
     def reliability(self) -> reliability.Reliability | None:
-        """Of calibrations made as this one, measured on people they were not made from."""
+        """How well calibrations made as this one keep their promises, on people they were not made
+        from."""
         people, before = self._unknown
         if not people.labels:
             return None

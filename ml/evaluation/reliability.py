@@ -95,8 +95,8 @@ class Reliability:
 
 
 def of_fitted(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> Reliability:
-    """Of calibrations that `ml.evaluation.fitting.fit` makes for this model: from one half of the
-    people, for the other, both ways."""
+    """That of calibrations which `ml.evaluation.fitting.fit` makes for this model: from one half of
+    the people, for the other, both ways."""
 
     def fit(people: HeldOut) -> Calibration:
         return fitting.fit_part(people.people, seed=seed)
@@ -112,7 +112,8 @@ def of_carried_over(
     seed: int = 0,
     bootstraps: int = BOOTSTRAPS,
 ) -> Reliability:
-    """Of calibrations that `ml.evaluation.fitting.carried_over` makes: from a third of the people.
+    """That of calibrations which `ml.evaluation.fitting.carried_over` makes: from a third of the
+    people.
 
     Two numbers need fewer people than a fit does; that leaves more to measure with.
     """

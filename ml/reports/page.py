@@ -42,8 +42,8 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page; whatever there is comes in this order. Of tables and of charts (`rows`)
-    one or two stand side by side."""
+    """A part of the page, shown in this order. One or two tables, or charts (`rows`), stand side by
+    side."""
 
     title: str = ""
     text: str = ""
@@ -55,7 +55,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that is on it, all of it plain text but the charts."""
+    """Everything that is on a page. All of it but the charts is plain text."""
 
     title: str
     lead: str
@@ -64,7 +64,7 @@ class Page:
     tiles: Sequence[Tile] = field(default=())
 
     def html(self) -> str:
-        """The page, which needs nothing but itself."""
+        """The page as one file that needs no other."""
         template = Path(__file__).with_name("report_page.html").read_text(encoding="utf-8")
         return Template(template).substitute(
             title=escape(self.title),

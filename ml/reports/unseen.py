@@ -241,17 +241,17 @@ def _about_groups(found: ByGroup) -> Iterator[str]:
 
 
 def people(number: int) -> str:
-    """So many people."""
+    """A number of people in words."""
     return f"{number:,} {'person' if number == 1 else 'people'}"
 
 
 def value(share: Interval | None) -> str:
-    """A measured share."""
+    """A measured share, without its interval."""
     return percent(share.value if share else None)
 
 
 def span(share: Interval | None) -> str:
-    """The ends of its interval."""
+    """The ends of the interval of a measured share."""
     return f"{percent(share.low)} – {percent(share.high)}" if share else ""
 
 

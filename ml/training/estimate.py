@@ -17,7 +17,8 @@ TIMED_STEPS = 3
 
 
 def seconds(recipe: Recipe, split: Split, photos: int) -> float:
-    """Of training alone, without finding the faces before and measuring the network after it."""
+    """Seconds of training alone, without finding the faces before and measuring the network after
+    it."""
     from ml.training.trainer import build  # noqa: PLC0415  (loads TensorFlow)
 
     network = build(recipe, len(split.labels))
@@ -31,7 +32,7 @@ def seconds(recipe: Recipe, split: Split, photos: int) -> float:
 
 
 def _stage(recipe: Recipe, stage: Stage, network: Network) -> float:
-    """Seconds for a photo."""
+    """Seconds that a stage takes for a photo."""
     import keras  # noqa: PLC0415  (loads TensorFlow)
 
     for layer in network.served().layers:

@@ -91,7 +91,7 @@ def silent(_event: Event) -> None:
 
 
 def follow(callback: Callback, phase: Phase) -> Callable[[int, int], None]:
-    """Something to be called with how much of a phase is done, and how much there is."""
+    """A function that tells the callback how much of a phase is done, and how much there is."""
 
     def progress(done: int, total: int) -> None:
         callback(Progress(phase, done, total))

@@ -1,4 +1,5 @@
-"""Training in stages, each from the best weights of the one before. A kill costs one epoch."""
+"""Training in stages, each from the best weights of the one before. A process that is killed loses
+one epoch at the most."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ from ml.training.pipeline import Examples, Stopwatch
 from ml.types import Floats
 
 REPORT_SECONDS = 0.2
+"""Between two steps that are told, at the least."""
 EVALUATION_BATCH = 256
+"""Photos at a time where nothing is learned from them."""
 FEATURES = "features"
 
 
@@ -163,8 +166,8 @@ class _Run:
         return np.memmap(path, np.float32, "r", shape=shape)
 
     def _compute_features(self, trunk: keras.Model, path: Path) -> None:
-        """Go on after the rows that a run which was killed has left, of which the last may be cut
-        off."""
+        """Write them after the rows that a run which was killed has left, the last of which may be
+        cut off."""
         crops, row = self.parts.train.inputs, 4 * trunk.output_shape[-1]
         with path.with_suffix(".part").open("ab") as file:
             done = file.tell() // row

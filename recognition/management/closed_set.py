@@ -47,7 +47,7 @@ def measure(directory: Path, root: Path, mode: crops.Mode, seed: int) -> Measure
     training.
 
     Raises:
-        DatasetError, DataError: the photos cannot be used.
+        DatasetError, DataError, Unwritable: the photos cannot be used, or their crops not be kept.
         ArtifactError: the version cannot be loaded.
     """
     artifact.check(directory)
@@ -84,7 +84,7 @@ def _crops(root: Path, mode: crops.Mode, minimum: int) -> crops.Crops:
 
 
 def _smallest_class(split: SavedSplit) -> int:
-    """Fewer photos than a training asks for today were enough for the one that made this split."""
+    """The fewest photos of a class: a split may have been made when a person needed fewer."""
     classes = [number for part in split.parts.values() for number in part.values()]
     return int(np.bincount(classes).min())
 

@@ -55,7 +55,7 @@ def compile_messages(say: Say) -> None:
 
 
 def collect_static(say: Say) -> None:
-    """Hashing and compressing some hundreds of files takes seconds, so only when one changed."""
+    """Collect static files when one has changed: hashing and compressing all takes seconds."""
     note, fingerprint = Path(settings.STATIC_ROOT) / ".collected", static_fingerprint()
     if settings.DEBUG or (note.exists() and note.read_text() == fingerprint):
         return say("Static files: up to date.")
@@ -89,7 +89,7 @@ def install_model(say: Say) -> bool:
 
 
 def enrol_demo(say: Say) -> None:
-    """Once: a gallery that somebody has emptied stays empty."""
+    """Enrol the demo people, once: a gallery that somebody has emptied stays empty."""
     unfinished = Path(settings.DATA_DIR) / "demo-unfinished"  # somebody may stop it half-way
     if GalleryChange.objects.exists() and not unfinished.exists():
         return

@@ -8,6 +8,6 @@ from ml.architectures import ARCHITECTURES
 
 
 def titled(name: str) -> str:
-    """The name itself, of an architecture that there is no more."""
+    """The title of an architecture; its name, if there is no such architecture any more."""
     known = ARCHITECTURES.get(name)
     return gettext(known.title) if known else name

@@ -91,7 +91,7 @@ class Metrics:
 
     @property
     def seen(self) -> list[Measure]:
-        """On the people it was trained on."""
+        """The shares that are right of photos of people it was trained on."""
         return [
             Measure(label, self.closed[part])
             for part, label in CLOSED_SET.items()
@@ -100,7 +100,7 @@ class Metrics:
 
     @property
     def unseen(self) -> list[Group]:
-        """On people who were held out of the training."""
+        """The measures on people who were held out of the training."""
         groups = (
             (_("The right person comes out first among all who are enrolled"), self._rank1()),
             (

@@ -61,8 +61,8 @@ class Progress:
 
 
 def _worked_on_since(moment: dt.datetime, model: type[QueuedWork]) -> bool:
-    """Whether a worker started or finished anybody's row. What it finished it had claimed not long
-    before: with that and the status, which says nothing here, the index of the claims serves."""
+    """Whether a worker started or finished anybody's row since then. The first condition excludes
+    no such row: it is there for the database, which has an index of status and claim."""
     claimed = Q(status__in=Status.values, claimed_at__gt=moment - model.kind.stale_after)
     lately = Q(claimed_at__gt=moment) | Q(finished_at__gt=moment)
     return model._default_manager.filter(claimed, lately).exists()

@@ -27,7 +27,7 @@ Phase = TrainingRun.Phase
 BEGINS_WITHIN: Final = dt.timedelta(seconds=45)
 """A run that has waited for longer than this waits for a worker that is away, or its turn."""
 HEARD_WITHIN: Final = dt.timedelta(minutes=1)
-"""A run at work says that often that it lives."""
+"""A run at work gives signs of life more often than this."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Following:
         ]
 
     def _has(self, phase: Phase) -> bool:
-        """Not every run goes through every phase."""
+        """Whether the run goes through this phase: not every run has all."""
         if phase == self.run.phase:
             return True
         if phase == Phase.FEATURES:
@@ -184,7 +184,7 @@ class Following:
 
     @cached_property
     def totals(self) -> Totals:
-        """Of all epochs that have ended."""
+        """The totals of all epochs that have ended."""
         return Totals.of([Epoch(**epoch) for epoch in self.run.history])
 
     @cached_property

@@ -22,7 +22,7 @@ SAME_OPENING = dt.timedelta(minutes=10)
 
 
 def visible_identifications(user: User) -> QuerySet[Identification]:
-    """One's own; everybody's for reviewers."""
+    """The photos that a user asked about; everybody's for reviewers."""
     if user.is_reviewer:
         return Identification.objects.all()
     return Identification.objects.filter(user=user)
@@ -35,7 +35,7 @@ def visible_probes(user: User) -> QuerySet[ProbeFace]:
 
 
 def visible_trials(user: User) -> QuerySet[Trial]:
-    """One's own, as long as one is an operator."""
+    """The trials that a user asked for, as long as they are an operator."""
     mine = Trial.objects.filter(requested_by=user)
     return mine if user.has_perm("recognition.manage_models") else mine.none()
 
@@ -45,7 +45,8 @@ def has_staff_role(user: User) -> bool:
 
 
 def may_see_portrait(user: User, face: EnrolledFace) -> bool:
-    """Operators and reviewers; others, when the portrait is evidence in one of their answers."""
+    """Whether a user may: operators and reviewers always, others when it is evidence in an answer
+    of theirs."""
     if has_staff_role(user):
         return True
     evidence = Candidate.objects.filter(

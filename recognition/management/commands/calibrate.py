@@ -17,8 +17,8 @@ from recognition.management.terminal import progress_bar
 class Command(BaseCommand):
     help = (
         "Fits what similarities mean (threshold and probability) to photos of known people, who "
-        "must be in no figure that is then quoted. Prints the numbers that a model version keeps "
-        "in its calibration.json."
+        "must be in nothing that is measured and quoted then. Prints the numbers that a model "
+        "version keeps in its calibration.json."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
 
 def take_lock() -> None:
-    """Two sites on one folder would be two brokers on one file.
+    """Keep a second site off this data folder: two brokers would write to one file.
 
     The lock is held until the process ends, which `replace_this_process` does not change.
     """
@@ -122,7 +122,7 @@ def python(module: str, *arguments: str) -> list[str]:
 
 
 def worker_command() -> list[str]:
-    """One for both queues: what comes through that of trainings only starts a process."""
+    """The command of the one worker for both queues: for trainings it only starts processes."""
     return python(
         "celery",
         *("--app", "facesite", "--quiet", "worker", "--queues", "identification,training"),

@@ -55,7 +55,7 @@ class Face:
 
     @classmethod
     def of_row(cls, face: ProbeFace) -> Self:
-        """Who was removed since is missing among the candidates."""
+        """A stored face. Who was removed since is missing among the candidates."""
         return cls(
             box=(face.x, face.y, face.width, face.height),
             score=face.score,

@@ -15,7 +15,7 @@ HEAVY = ("embedding", "landmarks")
 
 
 def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
-    """With what a list shows: each face, its decision, and the names that go with it."""
+    """The rows with what a list shows of them: each face, its decision, and the names for it."""
     return _with_faces(identifications, Candidate.objects.filter(rank__lt=2))
 
 
@@ -35,7 +35,7 @@ def _with_faces(
 
 
 def badge_radius(width: int | None, height: int | None) -> int:
-    """Of the number at a face, in pixels of a photo of that size."""
+    """The radius of the number at a face, in pixels of a photo of that size."""
     return max(6, round(max(width or 0, height or 0) * 0.026))
 
 
@@ -75,7 +75,7 @@ class FacePage:
 
     @property
     def other_names(self) -> tuple[Candidate, ...]:
-        """Of somebody who is named: further entries that look like the same person."""
+        """Further entries that look like the same person, for somebody who is named."""
         if self.face.decision == ProbeFace.Decision.UNKNOWN or self.best is None:
             return ()
         return tuple(near.candidate for near in self.likenesses if near.candidate.other_name)

@@ -41,7 +41,7 @@ def delete(names: Iterable[str]) -> None:
 
 
 def delete_on_commit(names: Iterable[str]) -> None:
-    """A file goes only once it is certain that no row names it any more."""
+    """Delete a file once it is certain that no row names it any more."""
     transaction.on_commit(partial(delete, list(names)), robust=True)
 
 
@@ -51,12 +51,12 @@ def fields_of(model: type[Model] | Model) -> list[FileField]:
 
 
 def go_with_their_row(instance: Model, **_kwargs: Any) -> None:
-    """However a row is deleted, also along with its user or person, its files go too."""
+    """Delete the files of a row however it is deleted, also along with its user or person."""
     delete_on_commit([getattr(instance, field.name).name or "" for field in fields_of(instance)])
 
 
 def watch(sender: type[Model], **_kwargs: Any) -> None:
-    """Only models with files: Django deletes rows that nobody watches without reading them."""
+    """Watch models with files, and no others: rows that nobody watches Django deletes unread."""
     if fields_of(sender):
         post_delete.connect(go_with_their_row, sender=sender)
 

@@ -39,7 +39,7 @@ def owners() -> dict[str, list[Owner]]:
 
 
 def remove_when_due() -> None:
-    """Once a day at most, however many workers ask."""
+    """Remove them once a day at most, however many workers ask."""
     last = Path(settings.DATA_DIR) / "orphans-removed"
     now = timezone.now().timestamp()
     if not last.is_file() or last.stat().st_mtime < now - EVERY.total_seconds():
@@ -55,7 +55,7 @@ def remove() -> int:
 
 
 def _orphans(folder: str, owners: list[Owner]) -> Iterator[str]:
-    """The files first, then the rows: whatever is written in between is young."""
+    """Lists the files first and then reads the rows: what is written in between is too young."""
     if not default_storage.exists(folder):
         return
     _, names = default_storage.listdir(folder)

@@ -34,7 +34,8 @@ MOST_LOST: Final = 0.01
 """Share of the enrolled faces that may be missing from a gallery. A crop or two get lost; where
 more are, it is their folder that is not as it was, and people would go with it unnoticed."""
 LOST_AT_ANY_SIZE: Final = 1
-"""In a small gallery a single one is more than that share."""
+"""Enrolled faces that may be missing from a gallery of any size: in a small one, a single face is
+more than that share."""
 
 
 def serve(
@@ -112,7 +113,8 @@ def request_promotion(version: ModelVersion, user: User | None) -> None:
 
 
 def cancel_promotion(version: ModelVersion, user: User | None) -> None:
-    """Wait no longer. A process that is at it changes nothing more; its templates stay."""
+    """Take back that a version was asked for. A process that is at work on it changes nothing more;
+    the templates that it made stay."""
     with transaction.atomic():
         if waiting(version).update(promotion_requested_at=None):
             record(user, "model.promotion_cancelled", version, name=version.name)
@@ -129,7 +131,7 @@ def launch(version_id: str) -> None:
 
 
 def sweep() -> int:
-    """Ask once more for promotions that nobody sees to any more, unless they had their chances."""
+    """Ask again for promotions whose process has died, as often as work is tried at all."""
     _give_up()
     return queue.enqueue_again(ModelVersion, _unseen().values_list("pk", flat=True))
 
@@ -140,7 +142,7 @@ def _unseen() -> QuerySet[ModelVersion]:
 
 
 def _give_up() -> None:
-    """On those that end their process every time without a word, as for want of memory."""
+    """End those whose process dies every time without a word, as for want of memory."""
     for version in _unseen().filter(promotion_attempts__gte=MAX_ATTEMPTS):
         with transaction.atomic():
             if _unseen().filter(pk=version.pk).update(promotion_requested_at=None):

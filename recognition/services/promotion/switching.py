@@ -42,7 +42,7 @@ class Move:
             raise PromotionRefused("nobody_waits", version=self.version.name)
 
     def show_life(self) -> None:
-        """So that the sweeper sees that a promotion that was asked for is under way."""
+        """Note that a promotion that was asked for is under way, for the sweeper to see."""
         if self.asked_for:
             self.change(promotion_requested_at=timezone.now())
 
@@ -63,7 +63,7 @@ def waiting(version: ModelVersion) -> QuerySet[ModelVersion]:
 
 
 def switch(move: Move, lost: frozenset[int]) -> bool:
-    """False if a face has no template yet, as when somebody was enrolled since.
+    """Put the version into service; False if a face has no template yet, as of somebody new.
 
     Whoever changes the gallery holds its lock, so that nobody comes in between.
     """
@@ -85,7 +85,8 @@ def switch(move: Move, lost: frozenset[int]) -> bool:
 
 
 def _changed(version: ModelVersion, before: ModelVersion | None) -> dict[str, Any]:
-    """A version that comes back keeps its own way back: the next rollback goes a step further."""
+    """What changes of the version. One that comes back keeps its own way back, so that the next
+    rollback goes a step further."""
     changed: dict[str, Any] = {"state": State.ACTIVE}
     if before != version:
         changed["activated_at"] = timezone.now()

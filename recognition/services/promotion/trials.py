@@ -1,4 +1,5 @@
-"""One photo, answered by a version beside the one in service. Nobody's history; gone in a day."""
+"""One photo, answered by a version beside the one in service. It is in nobody's history, and is
+deleted after a day."""
 
 from __future__ import annotations
 
@@ -75,7 +76,7 @@ def _answer(row: Trial) -> None:
 
 
 def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
-    """By the version on trial, in the whole gallery: who has no template of it yet gets one."""
+    """The answer of the version on trial, in the whole gallery, which it embeds first."""
     version = row.model_version
 
     def follow(_done: int, _total: int) -> None:
@@ -108,5 +109,5 @@ def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
 
 
 def drop_old() -> None:
-    """Their photos go with them."""
+    """Delete the trials of earlier days; their photos go with them."""
     Trial.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

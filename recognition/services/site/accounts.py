@@ -17,7 +17,7 @@ FIRST_ADMINISTRATOR = "admin"
 
 @receiver(post_save, sender=User)
 def join_everybody(instance: User, created: bool, raw: bool = False, **_: Any) -> None:
-    """However an account came to be, its owner may upload; an administrator may take that back."""
+    """Let whoever gets an account upload, however it came to be; an administrator may undo it."""
     if created and not raw and (group := Group.objects.filter(name=EVERYBODY).first()):
         instance.groups.add(group)
 

@@ -68,7 +68,7 @@ class SiteStatus:
 
 
 def site() -> SiteStatus:
-    """Takes a second or two when the broker or the worker does not answer, never more."""
+    """How the site is doing. Takes two seconds at the most, when broker or worker do not answer."""
     model, progress = _model(), _progress()
     reachable = broker.waiting_messages(PHOTOS) is not None
     worker = _worker() if reachable else Worker.AWAY

@@ -30,7 +30,7 @@ class LockUnusable(MLError):
 
 
 def _path(run: TrainingRun) -> Path:
-    """Beside the folder of the run, which goes when it has to begin anew."""
+    """The lock file, beside the folder of the run, which goes when it has to begin anew."""
     return Path(settings.DATA_DIR) / "training" / f".{run.name}.lock"
 
 

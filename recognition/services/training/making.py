@@ -75,7 +75,7 @@ def _trained(row: TrainingRun, callback: Callback) -> ModelVersion:
 
 
 def _places(row: TrainingRun, active: ModelVersion) -> Places:
-    """Crops of the site's own people go with the run; those of a data set serve the next one."""
+    """Where the run works. Crops of the site's own people go with it; those of a data set stay."""
     from ml.versions.making import Places  # noqa: PLC0415  (loads OpenVINO)
 
     registry.verify(active)
@@ -154,7 +154,7 @@ def _require_same_photos(run: Path, dataset: Dataset) -> None:
 
 
 def _require_writable(models: Path) -> None:
-    """Now rather than after hours."""
+    """Fail now rather than after hours of training."""
     with writing(models, "start again"):
         models.mkdir(parents=True, exist_ok=True)
         probe = models / ".writable"

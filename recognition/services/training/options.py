@@ -44,7 +44,7 @@ class DataOptions:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """From a form, a command line or a row, of which the rest is left aside."""
+        """Those among the values of a form, a command line or a row."""
         names = [field.name for field in fields(cls)]
         return cls(**_present(values, names))
 
@@ -137,8 +137,8 @@ def _stages(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> tuple[
 
 
 def _stage_count(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> int:
-    """Without a graphics processor only the head of a network that knows faces is trained: minutes
-    in the place of hours."""
+    """As many as were asked for. By default, without a graphics processor, only the head of a
+    network that knows faces is trained: minutes in the place of hours."""
     if "stages" in asked:
         return int(asked["stages"])
     listed = max(len(asked.get("epochs", ())), len(asked.get("learning_rates", ())))
@@ -149,7 +149,7 @@ def _stage_count(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> i
 
 
 def _divided(epochs: Sequence[int], planned: Sequence[Stage]) -> tuple[int, ...]:
-    """A number of epochs in all, among stages as by default; no stage has none."""
+    """Divides a number of epochs among the stages as by default; each has at least one."""
     total, shares = sum(epochs), [stage.epochs for stage in planned]
     if len(epochs) == 1 and total < len(planned):
         raise TrainingRefused("too_few_epochs", count=len(planned))

@@ -21,7 +21,9 @@ from recognition.models import Status, TrainingRun
 log = logging.getLogger(__name__)
 
 WRITE_SECONDS: Final = 1.0
+"""Between two writes of progress, at the least."""
 PULSE_SECONDS: Final = 20.0
+"""Between two signs of life while nothing is told."""
 
 
 class Overtaken(Exception):
@@ -99,7 +101,7 @@ def show_life(run: TrainingRun, **news: Any) -> None:
 
 @contextmanager
 def pulse(run: TrainingRun) -> Iterator[None]:
-    """Signs of life also while nothing is told, as when TensorFlow loads on a busy machine."""
+    """Give signs of life while nothing is told, too, as when TensorFlow loads on a busy machine."""
     over = threading.Event()
     thread = Thread(target=_beat, args=(run, over), daemon=True)
     thread.start()

@@ -57,7 +57,7 @@ def prepare(
 
 
 def _free_name(name: str, *, given: bool) -> str:
-    """The version gets the name of its run, and the folder of the version too."""
+    """A name that no run and no version has: a version and its folder are called as their run."""
     if name != slugify(name) or len(name) > 80:
         raise TrainingRefused("bad_name", name=name)
     free, number = name, 1

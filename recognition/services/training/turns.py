@@ -50,7 +50,7 @@ def release_dead() -> None:
 
 
 def _release(run: TrainingRun, dead: QuerySet[TrainingRun]) -> int:
-    """A run that dies again and again before it has finished an epoch more has no hope left."""
+    """Let a run wait again, or end it if it died too often without finishing an epoch more."""
     if run.stop_requested:
         return end(dead, "stopped", stopped(run))
     if run.attempts >= MAX_ATTEMPTS:
@@ -101,7 +101,7 @@ def claim(row: TrainingRun) -> None:
 
 
 def cannot_begin(row: TrainingRun) -> TrainingRefused:
-    """Because another is at work, or because this one has ended well."""
+    """The refusal of a run that cannot begin: another is at work, or this one has ended well."""
     other = TrainingRun.objects.filter(status=Status.RUNNING).first()
     if other is None:
         return TrainingRefused("has_ended", run=row.name)

@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 END_SECONDS: Final = 5.0
 """Seconds for a command to note how far it is when its worker ends; the site has eight."""
 PR_SET_PDEATHSIG: Final = 1
-UNWANTED: Final = ("MALLOC_MMAP_THRESHOLD_",)
-"""Saves a worker memory; a network in training asks for large pieces all the time."""
+NOT_PASSED_ON: Final = ("MALLOC_MMAP_THRESHOLD_",)
+"""Environment variables of a worker that a command does not get: this one saves memory, and would
+slow down a training, which asks for large pieces of it all the time."""
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 _started: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
@@ -43,7 +44,7 @@ def start(*arguments: str, urgent: bool = False) -> bool:
     child = subprocess.Popen(  # noqa: S603
         [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments],
         cwd=settings.BASE_DIR,
-        env={name: value for name, value in os.environ.items() if name not in UNWANTED},
+        env={name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON},
         stdin=subprocess.DEVNULL,
         preexec_fn=_end_with_parent if urgent else _stand_back,  # noqa: PLW1509  (few lines)
     )
@@ -53,7 +54,8 @@ def start(*arguments: str, urgent: bool = False) -> bool:
 
 
 def _stand_back() -> None:
-    """Before anything is loaded: threads, which libraries start as they load, inherit it."""
+    """Let everybody else go first. Done before anything is loaded: the threads that libraries start
+    as they load inherit it."""
     os.nice(19)
     if hasattr(os, "SCHED_IDLE"):
         with suppress(OSError):

@@ -109,7 +109,8 @@ def attempt(
 
 
 def _model_is_ready(row: Row) -> bool:
-    """Looked at before the claim: a photo waits for its model, however long that takes."""
+    """Whether there is a model. Asked before the claim: a photo waits for one, however long it
+    takes."""
     try:
         predictors.active()
     except ArtifactError as error:
@@ -145,7 +146,7 @@ def _work_on(row: Row, work: Callable[[Row], None]) -> None:
 
 @contextmanager
 def _time_limit_seen() -> Iterator[None]:
-    """The limit may run out in the middle of decoding, where every error speaks of the photo."""
+    """Notice when the time runs out while a photo is decoded, where every error speaks of it."""
     try:
         yield
     except PhotoRejected as rejection:
@@ -188,7 +189,7 @@ def _end(row: Row, status: Status, code: str) -> None:
 
 
 def drop_inputs(row: QueuedWork) -> None:
-    """Nobody needs the uploaded bytes once their row is final."""
+    """Delete the uploaded bytes of a row that is final: nobody needs them any more."""
     names = [getattr(row, field).name or "" for field in row.inputs]
     if names:
         type(row)._default_manager.filter(pk=row.pk).update(**dict.fromkeys(row.inputs, ""))
