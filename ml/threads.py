@@ -9,6 +9,7 @@ from typing import TypeVar
 
 THREADS = 2
 LOOKAHEAD = 64
+"""Items that are worked on before anybody asks for their results."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos done and the number of all."""

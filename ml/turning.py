@@ -19,11 +19,14 @@ TILT: Final = 8
 """Degrees up to which landmarks are as good as those of an upright face."""
 
 _DIRECTIONS: Final = 8
+"""That are tried, at equal angles."""
 _CELL: Final = (128, 2.2)
+"""The side of the square for each, in pixels, and how many times a face's size it holds."""
 _CLOSE_UP: Final = (224, 1.6)
 """The side of a square that is looked at, in pixels, and how many times a face's size it holds. So
 close, landmarks stay good where the angle is 20 degrees off; further off, in half as many."""
 _FAINT: Final = 0.5
+"""The score from which something counts as found in a direction at all."""
 _MIN_SCORE: Final = 0.8
 """Scores from which on a direction is compared with the others, and a close-up shows a face."""
 _LEAD: Final = 0.02

@@ -18,7 +18,9 @@ from ml.types import Image
 SHARE = 0.1
 """Of a class's photos to validate with, and as many to test with; the paper's 80/10/10."""
 HOLD_OUT = 0.2
+"""The share of the people who are held out unless somebody says otherwise."""
 FEWEST_HELD_OUT = 5
+"""People who are held out at the least, if any are."""
 PARTS = ("train", "validation", "test")
 FILE = "split.json"
 """Of a model version: the list of files that it was trained on."""

@@ -14,7 +14,9 @@ from ml.evaluation.samples import enrolled_as, rows_of
 from ml.types import Floats
 
 TOP = 5
-PIECE = 4096
+"""The likeliest classes that are kept of each answer."""
+BATCH = 4096
+"""Photos that are compared with all prototypes at a time."""
 PARTS = ("train", "validation", "test")
 
 
@@ -160,8 +162,8 @@ def by_prototypes(
 
 def _pieces(rows: Ints) -> Iterator[Ints]:
     """Batch by batch: all at once would take a number for every photo and class."""
-    for start in range(0, len(rows), PIECE):
-        yield rows[start : start + PIECE]
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
 
 
 def _likeliest(probabilities: Floats) -> Ints:

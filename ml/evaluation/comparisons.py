@@ -17,6 +17,7 @@ from ml.evaluation.samples import ENROL, enrolled_as, rows_of
 from ml.types import Floats
 
 DRAWS = 10
+"""Random galleries that are searched."""
 MOST_PAIRS = 2_000_000
 PIECE = 100_000
 """Pairs at a time: both sides of two million would be gigabytes."""

@@ -19,6 +19,7 @@ from ml.threads import Progress
 from ml.types import Decision, Floats, Identification
 
 DRAWS = 20
+"""Random galleries of each kind."""
 MOST_STRANGERS = 500
 MOST_PROBES = 500
 PROBES_PER_PERSON = 5

@@ -13,11 +13,11 @@ from typing import Any
 
 from ml.evaluation import resampling
 from ml.evaluation.comparisons import DRAWS, Pairs, Searches, compare, search
+from ml.evaluation.rates import FPIRS
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval
 from ml.evaluation.samples import ENROL, HeldOut
 
 FARS = (0.1, 0.01, 0.001)
-FPIRS = (0.1, 0.01, 0.003)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,12 +19,10 @@ from ml.calibration import Calibration, Policy, identify
 from ml.evaluation import rates
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
-from ml.evaluation.rates import Similarities
+from ml.evaluation.rates import FPIRS, Similarities
 from ml.gallery import Gallery
 from ml.threads import Progress
 from ml.types import Decision, Identification
-
-FPIRS = (0.1, 0.01, 0.003)
 
 Faces = Mapping[Path, FoundFace | None]
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Similarities = npt.NDArray[np.float64]
 
+FPIRS = (0.1, 0.01, 0.003)
+"""The rates at which DIR is told."""
 RESAMPLES = 1000
 
 

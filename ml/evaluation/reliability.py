@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ml.calibration import Calibration, Policy, identify
 from ml.evaluation import fitting, resampling
-from ml.evaluation.held_out import FPIRS
+from ml.evaluation.rates import FPIRS
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
 from ml.evaluation.samples import ENROL, HeldOut
 from ml.gallery import Gallery
@@ -25,7 +25,9 @@ Size = Literal["10", "100", "all"]
 SIZES: Final[tuple[Size, ...]] = ("10", "100", "all")
 """People enrolled. `all` are as many as leave a fifth of the people, and `STRANGERS`, outside."""
 STRANGERS = 4
+"""People who stay outside each gallery, at the least."""
 ROUNDS = 4
+"""Galleries of each size that are drawn for each calibration."""
 MOST_PROBES = 1000
 """Of enrolled people and of strangers alike, in each gallery."""
 BINS = 10

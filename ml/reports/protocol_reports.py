@@ -8,8 +8,8 @@ import numpy.typing as npt
 from ml.evaluation import rates
 from ml.evaluation.closed_set import ClosedSet
 from ml.evaluation.galleries import Galleries
-from ml.evaluation.open_set import FPIRS, OpenSet
-from ml.evaluation.rates import allowed
+from ml.evaluation.open_set import OpenSet
+from ml.evaluation.rates import FPIRS, allowed
 from ml.evaluation.verification import FARS, Verification
 from ml.language import percent, rate
 from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Group, Mark, distributions, trade_off

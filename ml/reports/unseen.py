@@ -9,8 +9,8 @@ import numpy as np
 
 from ml.evaluation.comparisons import DRAWS, Searches
 from ml.evaluation.groups import FAR, FPIR, PEOPLE_NEEDED, ByGroup
-from ml.evaluation.held_out import FPIRS, Metrics
-from ml.evaluation.rates import Similarities
+from ml.evaluation.held_out import Metrics
+from ml.evaluation.rates import FPIRS, Similarities
 from ml.evaluation.reliability import Promise, Reliability
 from ml.evaluation.resampling import Interval
 from ml.evaluation.samples import ENROL

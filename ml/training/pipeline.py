@@ -15,6 +15,7 @@ from ml.training.augmentation import augment
 
 Ints = npt.NDArray[np.int64]
 AHEAD = 2
+"""Batches that are made ready while the network computes."""
 
 
 @dataclass(frozen=True)

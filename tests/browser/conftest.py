@@ -12,8 +12,8 @@ from tests.browser.screenshots import ARGUMENTS, CHROMIUM
 from tests.factories import PASSWORD
 from tests.sites import Site
 
-PATIENCE = 30_000
-"""Milliseconds until something expected counts as missing: others may be using the machine."""
+WAIT_MILLISECONDS = 30_000
+"""Until something expected counts as missing: others may be using the machine."""
 
 
 class Visit(Protocol):
@@ -37,7 +37,7 @@ def site(make_site: Callable[..., Site]) -> Site:
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("needs Chromium: apt-get install chromium")
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

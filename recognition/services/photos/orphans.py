@@ -22,6 +22,7 @@ from recognition.services.photos import files
 OLD: Final = dt.timedelta(days=1)
 """Whoever wrote a younger file may still be about to store its row."""
 EVERY: Final = dt.timedelta(days=1)
+"""Between two looks for them."""
 BATCH: Final = 500
 
 Owner = tuple[type[Model], str]

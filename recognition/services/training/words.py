@@ -17,6 +17,7 @@ from recognition.services.refusals import Refused
 from recognition.services.training.options import DataOptions, given
 
 NAMED = 5
+"""People or files of a list that are named; the others are only counted."""
 
 
 def material(dataset: Dataset, split: Split) -> Iterator[str]:
