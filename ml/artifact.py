@@ -31,7 +31,7 @@ from ml.errors import (
 )
 from ml.files import locked
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 KERAS_MODEL = "model.keras"
 SERVING_MODEL = "serving/model.xml"

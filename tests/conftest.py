@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from recognition.models import ModelVersion, User
-from recognition.services.versions import registry
+from recognition.services.promotion import serving
 from tests.factories import make_user
 from tests.sites import Site
 
@@ -133,7 +133,7 @@ def installed_model(packaged_model: Path) -> Path:
 @pytest.fixture
 def active_model(db: None, installed_model: Path) -> ModelVersion:
     """The default model in service."""
-    return registry.install_default(lambda _line: None)
+    return serving.install_default(lambda _line: None)
 
 
 @pytest.fixture(scope="session")

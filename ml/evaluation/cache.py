@@ -22,9 +22,11 @@ LOOKING: Final = "ml.evaluation.faces"
 
 @dataclass(frozen=True, slots=True)
 class FoundFace:
-    """The face of a photo: `embedding` float32 (D,) of length 1, `quality` 0..1."""
+    """The face of a photo, to be asked about and to be enrolled: `embedding` and `template`,
+    float32 (D,) of length 1, `quality` 0..1."""
 
     embedding: Floats
+    template: Floats
     quality: float
 
 
@@ -41,7 +43,7 @@ class FaceCache:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS face"
-            " (photo BLOB PRIMARY KEY, embedding BLOB, quality REAL) WITHOUT ROWID"
+            " (photo BLOB PRIMARY KEY, embeddings BLOB, quality REAL) WITHOUT ROWID"
         )
         self._lock = threading.Lock()
         self._batch = batch
@@ -70,14 +72,15 @@ class FaceCache:
             if photo in self._new:
                 return (self._new[photo],)
             row = self._connection.execute(
-                "SELECT embedding, quality FROM face WHERE photo = ?", (photo,)
+                "SELECT embeddings, quality FROM face WHERE photo = ?", (photo,)
             ).fetchone()
         if row is None:
             return None
-        embedding, quality = row
-        if embedding is None:
+        embeddings, quality = row
+        if embeddings is None:
             return (None,)
-        return (FoundFace(np.frombuffer(embedding, dtype="<f4"), quality),)
+        embedding, template = np.frombuffer(embeddings, dtype="<f4").reshape(2, -1)
+        return (FoundFace(embedding, template, quality),)
 
     def put(self, photo: bytes, face: FoundFace | None) -> None:
         """Remember a photo's face, or that it has none."""
@@ -88,12 +91,16 @@ class FaceCache:
 
     def _commit(self) -> None:
         rows = [
-            (photo, face and face.embedding.astype("<f4").tobytes(), face and face.quality)
+            (photo, face and _bytes(face), face and face.quality)
             for photo, face in self._new.items()
         ]
         with self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO face VALUES (?, ?, ?)", rows)
         self._new.clear()
+
+
+def _bytes(face: FoundFace) -> bytes:
+    return np.stack([face.embedding, face.template]).astype("<f4").tobytes()
 
 
 def _fingerprint(version_dir: Path, engine: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.evaluation.resampling import Ints
-from ml.evaluation.samples import enrolled_as, rows_of
+from ml.evaluation.samples import Embeddings, enrolled_as, rows_of
 from ml.types import Floats
 
 TOP = 5
@@ -141,19 +141,19 @@ class ClosedSet:
 
 
 def by_prototypes(
-    labels: Sequence[str], embeddings: Floats, classes: Ints, rows: Mapping[str, Ints]
+    labels: Sequence[str], photos: Embeddings, classes: Ints, rows: Mapping[str, Ints]
 ) -> ClosedSet:
     """Of a network without classes of its own: a photo is taken for the nearest prototype.
 
-    `embeddings` (N, D) are of all photos and `classes` (N,) who is on them; `rows` has the photos
-    of each part. Prototypes are made of those in the part train, where every class has some.
+    `photos` are all and `classes`, (N,), who is on them; `rows` has those of each part. Prototypes
+    are made of those in the part train, where every class has some.
     """
     train = rows["train"]
     own = [train[places] for places in rows_of(classes[train])]
-    prototypes = np.stack([enrolled_as(embeddings[photos]) for photos in own])
+    prototypes = np.stack([enrolled_as(photos[its]) for its in own])
     answers = {
         part: Answers.collect(
-            (embeddings[piece] @ prototypes.T for piece in _pieces(chosen)), classes[chosen]
+            (photos.probes[piece] @ prototypes.T for piece in _pieces(chosen)), classes[chosen]
         )
         for part, chosen in rows.items()
     }

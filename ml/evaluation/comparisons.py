@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ml.evaluation import resampling
 from ml.evaluation.resampling import Doubles, Ints
-from ml.evaluation.samples import ENROL, enrolled_as, rows_of
+from ml.evaluation.samples import ENROL, Embeddings, enrolled_as, rows_of
 from ml.types import Floats
 
 DRAWS = 10
@@ -90,13 +90,13 @@ def compare(embeddings: Floats, owners: Ints, *, seed: int = 0) -> Pairs:
     )
 
 
-def search(embeddings: Floats, owners: Ints, *, seed: int = 0) -> Searches:
-    """Search for all photos, (N, D) and (N,), in random galleries.
+def search(photos: Embeddings, owners: Ints, *, seed: int = 0) -> Searches:
+    """Search for all photos, whose owners are (N,), in random galleries.
 
     Two galleries in turn share out the people, so that everybody with enough photos is enrolled in
     one of them and a stranger to the other.
     """
-    trials = list(_trials(embeddings, owners, np.random.default_rng(seed)))
+    trials = list(_trials(photos, owners, np.random.default_rng(seed)))
     none = Searches(*(np.zeros(0, dtype) for dtype in ("f4", "?", "i8", "f4", "i8")))
     return Searches(
         *(
@@ -129,26 +129,26 @@ def _cosines(embeddings: Floats, first: Ints, second: Ints) -> Floats:
     return np.concatenate([np.zeros(0, np.float32), *pieces])
 
 
-def _trials(embeddings: Floats, owners: Ints, rng: np.random.Generator) -> Iterator[Searches]:
+def _trials(photos: Embeddings, owners: Ints, rng: np.random.Generator) -> Iterator[Searches]:
     rows = rows_of(owners)
     known = np.flatnonzero([len(own) > ENROL for own in rows])
     for _ in range(DRAWS // 2):
         for enrolled in np.array_split(rng.permutation(known), 2):
             shuffled = [rng.permutation(rows[person]) for person in enrolled]
             if shuffled and len(enrolled) < len(rows):
-                yield _trial(embeddings, owners, enrolled, shuffled)
+                yield _trial(photos, owners, enrolled, shuffled)
 
 
-def _trial(embeddings: Floats, owners: Ints, enrolled: Ints, photos: Sequence[Ints]) -> Searches:
+def _trial(photos: Embeddings, owners: Ints, enrolled: Ints, rows: Sequence[Ints]) -> Searches:
     """One gallery: the first `ENROL` photos of each person are enrolled, the rest searched for."""
-    gallery = np.stack([enrolled_as(embeddings[own[:ENROL]]) for own in photos])
-    probes = np.concatenate([own[ENROL:] for own in photos])
+    gallery = np.stack([enrolled_as(photos[own[:ENROL]]) for own in rows])
+    probes = np.concatenate([own[ENROL:] for own in rows])
     strangers = np.flatnonzero(~np.isin(owners, enrolled))
-    found = embeddings[probes] @ gallery.T
+    found = photos.probes[probes] @ gallery.T
     return Searches(
         best=found.max(axis=1),
         right=enrolled[found.argmax(axis=1)] == owners[probes],
         owners=owners[probes],
-        stranger_best=(embeddings[strangers] @ gallery.T).max(axis=1),
+        stranger_best=(photos.probes[strangers] @ gallery.T).max(axis=1),
         stranger_owners=owners[strangers],
     )

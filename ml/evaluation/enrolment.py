@@ -103,7 +103,7 @@ class _Trial:
         for number, face in enumerate(self._people[person][: self._enrol]):
             template = person * self._enrol + number
             if number < photos:
-                self._gallery.add(template, person, face.embedding, face.quality)
+                self._gallery.add(template, person, face.template, face.quality)
             else:
                 self._gallery.remove(template)
 
@@ -126,7 +126,7 @@ class _Trial:
 
 
 def _stacked(faces: Sequence[FoundFace]) -> Floats:
-    return np.array([face.embedding for face in faces], np.float32)
+    return np.array([face.template for face in faces], np.float32)
 
 
 def _outcome(found: Doubt | None) -> str:

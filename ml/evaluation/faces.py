@@ -14,14 +14,18 @@ from ml.errors import PhotoRejected
 from ml.evaluation.cache import FaceCache, FoundFace
 from ml.inference.recognizer import Recognition
 from ml.threads import Progress, ahead
-from ml.types import DetectedFace, EmbeddedFace, Image
+from ml.types import DetectedFace, EmbeddedFace, Floats, Image
 
 
 class Recognizes(Protocol):
-    """The one method of `ml.inference.recognizer.Recognizer` that is needed here."""
+    """What is needed here of `ml.inference.recognizer.Recognizer`."""
 
     def recognize(self, photo: Image) -> Recognition:
         """Find and embed all faces of a photo."""
+        ...
+
+    def templates(self, crops: Image) -> Floats:
+        """Embed crops to be enrolled."""
         ...
 
 
@@ -52,7 +56,10 @@ def _find(data: bytes, recognizer: Recognizes) -> FoundFace | None:
     except PhotoRejected:
         return None
     face = main_face(recognizer.recognize(photo).faces, photo)
-    return None if face is None else FoundFace(face.embedding, face.quality.score)
+    if face is None:
+        return None
+    (template,) = recognizer.templates(face.crop[None])
+    return FoundFace(face.embedding, template, face.quality.score)
 
 
 def main_face(faces: Sequence[EmbeddedFace], photo: Image) -> EmbeddedFace | None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from ml.calibration import CANDIDATES, Calibration
-from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
+from ml.evaluation.samples import ENROL, Embeddings, HeldOut, enrolled_as
 from ml.gallery import Gallery
 from ml.neighbourhood import Neighbourhood
 from ml.types import Floats
@@ -36,7 +36,7 @@ TAIL_SHARES = (0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 
 NOBODY = -1
 MISSED = -2
 Doubles = npt.NDArray[np.float64]
-People = Mapping[str, Floats]
+People = Mapping[str, Embeddings]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def fit(
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Calibration:
-    """Fit a calibration to `people`, name → embeddings (K, D), float32, length 1.
+    """Fit a calibration to photos of `people`, by name.
 
     Random galleries are drawn from one half of the people, with anchors from the other: among
     anchors drawn from them they would be less alike than new people are. Half of a half is
@@ -179,12 +179,12 @@ def _strangers(people: People, anchors_for: Mapping[str, Floats]) -> Doubles:
     """The best score of each photo in a gallery of everybody else."""
     best = []
     for asked, photos in sorted(people.items()):
-        gallery = Gallery(photos.shape[1])
+        gallery = Gallery(photos.size)
         for person, name in enumerate(sorted(people.keys() - {asked})):
-            for photo in people[name][:ENROL]:
-                gallery.add(gallery.templates, person, photo)
+            for template in people[name][:ENROL].templates:
+                gallery.add(gallery.templates, person, template)
         here = Neighbourhood(gallery, anchors_for[asked], math.inf)
-        best += [here.scores(photo, 1)[0].score for photo in photos]
+        best += [here.scores(probe, 1)[0].score for probe in photos.probes]
     return np.array(best)
 
 
@@ -194,11 +194,14 @@ def _draw(people: People, anchors: Floats, templates: int, rng: np.random.Genera
     gallery = Gallery(anchors.shape[1])
     mated: list[tuple[int, Floats]] = []
     for person, name in enumerate(enrolled):
-        photos = rng.permutation(people[name])
-        for number, photo in enumerate(photos[:templates]):
-            gallery.add(person * 1000 + number, person, photo)
-        mated += [(person, photo) for photo in photos[templates : templates + PROBES_PER_PERSON]]
-    nobody = [(NOBODY, photo) for name in strangers for photo in people[name][:PROBES_PER_PERSON]]
+        photos = people[name][rng.permutation(len(people[name]))]
+        for number, template in enumerate(photos.templates[:templates]):
+            gallery.add(person * 1000 + number, person, template)
+        left = photos.probes[templates : templates + PROBES_PER_PERSON]
+        mated += [(person, probe) for probe in left]
+    nobody = [
+        (NOBODY, probe) for name in strangers for probe in people[name].probes[:PROBES_PER_PERSON]
+    ]
     # They are different people, so that no bar is needed to tell who is enrolled twice.
     here = Neighbourhood(gallery, anchors, math.inf)
     rows = list(_asked(here, mated + nobody))

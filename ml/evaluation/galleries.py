@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ml.evaluation.datasets import DatasetError
+from ml.evaluation.samples import Embeddings
 from ml.gallery import Gallery
 from ml.threads import Progress
 from ml.types import Decision, Floats, Identification
@@ -26,8 +27,7 @@ PROBES_PER_PERSON = 5
 SECOND_NAME = 1_000_000
 """Is added to the number of a person for the entry under another name."""
 
-People = Mapping[str, Floats]
-"""Name → embeddings (K, D), float32, length 1."""
+People = Mapping[str, Embeddings]
 
 Decide = Callable[[Floats, Gallery], Identification]
 
@@ -158,19 +158,19 @@ class _Draw:
 
 
 def _draw(kind: Kind, people: People, others: People, rng: np.random.Generator) -> _Draw:
-    drawn = _Draw(Gallery(next(iter(people.values())).shape[1]), kind.twice)
+    drawn = _Draw(Gallery(next(iter(people.values())).size), kind.twice)
     first = 0
     for source, number in ((people, kind.people), (others, kind.others)):
         enrolled = [str(name) for name in rng.permutation(_enrollable(source, kind))[:number]]
         probes = [
             (person, photo)
             for person, name in enumerate(enrolled, start=first)
-            for photo in _enrol(drawn, kind, person, rng.permutation(source[name]))
+            for photo in _enrol(drawn, kind, person, source[name], rng)
         ]
         unknown = [
             photo
             for name in sorted(source.keys() - set(enrolled))
-            for photo in source[name][:PROBES_PER_PERSON]
+            for photo in source[name].probes[:PROBES_PER_PERSON]
         ]
         drawn.probes.append([probes[row] for row in rng.permutation(len(probes))[:MOST_PROBES]])
         drawn.strangers.append(
@@ -180,15 +180,15 @@ def _draw(kind: Kind, people: People, others: People, rng: np.random.Generator) 
     return drawn
 
 
-def _enrol(drawn: _Draw, kind: Kind, person: int, photos: Floats) -> Floats:
-    """Returns the photos that are left to ask about."""
-    for photo in photos[: kind.photos]:
-        drawn.gallery.add(drawn.gallery.templates, person, photo)
-    left = photos[kind.photos :]
-    if person < kind.twice:
-        drawn.gallery.add(drawn.gallery.templates, person + SECOND_NAME, left[0])
-        left = left[1:]
-    return left[:PROBES_PER_PERSON]
+def _enrol(
+    drawn: _Draw, kind: Kind, person: int, photos: Embeddings, rng: np.random.Generator
+) -> Floats:
+    """Enrols some of a person's photos, and returns those that are left to ask about."""
+    photos = photos[rng.permutation(len(photos))]
+    names = [person] * kind.photos + [person + SECOND_NAME] * (person < kind.twice)
+    for name, template in zip(names, photos.templates, strict=False):
+        drawn.gallery.add(drawn.gallery.templates, name, template)
+    return photos.probes[len(names) :][:PROBES_PER_PERSON]
 
 
 def _share(happened: Sequence[bool]) -> float | None:

@@ -132,7 +132,7 @@ def by_group(held_out: HeldOut, groups: Mapping[str, str], *, seed: int = 0) -> 
     """Measure each group of `groups`, label → name; labels that are nobody here say nothing."""
     names = sorted({groups[label] for label in held_out.labels if label in groups})
     seen = held_out.limited(seed=seed)
-    pairs = compare(seen.embeddings, seen.owners, seed=seed)
+    pairs = compare(seen.embeddings.probes, seen.owners, seed=seed)
     searches = search(seen.embeddings, seen.owners, seed=seed)
     found = []
     for name in names:

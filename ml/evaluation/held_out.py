@@ -56,7 +56,7 @@ def metrics(held_out: HeldOut, *, seed: int = 0, bootstraps: int = BOOTSTRAPS) -
     """Measure verification and open-set identification, with 95 % intervals over people."""
     seen = held_out.limited(seed=seed)
     drawn = resampling.weights(len(seen.labels), bootstraps=bootstraps, seed=seed)
-    pairs = compare(seen.embeddings, seen.owners, seed=seed)
+    pairs = compare(seen.embeddings.probes, seen.owners, seed=seed)
     searches = search(seen.embeddings, seen.owners, seed=seed)
     return Metrics(
         people=len(seen.labels),

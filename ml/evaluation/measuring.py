@@ -14,10 +14,10 @@ from ml.data.dataset import Ints
 from ml.data.splits import FILE, Material, load_split
 from ml.evaluation import closed_set, fitting, gate, groups, held_out, reliability
 from ml.evaluation.closed_set import Answers, ClosedSet
-from ml.evaluation.samples import HeldOut
+from ml.evaluation.samples import Embeddings, HeldOut
 from ml.inference.engine import Engine, OpenVINOEngine
 from ml.threads import Progress
-from ml.types import Floats, Image
+from ml.types import Image
 
 BATCH = 64
 
@@ -135,9 +135,8 @@ class Measured:
         embeddings = self._embeddings(engine, split.held_out_photos)
         return HeldOut(split.held_out, embeddings, split.held_out_owners)
 
-    def _embeddings(self, engine: Engine, rows: Ints) -> Floats:
-        batches = [engine.embed(crops) for crops in self._crops(rows)]
-        return np.concatenate(batches) if batches else np.zeros((0, 1), np.float32)
+    def _embeddings(self, engine: Engine, rows: Ints) -> Embeddings:
+        return Embeddings.of(engine.embed, self._crops(rows))
 
     def _crops(self, rows: Ints) -> Iterator[Image]:
         for start in range(0, len(rows), BATCH):

@@ -197,7 +197,7 @@ def _enrolled(photos: Split, faces: Faces, ids: Mapping[str, int]) -> Gallery | 
         return None
     gallery = Gallery(len(found[0][1].embedding))
     for template, (person, face) in enumerate(found):
-        gallery.add(template, person, face.embedding, face.quality)
+        gallery.add(template, person, face.template, face.quality)
     return gallery
 
 

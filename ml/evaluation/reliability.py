@@ -198,16 +198,16 @@ def _trial(
     strangers: Ints,
     rng: np.random.Generator,
 ) -> _Trial:
-    gallery = Gallery(seen.embeddings.shape[1])
+    gallery = Gallery(seen.embeddings.size)
     mated: list[int] = []
     for person in enrolled:
         photos = rng.permutation(np.flatnonzero(seen.owners == person))
         for photo in photos[:ENROL]:
-            gallery.add(int(photo), int(person), seen.embeddings[photo])
+            gallery.add(int(photo), int(person), seen.embeddings.templates[photo])
         mated += photos[ENROL:].tolist()
     unknown = np.flatnonzero(np.isin(seen.owners, strangers))
     photos = np.concatenate([rng.permutation(rows)[:MOST_PROBES] for rows in (mated, unknown)])
-    best = [_best(seen.embeddings[photo], gallery, calibrated) for photo in photos]
+    best = [_best(seen.embeddings.probes[photo], gallery, calibrated) for photo in photos]
     people, probability, score = zip(*best, strict=True)
     return _Trial(
         people=len(enrolled),

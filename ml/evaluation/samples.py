@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from ml.evaluation.resampling import Ints
 from ml.gallery import prototype
-from ml.types import Floats
+from ml.templates import Embed, templates
+from ml.types import Floats, Image
 
 ENROL = 3
 """Photos of everybody who is enrolled; a person with no more is only ever a stranger."""
@@ -18,15 +20,44 @@ MOST_PHOTOS = 100
 
 
 @dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Photos as a network embeds them, to be asked about and to be enrolled.
+
+    `probes` and `templates` are float32 (N, D), each of length 1, of the same photos.
+    """
+
+    probes: Floats
+    templates: Floats
+
+    def __len__(self) -> int:
+        return len(self.probes)
+
+    def __getitem__(self, rows: Ints | slice) -> Embeddings:
+        return Embeddings(self.probes[rows], self.templates[rows])
+
+    @property
+    def size(self) -> int:
+        """D."""
+        return int(self.probes.shape[1])
+
+    @classmethod
+    def of(cls, embed: Embed, batches: Iterable[Image]) -> Self:
+        """Those of crops, batch by batch."""
+        both = [(embed(crops), templates(embed, crops)) for crops in batches]
+        none = np.zeros((0, 1), np.float32)
+        return cls(*map(np.concatenate, zip(*both, strict=True))) if both else cls(none, none)
+
+
+@dataclass(frozen=True, eq=False)
 class HeldOut:
     """Photos of people who had no part in training, as one network embeds them.
 
-    `embeddings` is float32 (N, D), each of length 1; `owners` (N,) has indices of `labels`, of
-    whom everybody has a photo. Two networks are compared on the same photos in the same order.
+    `owners`, (N,), has indices of `labels`, of whom everybody has a photo. Two networks are
+    compared on the same photos in the same order.
     """
 
     labels: tuple[str, ...]
-    embeddings: Floats
+    embeddings: Embeddings
     owners: Ints
 
     def only(self, labels: Collection[str]) -> HeldOut:
@@ -52,7 +83,7 @@ class HeldOut:
         return HeldOut(self.labels, self.embeddings[rows], self.owners[rows])
 
     @property
-    def people(self) -> dict[str, Floats]:
+    def people(self) -> dict[str, Embeddings]:
         """Embeddings by label, as `ml.evaluation.fitting.fit` takes them."""
         rows = rows_of(self.owners)
         return {label: self.embeddings[own] for label, own in zip(self.labels, rows, strict=True)}
@@ -71,6 +102,6 @@ def rows_of(owners: Ints) -> list[Ints]:
     return np.split(order, np.cumsum(np.bincount(owners))[:-1])
 
 
-def enrolled_as(embeddings: Floats) -> Floats:
-    """The prototype of one person's photos, (K, D), of equal quality: (D,) of length 1."""
-    return prototype({number: (one, 1.0) for number, one in enumerate(embeddings)})
+def enrolled_as(photos: Embeddings) -> Floats:
+    """The prototype of one person's photos, of equal quality: (D,) of length 1."""
+    return prototype({number: (one, 1.0) for number, one in enumerate(photos.templates)})

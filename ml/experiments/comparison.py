@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from ml.data.splits import Split
 from ml.evaluation import speed
 from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
 from ml.evaluation.held_out import metrics
-from ml.evaluation.samples import HeldOut
+from ml.evaluation.samples import Embeddings, HeldOut
 from ml.experiments.eigenfaces import Eigenfaces
 from ml.files import write_whole
 from ml.inference import engine
@@ -180,7 +180,7 @@ def measure(contestant: Contestant, crops: Crops, split: Split) -> dict[str, Any
     learned = contestant.learned
     answers = {
         part: Answers.collect(
-            _batches(learned.classify, crops.images, getattr(split, part)),
+            map(learned.classify, _batches(crops.images, getattr(split, part))),
             split.classes[getattr(split, part)],
         )
         for part in PARTS
@@ -194,11 +194,12 @@ def measure(contestant: Contestant, crops: Crops, split: Split) -> dict[str, Any
 
 
 def _on_held_out(learned: Learned, crops: Crops, split: Split) -> dict[str, Any]:
-    batches = _batches(learned.embed, crops.images, split.held_out_photos)
-    people = HeldOut(split.held_out, np.concatenate(list(batches)), split.held_out_owners)
+    batches = _batches(crops.images, split.held_out_photos)
+    embeddings = Embeddings.of(learned.embed, batches)
+    people = HeldOut(split.held_out, embeddings, split.held_out_owners)
     return metrics(people, seed=split.seed).summary()
 
 
-def _batches(answer: Callable[[Image], Floats], images: Image, rows: Ints) -> Iterator[Floats]:
+def _batches(images: Image, rows: Ints) -> Iterator[Image]:
     for start in range(0, len(rows), BATCH):
-        yield answer(images[rows[start : start + BATCH]])
+        yield images[rows[start : start + BATCH]]

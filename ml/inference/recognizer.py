@@ -16,6 +16,7 @@ from ml.calibration import Calibration
 from ml.detection import Detector
 from ml.inference import engine as engines
 from ml.quality import assess
+from ml.templates import templates
 from ml.types import DetectedFace, EmbeddedFace, Floats, Image
 
 TILTED: Final = 30
@@ -93,3 +94,7 @@ class Recognizer:
     def embed(self, crops: Image) -> Floats:
         """Embed aligned crops, uint8 RGB (N, 112, 112, 3); returns float32 (N, D), length 1."""
         return self._engine.embed(crops)
+
+    def templates(self, crops: Image) -> Floats:
+        """Embed such crops to be enrolled: see `ml.templates`."""
+        return templates(self._engine.embed, crops)

@@ -20,6 +20,7 @@ from ml.data.splits import SavedSplit, load_split
 from ml.evaluation import closed_set
 from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
 from ml.evaluation.datasets import DatasetError
+from ml.evaluation.samples import Embeddings
 from ml.inference import engine as engines
 from ml.types import Image
 from recognition.management.terminal import progress_bar
@@ -102,7 +103,7 @@ def _found(dataset: Dataset, split: SavedSplit, part: str) -> dict[int, int]:
 def _by_prototypes(engine: engines.Engine, made: crops.Crops, seed: int) -> ClosedSet:
     split = splits.split(made.dataset, seed=seed, hold_out=0)
     everything = np.arange(len(made.images))
-    embeddings = np.concatenate(list(map(engine.embed, _batches(made.images, everything, "faces"))))
+    embeddings = Embeddings.of(engine.embed, _batches(made.images, everything, "faces"))
     rows = {part: getattr(split, part) for part in PARTS}
     return closed_set.by_prototypes(split.labels, embeddings, split.classes, rows)
 

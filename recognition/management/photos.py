@@ -11,8 +11,8 @@ from django.conf import settings
 
 from ml.evaluation.cache import FaceCache, FoundFace
 from ml.evaluation.faces import find_faces
+from ml.evaluation.samples import Embeddings
 from ml.inference.recognizer import Recognizer
-from ml.types import Floats
 from recognition.management.terminal import progress_bar
 from recognition.services.versions import registry
 
@@ -46,10 +46,15 @@ class Photos:
         }
         return {name: theirs for name, theirs in found.items() if theirs}
 
-    def embeddings(self, people: Mapping[str, Sequence[Path]]) -> dict[str, Floats]:
-        """Those of the same faces, (K, D) float32."""
-        found = self.people(people)
-        return {name: np.stack([face.embedding for face in faces]) for name, faces in found.items()}
+    def embeddings(self, people: Mapping[str, Sequence[Path]]) -> dict[str, Embeddings]:
+        """Those of the same faces."""
+        return {
+            name: Embeddings(
+                np.stack([face.embedding for face in faces]),
+                np.stack([face.template for face in faces]),
+            )
+            for name, faces in self.people(people).items()
+        }
 
 
 def version_dir(name: str | None) -> Path:

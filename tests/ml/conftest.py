@@ -16,10 +16,12 @@ from ml.alignment import align
 from ml.architectures import ARCHITECTURES
 from ml.architectures.recipe import AUGMENTATIONS, Recipe, Stage
 from ml.detection import Detector
+from ml.gallery import Gallery
 from ml.inference.recognizer import Recognizer
-from ml.types import Image
+from ml.types import EmbeddedFace, Image
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
+PEOPLE = sorted(folder.name for folder in (DEMO / "people").iterdir())
 GROUPS: dict[str, list[str]] = json.loads((DEMO / "photos/groups/people.json").read_text())
 
 
@@ -42,6 +44,29 @@ def version_dir(packaged_model: Path) -> Path:
 @pytest.fixture(scope="session")
 def recognizer(version_dir: Path) -> Recognizer:
     return Recognizer.load(version_dir)
+
+
+def enrol(
+    gallery: Gallery, recognizer: Recognizer, template: int, person: int, face: EmbeddedFace
+) -> None:
+    (embedding,) = recognizer.templates(face.crop[None])
+    gallery.add(template, person, embedding, face.quality.score)
+
+
+def demo_gallery(recognizer: Recognizer) -> Gallery:
+    """Four photos of each demo person; persons are numbered as in `PEOPLE`."""
+    gallery = Gallery(recognizer.embedding_size)
+    for person, name in enumerate(PEOPLE):
+        for number in range(4):
+            (face,) = recognizer.recognize(photo(f"people/{name}/{number}.jpg")).faces
+            enrol(gallery, recognizer, person * 10 + number, person, face)
+    return gallery
+
+
+@pytest.fixture(scope="session")
+def demo_people(recognizer: Recognizer) -> Gallery:
+    """The demo people enrolled. Not to be changed."""
+    return demo_gallery(recognizer)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from ml.calibration import Calibration
 from ml.evaluation import reliability
 from ml.evaluation.reliability import Reliability
-from ml.evaluation.samples import HeldOut
+from ml.evaluation.resampling import Ints
+from ml.evaluation.samples import Embeddings, HeldOut
 from ml.types import Floats
 
 SIZE = 128
@@ -32,14 +35,20 @@ def held_out(
     shots = rng.normal(size=(people, photos, SIZE)) / np.sqrt(SIZE) * noise
     embeddings = unit((middles[:, None] + shots).reshape(-1, SIZE))
     labels = tuple(f"{name} {number:03d}" for number in range(people))
-    return HeldOut(labels, embeddings, np.repeat(np.arange(people), photos))
+    return seen(labels, embeddings, np.repeat(np.arange(people), photos))
+
+
+def seen(labels: Sequence[str], embeddings: Floats, owners: Ints) -> HeldOut:
+    """Photos of people whose faces are the same on both sides."""
+    return HeldOut(tuple(labels), Embeddings(embeddings, embeddings), owners)
 
 
 def blurred(one: HeldOut, noise: float, seed: int = 1) -> HeldOut:
     """The same photos as a worse network sees them."""
     rng = np.random.default_rng(seed)
-    shift = rng.normal(size=one.embeddings.shape) / np.sqrt(SIZE) * noise
-    return HeldOut(one.labels, unit(one.embeddings + shift), one.owners)
+    photos = one.embeddings.probes
+    shift = rng.normal(size=photos.shape) / np.sqrt(SIZE) * noise
+    return seen(one.labels, unit(photos + shift), one.owners)
 
 
 def reliability_of(known: Calibration, people: HeldOut, *, bootstraps: int) -> Reliability:

@@ -9,12 +9,13 @@ import pytest
 from ml.calibration import Calibration, Policy, identify
 from ml.evaluation.faces import main_face
 from ml.evaluation.fitting import PEOPLE_NEEDED, fit
+from ml.evaluation.samples import Embeddings
 from ml.gallery import Gallery
 from ml.imaging import decode
 from ml.inference.recognizer import Recognizer
 from ml.types import Decision, Floats
 from ml.versions import default
-from tests.ml.conftest import DEMO, GROUPS, photo
+from tests.ml.conftest import GROUPS, PEOPLE, demo_gallery, enrol, photo
 
 SIZE = 128
 POLICY = Policy(0.01)
@@ -186,68 +187,44 @@ def test_one_enrolled_person_is_told_from_strangers(calibration: Calibration) ->
         assert identify(stranger, gallery, calibration, POLICY).decision == Decision.UNKNOWN
 
 
-@pytest.fixture(scope="module")
-def names() -> list[str]:
-    return sorted(path.name for path in (DEMO / "people").iterdir())
-
-
-@pytest.fixture(scope="module")
-def gallery(names: list[str], recognizer: Recognizer) -> Gallery:
-    return demo_gallery(names, recognizer)
-
-
-def demo_gallery(names: list[str], recognizer: Recognizer) -> Gallery:
-    """Four photos of each demo person; persons are numbered as `names` has them."""
-    gallery = Gallery(recognizer.embedding_size)
-    for person, name in enumerate(names):
-        for number in range(4):
-            (face,) = recognizer.recognize(photo(f"people/{name}/{number}.jpg")).faces
-            gallery.add(person * 10 + number, person, face.embedding, face.quality.score)
-    return gallery
-
-
 class TestDemoGallery:
     """Rendered people look more alike to the network than real ones: a fixed threshold that fits
     real faces would name strangers."""
 
-    def answers(
-        self, path: str, names: list[str], gallery: Gallery, recognizer: Recognizer
-    ) -> list[str | None]:
+    def answers(self, path: str, gallery: Gallery, recognizer: Recognizer) -> list[str | None]:
         """The name of each face of a photo, or None."""
         found = [
             identify(face.embedding, gallery, recognizer.calibration, POLICY)
             for face in recognizer.recognize(photo(path)).faces
         ]
         return [
-            names[answer.candidates[0].person] if answer.decision == Decision.MATCH else None
+            PEOPLE[answer.candidates[0].person] if answer.decision == Decision.MATCH else None
             for answer in found
         ]
 
     def test_other_photos_are_named_right_and_none_wrong(
-        self, names: list[str], gallery: Gallery, recognizer: Recognizer
+        self, demo_people: Gallery, recognizer: Recognizer
     ) -> None:
         right = 0
-        for name in names:
+        for name in PEOPLE:
             for number in range(4, 8):
                 path = f"photos/people/{name}/{number}.jpg"
-                (answer,) = self.answers(path, names, gallery, recognizer)
+                (answer,) = self.answers(path, demo_people, recognizer)
                 assert answer in {name, None}
                 right += answer == name
         assert right >= 45  # of 48, as the README says
 
-    def test_strangers_are_unknown(
-        self, names: list[str], gallery: Gallery, recognizer: Recognizer
-    ) -> None:
+    def test_strangers_are_unknown(self, demo_people: Gallery, recognizer: Recognizer) -> None:
         answers = [
-            self.answers(f"photos/strangers/{k}.jpg", names, gallery, recognizer) for k in range(8)
+            self.answers(f"photos/strangers/{k}.jpg", demo_people, recognizer) for k in range(8)
         ]
         assert answers == [[None]] * 8
 
     @pytest.mark.parametrize("group", GROUPS)
     def test_everybody_in_a_group_is_named_right(
-        self, group: str, names: list[str], gallery: Gallery, recognizer: Recognizer
+        self, group: str, demo_people: Gallery, recognizer: Recognizer
     ) -> None:
-        answers = self.answers(f"photos/groups/{group}", names, gallery, recognizer)
+        answers = self.answers(f"photos/groups/{group}", demo_people, recognizer)
         assert answers == GROUPS[group]  # from left to right
 
 
@@ -257,27 +234,27 @@ class TestPeopleWhoAreThereTwice:
     TWICE = ("Mei_Tanaka", "Jonas_Weber", "Amina_Diallo", "Kwame_Boateng")
 
     @pytest.fixture(scope="class")
-    def gallery(self, names: list[str], recognizer: Recognizer) -> Gallery:
-        gallery = demo_gallery(names, recognizer)
+    def gallery(self, recognizer: Recognizer) -> Gallery:
+        gallery = demo_gallery(recognizer)
         for number, name in enumerate(self.TWICE):
             (face,) = recognizer.recognize(photo(f"photos/people/{name}/4.jpg")).faces
-            gallery.add(1000 + number, 100 + names.index(name), face.embedding)
+            enrol(gallery, recognizer, 1000 + number, 100 + PEOPLE.index(name), face)
         return gallery
 
     def test_who_is_there_once_is_named_as_before(
-        self, names: list[str], gallery: Gallery, recognizer: Recognizer
+        self, gallery: Gallery, recognizer: Recognizer
     ) -> None:
         once, twice = 0, 0
-        for name in names:
+        for name in PEOPLE:
             for number in (5, 6, 7):
                 (face,) = recognizer.recognize(photo(f"photos/people/{name}/{number}.jpg")).faces
                 answer = identify(face.embedding, gallery, recognizer.calibration, POLICY)
                 if answer.decision == Decision.UNKNOWN:
                     continue
                 first, second, *_ = answer.candidates
-                assert first.person % 100 == names.index(name)
+                assert first.person % 100 == PEOPLE.index(name)
                 if answer.decision == Decision.AMBIGUOUS:
-                    assert second.person % 100 == names.index(name)
+                    assert second.person % 100 == PEOPLE.index(name)
                     assert second.other_name
                 once += name not in self.TWICE
                 twice += name in self.TWICE
@@ -287,18 +264,18 @@ class TestPeopleWhoAreThereTwice:
 
 @pytest.mark.slow
 def test_strangers_stay_unknown_beside_people_of_another_kind(
-    names: list[str], recognizer: Recognizer, shared_data: Path
+    recognizer: Recognizer, shared_data: Path
 ) -> None:
     """Thirty real people beside the rendered ones, who look more alike to the network."""
-    gallery = demo_gallery(names, recognizer)
+    gallery = demo_gallery(recognizer)
     people = [sorted(folder.iterdir()) for folder in sorted((shared_data / "lfw").iterdir())]
     several = [photos[:4] for photos in people if len(photos) >= 4][:30]
-    for person, photos in enumerate(several, start=len(names)):
+    for person, photos in enumerate(several, start=len(PEOPLE)):
         for path in photos:
             image = decode(path.read_bytes())
             if face := main_face(recognizer.recognize(image).faces, image):
-                gallery.add(gallery.templates + 10_000, person, face.embedding)
-    assert gallery.people == len(names) + 30
+                enrol(gallery, recognizer, gallery.templates + 10_000, person, face)
+    assert gallery.people == len(PEOPLE) + 30
     for number in range(8):
         (face,) = recognizer.recognize(photo(f"photos/strangers/{number}.jpg")).faces
         answer = identify(face.embedding, gallery, recognizer.calibration, POLICY)
@@ -308,25 +285,25 @@ def test_strangers_stay_unknown_beside_people_of_another_kind(
 def test_a_fit_keeps_its_promise_on_other_people() -> None:
     """Made-up faces: what is fitted on some must hold for others of the same kind."""
 
-    def made_up(count: int, seed: int) -> dict[str, Floats]:
+    def made_up(count: int, seed: int) -> dict[str, Embeddings]:
         faces = people(count, alike=0.1, seed=seed)
         noise = np.random.default_rng(seed + 1).normal(size=(count, 12, SIZE)) * 0.07
-        return {
-            str(number): unit(face + noise[number].astype(np.float32))
-            for number, face in enumerate(faces)
-        }
+        photos = [
+            unit(face + own.astype(np.float32)) for face, own in zip(faces, noise, strict=True)
+        ]
+        return {str(number): Embeddings(own, own) for number, own in enumerate(photos)}
 
     fitted = fit(made_up(PEOPLE_NEEDED, 1), {"people": PEOPLE_NEEDED}, repetitions=1)
     others = made_up(300, 2)
-    gallery = gallery_of(np.stack([others[str(number)][0] for number in range(40)]))
+    gallery = gallery_of(np.stack([others[str(number)].templates[0] for number in range(40)]))
     answers = [
         identify(photo, gallery, fitted, Policy(0.05)).decision
         for number in range(40, 300)
-        for photo in others[str(number)][:4]
+        for photo in others[str(number)].probes[:4]
     ]
     assert 0.02 < np.mean([answer != Decision.UNKNOWN for answer in answers]) < 0.10
 
 
 def test_too_few_people_cannot_be_fitted() -> None:
     with pytest.raises(ValueError, match="too few"):
-        fit({"a": people(3)}, {})
+        fit({"a": Embeddings(people(3), people(3))}, {})

@@ -13,7 +13,7 @@ from ml.evaluation import cache as caches
 from ml.evaluation.cache import FaceCache, FoundFace
 from ml.evaluation.faces import find_faces, main_face
 from ml.inference.recognizer import Recognition
-from ml.types import Box, DetectedFace, EmbeddedFace, Image, Quality
+from ml.types import Box, DetectedFace, EmbeddedFace, Floats, Image, Quality
 
 
 def face(x: float, y: float, size: float, seed: int = 0) -> EmbeddedFace:
@@ -34,6 +34,9 @@ class Looked:
         seed = int(photo[0, 0, 0])
         faces = () if seed == 255 else (face(0, 0, 10, seed),)
         return Recognition(faces, {})
+
+    def templates(self, crops: Image) -> Floats:
+        return np.full((len(crops), 128), 0.5, np.float32)
 
 
 @pytest.fixture
@@ -86,6 +89,7 @@ class TestFindFaces:
             assert one is not None
             assert other is not None
             assert np.array_equal(one.embedding, other.embedding)
+            assert np.array_equal(one.template, other.template)
             assert one.quality == other.quality
         assert second[photos[9]] is None
 

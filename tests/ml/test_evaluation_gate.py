@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from ml.evaluation.gate import Reason, Verdict, in_words, judge
-from ml.evaluation.samples import HeldOut
-from tests.ml.made_up import blurred, held_out
+from tests.ml.made_up import blurred, held_out, seen
 
 ACTIVE = held_out(20, 10, noise=1.2)
 
@@ -82,9 +81,9 @@ def test_just_enough_evidence_is_judged_and_its_weakness_is_told() -> None:
 def test_people_whom_the_version_in_service_has_learned_do_not_speak_for_it() -> None:
     learned = ACTIVE.labels[:8]
     rows = np.isin(ACTIVE.owners, np.arange(8))
-    worse_on_them = HeldOut(
+    worse_on_them = seen(
         ACTIVE.labels,
-        np.where(rows[:, None], blurred(ACTIVE, 2.0).embeddings, ACTIVE.embeddings),
+        np.where(rows[:, None], blurred(ACTIVE, 2.0).embeddings.probes, ACTIVE.embeddings.probes),
         ACTIVE.owners,
     )
     assert not judge(worse_on_them, ACTIVE).passed

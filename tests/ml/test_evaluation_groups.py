@@ -9,7 +9,7 @@ import pytest
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.groups import by_group, read
 from ml.evaluation.samples import HeldOut
-from tests.ml.made_up import held_out
+from tests.ml.made_up import held_out, seen
 
 PEOPLE = ("Иван Петров", "Ann", "Петр Андрей")
 
@@ -69,9 +69,9 @@ def two_kinds() -> HeldOut:
     """Ten people who are easy and ten who are hard, and three who are few."""
     easy, hard = held_out(10, 10, noise=0.4), held_out(10, 10, noise=2.4, seed=1, name="hard")
     few = held_out(3, 10, seed=2, name="few")
-    return HeldOut(
+    return seen(
         (*easy.labels, *hard.labels, *few.labels),
-        np.concatenate([easy.embeddings, hard.embeddings, few.embeddings]),
+        np.concatenate([easy.embeddings.probes, hard.embeddings.probes, few.embeddings.probes]),
         np.concatenate([easy.owners, hard.owners + 10, few.owners + 20]),
     )
 

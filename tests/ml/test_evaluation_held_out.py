@@ -11,7 +11,7 @@ from ml.evaluation.held_out import FARS, metrics
 from ml.evaluation.rates import FPIRS
 from ml.evaluation.samples import ENROL, HeldOut, enrolled_as
 from ml.gallery import Gallery
-from tests.ml.made_up import SIZE, blurred, held_out
+from tests.ml.made_up import SIZE, blurred, held_out, seen
 
 
 def test_people_who_differ_are_all_told_apart() -> None:
@@ -39,7 +39,7 @@ def test_tar_is_that_of_all_pairs_compared_one_by_one() -> None:
     different: list[float] = []
     for one in range(30):
         for other in range(one):
-            similarity = float(people.embeddings[one] @ people.embeddings[other])
+            similarity = float(people.embeddings.probes[one] @ people.embeddings.probes[other])
             (same if people.owners[one] == people.owners[other] else different).append(similarity)
     found = metrics(people, bootstraps=10)
     for far in (0.1, 0.01):
@@ -54,10 +54,10 @@ def test_people_are_enrolled_as_a_gallery_would() -> None:
     people = held_out(2, 5, noise=1.3)
     gallery = Gallery(SIZE)
     for photo in range(ENROL):
-        gallery.add(photo, 7, people.embeddings[photo])
-    (found,) = gallery.search(people.embeddings[4])
+        gallery.add(photo, 7, people.embeddings.probes[photo])
+    (found,) = gallery.search(people.embeddings.probes[4])
     assert found.similarity == pytest.approx(
-        float(enrolled_as(people.embeddings[:ENROL]) @ people.embeddings[4]), abs=1e-6
+        float(enrolled_as(people.embeddings[:ENROL]) @ people.embeddings.probes[4]), abs=1e-6
     )
 
 
@@ -107,7 +107,7 @@ def test_without_anybody_to_search_for_there_are_no_metrics(people: int, photos:
     if people:
         nobody = held_out(people, photos)
     else:
-        nobody = HeldOut((), np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
+        nobody = seen((), np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
     found = metrics(nobody, bootstraps=20)
     assert found.rank1 is None
     assert set(found.dir.values()) == {None}
@@ -116,9 +116,9 @@ def test_without_anybody_to_search_for_there_are_no_metrics(people: int, photos:
 
 def test_of_very_many_pairs_a_part_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     people = held_out(30, 20, noise=1.4)
-    everything = compare(people.embeddings, people.owners)
+    everything = compare(people.embeddings.probes, people.owners)
     monkeypatch.setattr(comparisons, "MOST_PAIRS", 50_000)
-    part = compare(people.embeddings, people.owners)
+    part = compare(people.embeddings.probes, people.owners)
     assert 45_000 < len(part.impostors) <= 50_000
     assert np.array_equal(part.genuine, everything.genuine)
     ones = np.ones((1, 30), np.float32)
@@ -128,14 +128,14 @@ def test_of_very_many_pairs_a_part_is_compared(monkeypatch: pytest.MonkeyPatch) 
 def test_a_person_with_very_many_photos_is_one_person() -> None:
     people = held_out(5, 130)
     assert metrics(people, bootstraps=5).photos == 500
-    assert np.array_equal(people.limited(9).embeddings, people.limited(9).embeddings)
+    assert np.array_equal(people.limited(9).embeddings.probes, people.limited(9).embeddings.probes)
 
 
 def test_people_can_be_chosen_and_left_out() -> None:
     people = held_out(5, 4)
     chosen = people.only(["person 003", "person 001"])
     assert chosen.labels == ("person 001", "person 003")
-    assert np.array_equal(chosen.people["person 003"], people.people["person 003"])
+    assert np.array_equal(chosen.people["person 003"].probes, people.people["person 003"].probes)
     assert people.without(chosen.labels).labels == ("person 000", "person 002", "person 004")
     assert people.without(people.labels).people == {}
 

@@ -9,6 +9,7 @@ from ml.calibration import Policy
 from ml.evaluation import open_set
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
+from tests.ml.made_up import unit
 from tests.recognition.fakes import calibration
 
 PEOPLE = {"few": 2, "many": 5, "some": 3, "stranger one": 1, "stranger two": 1, "twice": 2}
@@ -63,10 +64,8 @@ class World:
         for photos in listed(self.people).values():
             middle = self.random.normal(size=128)
             for photo in photos:
-                shifted = middle + noise * self.random.normal(size=128)
-                self.faces[photo] = FoundFace(
-                    (shifted / np.linalg.norm(shifted)).astype(np.float32), 1.0
-                )
+                shifted = unit(middle + noise * self.random.normal(size=128))
+                self.faces[photo] = FoundFace(shifted, shifted, 1.0)
 
     def evaluate(self, fpir: float = 0.01) -> open_set.OpenSet:
         return open_set.evaluate(

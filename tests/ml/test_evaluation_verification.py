@@ -137,7 +137,8 @@ class TestBestThreshold:
 
 def face(degrees: float) -> FoundFace:
     angle = np.radians(degrees)
-    return FoundFace(np.array([np.cos(angle), np.sin(angle)], np.float32), 1.0)
+    embedding = np.array([np.cos(angle), np.sin(angle)], np.float32)
+    return FoundFace(embedding, embedding, 1.0)
 
 
 class TestProtocol:

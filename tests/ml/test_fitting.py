@@ -15,7 +15,7 @@ from ml.evaluation.fitting import (
 from ml.evaluation.samples import HeldOut, enrolled_as
 from ml.types import Floats
 from ml.versions import default
-from tests.ml.made_up import held_out, reliability_of, unit
+from tests.ml.made_up import held_out, reliability_of, seen, unit
 
 PARENT = Calibration.load(default.FITTED)
 LIFT = 0.3
@@ -25,14 +25,14 @@ def lifted(people: HeldOut) -> HeldOut:
     """The same photos under a network that finds everybody more alike: a cosine c becomes
     LIFT + (1 - LIFT) * c, since all have one more direction in common."""
     common = np.full((len(people.embeddings), 1), np.sqrt(LIFT), np.float32)
-    embeddings = np.concatenate([np.sqrt(1 - LIFT) * people.embeddings, common], axis=1)
-    return HeldOut(people.labels, embeddings.astype(np.float32), people.owners)
+    embeddings = np.concatenate([np.sqrt(1 - LIFT) * people.embeddings.probes, common], axis=1)
+    return seen(people.labels, embeddings.astype(np.float32), people.owners)
 
 
 def padded(people: HeldOut) -> HeldOut:
     """The same photos under the same network, in as many dimensions as `lifted` has."""
     none = np.zeros((len(people.embeddings), 1), np.float32)
-    return HeldOut(people.labels, np.hstack([people.embeddings, none]), people.owners)
+    return seen(people.labels, np.hstack([people.embeddings.probes, none]), people.owners)
 
 
 def measured(calibration: Calibration, people: HeldOut) -> float:
@@ -91,7 +91,7 @@ def test_it_takes_two_people_and_the_same_photos() -> None:
 
 def test_photos_of_equal_people_may_have_another_size_of_embedding() -> None:
     people = held_out(6, 8)
-    half = HeldOut(people.labels, unit(people.embeddings[:, :64]), people.owners)
+    half = seen(people.labels, unit(people.embeddings.probes[:, :64]), people.owners)
     carried = carried_over(PARENT, people, half, {})
     assert np.isfinite(carried.tail).all()
     assert carried.anchors.shape == (ANCHORS, 64)

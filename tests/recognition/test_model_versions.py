@@ -15,13 +15,17 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from ml import artifact, weights
-from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing
+from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing, ArtifactTooOld
 from ml.versions import default
-from recognition.models import AuditEvent, ModelVersion
+from recognition.models import AuditEvent, ModelVersion, Person
+from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification.answering import identify_photo
+from recognition.services.promotion.serving import install_default
 from recognition.services.versions import predictors, registry
-from recognition.services.versions.registry import install_default, problem
+from recognition.services.versions.registry import problem
 
 BIN = "serving/model.bin"
+DEMO = Path(__file__).resolve().parents[2] / "demo"
 
 
 @pytest.fixture
@@ -82,19 +86,46 @@ def test_installing_the_packaged_model_does_not_push_another_out_of_service(
     assert registry.active() == mine
 
 
-def test_a_damaged_model_is_mended_by_installing_it_again(
-    version: ModelVersion, models: Path, packaged_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def build_by_copying(packaged_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What installing builds, without the half minute that it takes."""
+
     def build(models_dir: Path, _progress: object) -> Path:
-        """What the real one builds, without the half minute that it takes."""
         shutil.copytree(packaged_model, models_dir, dirs_exist_ok=True)
         return models_dir / default.VERSION
 
     monkeypatch.setattr(default, "install", build)
+
+
+def test_a_damaged_model_is_mended_by_installing_it_again(
+    version: ModelVersion, models: Path, packaged_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_by_copying(packaged_model, monkeypatch)
     flip_a_bit(models / version.name / BIN)
     assert problem() is not None
     call_command("install_model", stdout=StringIO())
     assert problem() is None
+
+
+def test_one_of_an_older_format_is_made_anew_with_all_of_its_templates(
+    version: ModelVersion, models: Path, packaged_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_by_copying(packaged_model, monkeypatch)
+    photo = (DEMO / "people" / "Mei_Tanaka" / "0.jpg").read_bytes()
+    face, _ = enrol_photo(Person(name="Mei Tanaka"), photo, "0.jpg")
+    (template,) = face.templates.all()
+    face.templates.update(embedding=bytes(512))
+    manifest = models / version.name / artifact.MANIFEST
+    values = json.loads(manifest.read_text()) | {"format": artifact.FORMAT - 1}
+    manifest.write_text(json.dumps(values))
+    assert isinstance(problem(), ArtifactTooOld)
+    call_command("install_model", stdout=StringIO())
+    assert problem() is None
+    (anew,) = face.templates.all()
+    assert bytes(anew.embedding) == bytes(template.embedding)
+    version.refresh_from_db()
+    assert version.state == "active"
+    (found,) = identify_photo(photo).faces
+    assert found[1].decision == "match"
 
 
 @pytest.mark.slow

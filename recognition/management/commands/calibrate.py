@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ml.errors import ArtifactError
 from ml.evaluation.datasets import DatasetError, read_people
 from ml.evaluation.fitting import fit
-from ml.types import Floats
+from ml.evaluation.samples import Embeddings
 from recognition.management.photos import Photos
 from recognition.management.terminal import progress_bar
 
@@ -54,7 +54,7 @@ def _named_in(folder: Path, people: dict[str, list[Path]]) -> set[str]:
 
 
 def _source(
-    options: dict[str, Any], embeddings: dict[str, Floats], left_out: set[str]
+    options: dict[str, Any], embeddings: dict[str, Embeddings], left_out: set[str]
 ) -> dict[str, Any]:
     excluded = f" --exclude {options['exclude'].name}" if options["exclude"] else ""
     return {

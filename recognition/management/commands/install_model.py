@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ml.errors import ExportDisagrees, WeightsMissing
 from ml.processor import ProcessorTooOld
 from recognition.models import ModelVersion
+from recognition.services.promotion import serving
 from recognition.services.versions import registry
 
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            version = registry.install_default(self.stdout.write, force=options["force"])
+            version = serving.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
             raise CommandError(f"{error} Run: {registry.mending_command(error)}") from error
         except (ExportDisagrees, ProcessorTooOld) as error:

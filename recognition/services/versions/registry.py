@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
 from ml import artifact, weights
-from ml.errors import ArtifactDamaged, ArtifactError, ArtifactMissing, WeightsMissing
+from ml.errors import (
+    ArtifactDamaged,
+    ArtifactError,
+    ArtifactMissing,
+    ArtifactTooOld,
+    WeightsMissing,
+)
 from ml.versions import default
-from recognition.models import ModelVersion
-from recognition.services.audit import record
+from recognition.models import ModelVersion, Template
 
 if TYPE_CHECKING:
     from ml.versions.making import Made
@@ -123,38 +127,40 @@ def _fingerprint(directory: Path) -> Fingerprint:
 
 
 def install_default(progress: Callable[[str], None], *, force: bool = False) -> ModelVersion:
-    """Install the packaged model, or mend it; it goes into service if no other version is.
+    """Install the packaged model, or mend it. One of an older format leaves service with all of its
+    templates, which are no longer made as they were.
+
+    Installing again may change the digest: the networks are equal, their files need not be.
 
     Raises:
         WeightsMissing: the package that carries the weights is not installed.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
     """
     directory = Path(settings.MODELS_DIR) / default.VERSION
-    if force or not _is_sound(directory):
+    fault = _fault(directory)
+    if isinstance(fault, ArtifactTooOld):
+        _retire(default.VERSION)
+    if force or fault:
         default.install(Path(settings.MODELS_DIR), progress)
-    return _register(artifact.read_manifest(directory))
+    manifest = artifact.read_manifest(directory)
+    version, _ = ModelVersion.objects.update_or_create(
+        name=manifest.version, defaults=_on_disk(manifest)
+    )
+    return version
 
 
-def _is_sound(directory: Path) -> bool:
+def _fault(directory: Path) -> Verdict:
     try:
         artifact.check(directory)
-    except ArtifactError:
-        return False
-    return True
+    except ArtifactError as error:
+        return error
+    return None
 
 
-def _register(manifest: artifact.Manifest) -> ModelVersion:
-    """Installing again may change the digest: the networks are equal, their files need not be."""
+def _retire(name: str) -> None:
     with transaction.atomic():
-        version, _ = ModelVersion.objects.update_or_create(
-            name=manifest.version, defaults=_on_disk(manifest)
-        )
-        if active() is None:
-            version.state = ModelVersion.State.ACTIVE
-            version.activated_at = timezone.now()
-            version.save()
-            record(None, "model.activated", version)
-    return version
+        Template.objects.filter(model_version__name=name).delete()
+        ModelVersion.objects.filter(name=name).update(state=ModelVersion.State.RETIRED)
 
 
 def register(made: Made, *, against: ModelVersion) -> ModelVersion:

@@ -1,0 +1,37 @@
+"""A face as it is enrolled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.inference.recognizer import Recognizer
+from ml.templates import templates
+from ml.types import Floats, Image
+
+
+def test_a_template_is_the_same_for_the_mirrored_photo(
+    recognizer: Recognizer, crops: Image
+) -> None:
+    mirrored = np.ascontiguousarray(crops[:, :, ::-1])
+    assert recognizer.templates(mirrored) == pytest.approx(recognizer.templates(crops), abs=0.02)
+
+
+def test_it_is_as_near_to_the_face_as_to_its_mirror_image(
+    recognizer: Recognizer, crops: Image
+) -> None:
+    kept = recognizer.templates(crops)
+    assert np.linalg.norm(kept, axis=1) == pytest.approx(1, abs=1e-5)
+    one, other = (
+        (kept * recognizer.embed(np.ascontiguousarray(side))).sum(axis=1)
+        for side in (crops, crops[:, :, ::-1])
+    )
+    assert one == pytest.approx(other, abs=0.02)
+    assert (one > 0.9).all()
+
+
+def test_a_network_that_answers_zeros_makes_templates_that_are_like_nobody() -> None:
+    def zeros(crops: Image) -> Floats:
+        return np.zeros((len(crops), 4), np.float32)
+
+    assert not templates(zeros, np.zeros((2, 112, 112, 3), np.uint8)).any()
