@@ -19,12 +19,18 @@ from ml.calibration import Calibration, Policy, identify
 from ml.evaluation import rates
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
+from ml.evaluation.probabilities import Bin, bins, calibration_error, presuming, weights
 from ml.evaluation.rates import FPIRS, Similarities
+from ml.evaluation.resampling import Doubles
 from ml.gallery import Gallery
 from ml.threads import Progress
 from ml.types import Decision, Identification
 
+SHARES = (0.1, 0.5, 0.9)
+"""Of strangers among those asked about, at which probabilities are looked at."""
+
 Faces = Mapping[Path, FoundFace | None]
+Probabilities = Mapping[float, Doubles]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ class OpenSet:
     that face (-inf without a face), `right` whether that is the one in the photo, `decisions`. Per
     stranger the same without `right`; strangers without a face are left out, since nothing was
     searched for. `raised_by` is how much of the threshold is due to others in this gallery, in the
-    mean over strangers.
+    mean over strangers. `probabilities` has, by a share of strangers that is presumed, those that
+    are given to the best person for every probe with a face and then for every stranger, (P,).
     """
 
     enrol: int
@@ -86,6 +93,7 @@ class OpenSet:
     fpir_promised: float
     raised_by: float
     missing: int
+    probabilities: Probabilities
 
     @property
     def right_scores(self) -> Similarities:
@@ -131,7 +139,19 @@ class OpenSet:
             "fpir_promised": self.fpir_promised,
             "fpir_measured": self.fpir_measured,
             "dir_at_decision": float(np.mean(self.right & self.named)),
+            "calibration_error": {
+                str(share): calibration_error(self.bins(share)) for share in self.probabilities
+            },
         }
+
+    def bins(self, strangers: float) -> list[Bin]:
+        """Answers by their probability where a share `strangers` of all is about strangers, and is
+        presumed to be."""
+        asked = np.isfinite(self.scores)
+        unknown = np.zeros(len(self.stranger_scores), np.bool_)
+        right = np.concatenate([self.right[asked], unknown])
+        stranger = np.concatenate([np.zeros(asked.sum(), np.bool_), ~unknown])
+        return list(bins(self.probabilities[strangers], right, weights(stranger, strangers)))
 
 
 def evaluate(
@@ -176,6 +196,7 @@ def evaluate(
         fpir_promised=policy.fpir,
         raised_by=float(np.mean([answer.raised_by for answer in unknown if answer])),
         missing=sum(faces[photo] is None for photo in photos.photos),
+        probabilities=_probabilities([one for one in answers if one], policy.strangers),
     )
 
 
@@ -183,6 +204,15 @@ def _answer(
     face: FoundFace, gallery: Gallery, calibration: Calibration, policy: Policy
 ) -> Identification:
     return identify(face.embedding, gallery, calibration, policy, quality=face.quality)
+
+
+def _probabilities(answers: Sequence[Identification], presumed: float) -> dict[float, Doubles]:
+    """Those of the best person, given where a share of strangers was presumed, by other shares."""
+    best = np.array([answer.probability for answer in answers])
+    anybody = np.array(
+        [sum(likely.probability for likely in answer.candidates) for answer in answers]
+    )
+    return {share: presuming(share, presumed, best, anybody) for share in SHARES}
 
 
 def _enrolled(photos: Split, faces: Faces, ids: Mapping[str, int]) -> Gallery | None:

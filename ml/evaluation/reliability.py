@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ml.calibration import Calibration, Policy, identify
 from ml.evaluation import fitting, resampling
+from ml.evaluation.probabilities import Bin, bins, calibration_error, weights
 from ml.evaluation.rates import FPIRS
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
 from ml.evaluation.samples import ENROL, HeldOut
@@ -30,22 +31,9 @@ ROUNDS = 4
 """Galleries of each size that are drawn for each calibration."""
 MOST_PROBES = 1000
 """Of enrolled people and of strangers alike, in each gallery."""
-BINS = 10
 
 Calibrate = Callable[[HeldOut], Calibration]
 """Makes a calibration from those of the people at whom it may look."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Answers with a probability of `low` to `high`: the mean probability of theirs that was
-    promised, the share that were right, and which share of all answers they are, each 0..1."""
-
-    low: float
-    high: float
-    promised: float
-    right: float
-    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +137,11 @@ def _measure(
     seen = held_out.limited(seed=seed)
     trials = _trials(seen, calibrate, parts, np.random.default_rng(seed))
     drawn = resampling.weights(len(seen.labels), bootstraps=bootstraps, seed=seed)
-    bins = tuple(_bins([trial for of_size in trials.values() for trial in of_size]))
+    found = tuple(_bins([trial for of_size in trials.values() for trial in of_size]))
     return Reliability(
         people=len(seen.labels),
-        bins=bins,
-        error=sum(one.share * abs(one.promised - one.right) for one in bins) if bins else None,
+        bins=found,
+        error=calibration_error(found) if found else None,
         promises=tuple(
             Promise(
                 gallery=size,
@@ -229,27 +217,11 @@ def _best(embedding: Floats, gallery: Gallery, calibrated: Calibration) -> tuple
 
 def _bins(trials: Sequence[_Trial]) -> Iterator[Bin]:
     if not trials:
-        return
+        return iter(())
     probability = np.concatenate([trial.probability for trial in trials])
     right = np.concatenate([trial.right for trial in trials])
-    weight = np.concatenate([_halves(trial.stranger) for trial in trials]) / len(trials)
-    place = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
-    for number in np.unique(place):
-        inside = place == number
-        yield Bin(
-            low=float(number / BINS),
-            high=float((number + 1) / BINS),
-            promised=float(np.average(probability[inside], weights=weight[inside])),
-            right=float(np.average(right[inside], weights=weight[inside])),
-            share=float(weight[inside].sum()),
-        )
-
-
-def _halves(stranger: npt.NDArray[np.bool_]) -> Doubles:
-    """Weights of the answers, (P,): strangers are half of all, however many they are."""
-    counts = np.where(stranger, stranger.sum(), (~stranger).sum())
-    halves: Doubles = 0.5 / counts
-    return halves
+    weight = np.concatenate([weights(trial.stranger) for trial in trials]) / len(trials)
+    return bins(probability, right, weight)
 
 
 def _needed(size: Size, parts: int) -> int:

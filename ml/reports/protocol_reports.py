@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ml.calibration import STRANGERS
 from ml.evaluation import rates
 from ml.evaluation.closed_set import ClosedSet
 from ml.evaluation.galleries import Galleries
-from ml.evaluation.open_set import OpenSet
+from ml.evaluation.open_set import SHARES, OpenSet
 from ml.evaluation.rates import FPIRS, allowed
 from ml.evaluation.verification import FARS, Verification
 from ml.language import percent, rate
 from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Group, Mark, distributions, trade_off
 from ml.reports.files import Report, Row
 from ml.reports.page import Line, Section, Table
+from ml.reports.training_charts import reliability
 
 
 def verification(result: Verification) -> Report:
@@ -74,6 +76,14 @@ def open_set(result: OpenSet) -> Report:
             f"promised: {rate(result.fpir_promised)}",
         ),
     ]
+    rows += [
+        Row(
+            f"Calibration error, strangers {rate(share)}",
+            error,
+            note="mean distance of promised from right, of all answers",
+        )
+        for share, error in zip(SHARES, summary["calibration_error"].values(), strict=True)
+    ]
     decision = Mark("the product's decision", summary["fpir_measured"], summary["dir_at_decision"])
     curve = trade_off(
         [Curve("", FIRST, result.stranger_scores, result.right_scores)],
@@ -99,7 +109,7 @@ def open_set(result: OpenSet) -> Report:
         f"{percent(summary['dir_at_decision'])} of the enrolled people's photos got the right "
         f"name, {percent(summary['fpir_measured'])} of the strangers got a name at all.",
         rows,
-        [curve, spectrum],
+        [curve, spectrum, reliability(result.bins(STRANGERS))],
         [
             _threshold(result.raised_by),
             _missing(result.missing, "photos", "probes among them count as not recognised"),

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from ml.evaluation.probabilities import Bin
 from ml.evaluation.resampling import Interval
 from ml.reports.charts import (
     FIRST,
@@ -31,16 +32,6 @@ from ml.training.events import Epoch
 
 NAMED_FROM = 0.12
 """Of all epochs: a shorter stage has no room for its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Answers that were promised to be right with a probability: how many of them were, and which
-    share of all answers they are."""
-
-    promised: float
-    right: float
-    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +73,26 @@ def _learning_chart(curves: Curves, stages: Sequence[int]) -> Chart:
         return Chart(as_svg(figure), f"{curves.name.capitalize()} over the epochs.")
 
 
-def reliability(points: Sequence[Point], *, caption: str) -> Chart:
-    """What was right over what was promised; below, which share of all answers that is."""
+_RELIABILITY = (
+    "Answers sorted by the probability that they were given. On the dashed line promises are kept; "
+    "above it the site is too modest, below it too sure. Half of the answers are about strangers, "
+    "for whom no name is right."
+)
+
+
+def reliability(answers: Sequence[Bin]) -> Chart:
+    """What was right over what was promised; below, which share of all answers that is. Half of
+    them have to be about strangers."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=HALF, layout="constrained")
         axes, below = figure.subplots(2, sharex=True, height_ratios=(4, 1))
-        promised = [point.promised for point in points]
+        promised = [one.promised for one in answers]
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
-        axes.plot(promised, [point.right for point in points], "o-", color=FIRST, markersize=6)
+        axes.plot(promised, [one.right for one in answers], "o-", color=FIRST, markersize=6)
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel("were right")
         axes.tick_params(labelbottom=False)
-        shares = [point.share for point in points]
+        shares = [one.share for one in answers]
         below.bar(promised, shares, width=0.05, color=FIRST, alpha=0.5)
         below.set_ylim(0, 1)
         below.set_ylabel("of all")
@@ -102,7 +101,7 @@ def reliability(points: Sequence[Point], *, caption: str) -> Chart:
             each.set_xlim(-0.03, 1.03)
             each.yaxis.set_major_formatter(percent_tick)
             each.xaxis.set_major_formatter(percent_tick)
-        return Chart(as_svg(figure), caption)
+        return Chart(as_svg(figure), _RELIABILITY)
 
 
 def promises(series: Sequence[Promised], *, caption: str) -> Chart:

@@ -146,7 +146,7 @@ def calibration(outcome: Outcome) -> Section | None:
         text=text,
         tiles=list(_kept(kept)),
         tables=[[Table(columns, [_promise(promise) for promise in kept.promises], main=None)]],
-        rows=[[_reliability(kept), _promises(kept)]],
+        rows=[[training_charts.reliability(kept.bins), _promises(kept)]],
     )
 
 
@@ -170,15 +170,6 @@ def _promise(promise: Promise) -> Line:
         for measured in promise.measured.values()
     ]
     return Line(_size(promise), cells)
-
-
-def _reliability(kept: Reliability) -> Chart:
-    return training_charts.reliability(
-        [training_charts.Point(one.promised, one.right, one.share) for one in kept.bins],
-        caption="Answers sorted by the probability that they were given. On the dashed line "
-        "promises are kept; above it the site is too modest, below it too sure. Half of the "
-        "answers are about strangers, for whom no name is right.",
-    )
 
 
 def _promises(kept: Reliability) -> Chart:

@@ -77,6 +77,9 @@ class TestEvaluation:
     def test_people_who_differ_are_all_named_and_hardly_a_stranger_is(self) -> None:
         summary = World(noise=0.3).evaluate().summary()
         assert summary.pop("fpir_measured") < 0.01
+        errors = summary.pop("calibration_error")
+        assert set(errors) == {"0.1", "0.5", "0.9"}
+        assert max(errors.values()) < 0.1
         assert summary == {
             "enrol": 1,
             "people": 200,
