@@ -51,7 +51,9 @@ def test_a_missing_file_is_named(version: Path, name: str) -> None:
     assert caught.value.path == str(version / name)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 2}', '{"format": "x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", f'{{"format": {artifact.FORMAT}}}', '{"format": "x"}']
+)
 def test_a_manifest_that_is_none_is_damaged(version: Path, text: str) -> None:
     (version / artifact.MANIFEST).write_text(text)
     with pytest.raises(ArtifactDamaged):
