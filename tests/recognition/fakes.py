@@ -78,6 +78,13 @@ class StripeRecognizer:
         faces = tuple(_faces(photo, self.degrees))
         return Recognition(faces, {"detect": 2.0, "embed": 1.0}, self.parts)
 
+    def embed(self, crops: Image) -> Floats:
+        return np.stack([embedding(*crop[0, 0, :2]) for crop in crops.astype(int)])
+
+    def templates(self, crops: Image) -> Floats:
+        """A stripe is its own mirror image."""
+        return self.embed(crops)
+
 
 def _faces(photo: Image, degrees: int) -> Iterator[EmbeddedFace]:
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
@@ -110,7 +117,7 @@ class CropRecognizer(StripeRecognizer):
         return Recognition(faces, found.milliseconds)
 
     def embed(self, crops: Image) -> Floats:
-        return np.stack([self._turned(embedding(*crop[0, 0, :2])) for crop in crops.astype(int)])
+        return np.stack([self._turned(one) for one in super().embed(crops)])
 
     def _turned(self, embedding: Floats) -> Floats:
         return embedding[self._turn] if self.version != "stripes" else embedding
