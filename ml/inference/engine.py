@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import openvino as ov
 
 from ml import artifact
 from ml.types import Floats, Image
+
+_BATCH: Final = 4
+"""Crops that OpenVINO gets at a time, but for the rest, which it gets one by one: its memory grows
+with every number of crops that it sees, by 600 MB for 1 to 100. Sixteen take a tenth less time."""
 
 
 class Engine(ABC):
@@ -53,8 +57,12 @@ class OpenVINOEngine(Engine):
 
     def _run(self, crops: Image) -> list[Floats]:
         with self._lock:
-            results = self._request.infer([crops.astype(np.float32)])
-            return [np.array(result) for result in results.values()]
+            batches = [self._infer(batch) for batch in _batches(crops)]
+        return [np.concatenate(results) for results in zip(*batches, strict=True)]
+
+    def _infer(self, crops: Image) -> list[Floats]:
+        results = self._request.infer([crops.astype(np.float32)])
+        return [np.array(result) for result in results.values()]
 
 
 class KerasEngine(Engine):
@@ -86,6 +94,13 @@ def load(name: str, version_dir: Path) -> Engine:
         case "keras":
             return KerasEngine.load(version_dir)
     raise ValueError(f"There is no engine called {name!r}; there are 'openvino' and 'keras'.")
+
+
+def _batches(crops: Image) -> list[Image]:
+    """As many of `_BATCH` crops as there are, and the rest one by one."""
+    even = len(crops) // _BATCH * _BATCH
+    starts = [*range(0, even, _BATCH), *range(even, len(crops))]
+    return np.split(crops, starts[1:])
 
 
 def _unit(embeddings: Floats) -> Floats:

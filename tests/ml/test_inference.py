@@ -59,8 +59,9 @@ def test_openvino_as_it_serves_agrees_with_keras(
 def test_a_face_is_embedded_alike_alone_and_in_company(
     recognizer: Recognizer, crops: Image
 ) -> None:
-    together = recognizer.embed(crops)
-    alone = np.concatenate([recognizer.embed(crop[None]) for crop in crops])
+    seven = crops[:7]
+    together = recognizer.embed(seven)
+    alone = np.concatenate([recognizer.embed(crop[None]) for crop in seven])
     assert np.einsum("nd,nd->n", together, alone).min() > 0.9999
 
 
