@@ -22,8 +22,6 @@ order of `DetectedFace`, and the score 0..1. All but the score are in pixels of 
 LANDMARKS: Final = slice(4, 14)
 SCORE: Final = 14
 
-SIZE_MULTIPLE: Final = 32
-"""Of the sides of a picture: the network halves them five times."""
 _STRIDES = (8, 16, 32)
 _MAX_OVERLAP = 0.5
 """Of two boxes of which one lies to a larger share in the other, the lower score goes."""
@@ -45,16 +43,14 @@ class YuNet:
         core = ov.Core()
         model = core.read_model(str(weights.weights_path(weights.YUNET)))
         model.reshape([1, 3, -1, -1])
-        compiled = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+        compiled = core.compile_model(_of_pixels(model), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
         return cls(compiled.create_infer_request())
 
     def find(self, picture: Image, min_score: float) -> Rows:
-        """Faces in an RGB picture, (H, W, 3) uint8, whose sides are multiples of `SIZE_MULTIPLE`.
-
-        A face may have several rows.
+        """Faces in an RGB picture, (H, W, 3) uint8, whose sides are multiples of 32: the network
+        halves them five times. A face may have several rows.
         """
-        blob = picture[None, :, :, ::-1].transpose(0, 3, 1, 2).astype(np.float32)
-        self._request.infer([blob], share_outputs=True)
+        self._request.infer([picture[None]], share_outputs=True)
         width = picture.shape[1]
         return np.concatenate([self._decode(stride, width, min_score) for stride in _STRIDES])
 
@@ -76,6 +72,17 @@ class YuNet:
         corner = (cell + boxes[kept, :2]) * stride - size / 2
         landmarks = (np.tile(cell, 5) + points[kept]) * stride
         return np.hstack([corner, size, landmarks, scores[kept, None]])
+
+
+def _of_pixels(model: ov.Model) -> ov.Model:
+    """The model for RGB pictures, (1, H, W, 3) uint8. The network itself is for BGR, (1, 3, H, W)
+    float32: to make that of them takes NumPy an eighth of a view's time, and the runtime none."""
+    made = ov.preprocess.PrePostProcessor(model)
+    pixels = made.input().tensor()
+    pixels.set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape([1, -1, -1, 3])
+    made.input().model().set_layout(ov.Layout("NCHW"))
+    made.input().preprocess().convert_element_type(ov.Type.f32).reverse_channels()
+    return made.build()
 
 
 def middle(rows: Rows) -> Floats:

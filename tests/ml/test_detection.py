@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ml import views
 from ml.detection import Detector
 from ml.types import DetectedFace, Image
 from tests.ml.conftest import GROUPS, photo
@@ -75,3 +76,15 @@ def test_a_photo_of_any_shape_without_a_face_has_none(
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     assert detector.detect(noise) == []
+
+
+def test_photos_of_all_sizes_are_looked_at_in_few() -> None:
+    """Memory grows with each size that the network sees."""
+    random = np.random.default_rng(0)
+    pictures = set()
+    for _ in range(40):
+        photo = np.zeros((*random.integers(1, 3000, 2), 3), np.uint8)
+        for view in [*views.whole(photo), *views.tiles(photo)]:
+            pictures.add(view.picture.shape[:2])
+    assert len(pictures) < 25
+    assert all(side % 32 == 0 for sides in pictures for side in sides)
