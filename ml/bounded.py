@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from ml import imaging
-from ml.errors import DamagedImage, ImageTooCostly, PhotoRejected
+from ml.errors import CutShort, DamagedImage, ImageTooCostly, PhotoRejected
 from ml.types import Image
 
 MAX_MEMORY: Final = 420 * 1024 * 1024
@@ -34,11 +34,11 @@ header: a copy of a process that has networks loaded takes 20 ms, as long as the
 
 _TELLS_ALL: Final = frozenset({"JPEG", "PNG", "WebP"})
 _SHAPE = struct.Struct("<II")
-_DAMAGED, _OUT_OF_MEMORY = 65, 66
+_DAMAGED, _OUT_OF_MEMORY, _CUT_SHORT = 65, 66, 67
 _TOO_COSTLY = {_OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGKILL}
 
 
-def decode(data: bytes) -> Image:
+def decode(data: bytes, *, partial: bool = False) -> Image:
     """As `imaging.decode`, within `MAX_MEMORY` and `MAX_SECONDS`.
 
     Raises:
@@ -46,11 +46,11 @@ def decode(data: bytes) -> Image:
     """
     info = imaging.inspect(data)  # here, where the numbers of a refusal are not lost
     if info.format in _TELLS_ALL and info.pixels <= AT_HAND:
-        return imaging.decode(data)
+        return imaging.decode(data, partial=partial)
     shared = mmap.mmap(-1, _SHAPE.size + 3 * imaging.KEPT_PIXELS)  # costs only what is written
     child = os.fork()
     if child == 0:
-        _decode_and_end(data, shared)
+        _decode_and_end(data, shared, partial=partial)
     try:
         _, status = os.waitpid(child, 0)
     except BaseException:  # a time limit of the caller's
@@ -60,22 +60,26 @@ def decode(data: bytes) -> Image:
     code = os.waitstatus_to_exitcode(status)
     if code in _TOO_COSTLY:
         raise ImageTooCostly(f"more than {MAX_MEMORY:,} bytes or {MAX_SECONDS} s of processor time")
+    if code == _CUT_SHORT:
+        raise CutShort("too little of the photo is there")
     if code != 0:
         raise DamagedImage("damaged or cut short")
     return _shared_pixels(shared)
 
 
-def _decode_and_end(data: bytes, shared: mmap.mmap) -> NoReturn:
+def _decode_and_end(data: bytes, shared: mmap.mmap, *, partial: bool) -> NoReturn:
     """Whatever happens, the copy of the caller's process goes no further than this."""
     code = _DAMAGED
     gc.disable()  # it would touch, and thereby copy, all that the process has in memory
     try:
         _set_limits()
-        image = imaging.decode(data, memoryview(shared)[_SHAPE.size :])
+        image = imaging.decode(data, memoryview(shared)[_SHAPE.size :], partial=partial)
         _SHAPE.pack_into(shared, 0, *image.shape[:2])
         code = 0
     except MemoryError:
         code = _OUT_OF_MEMORY
+    except CutShort:
+        code = _CUT_SHORT
     except PhotoRejected:
         pass
     finally:

@@ -48,6 +48,12 @@ class DamagedImage(PhotoRejected):
     code = "damaged_image"
 
 
+class CutShort(DamagedImage):
+    """The file ends within the header of the photo, or before half of its picture."""
+
+    code = "cut_short"
+
+
 class ImageTooLarge(PhotoRejected):
     """The photo is over a limit.
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ml.errors import DamagedImage, ImageTooCostly, UnreadableImage
+from ml.errors import CutShort, DamagedImage, ImageTooCostly, UnreadableImage
 
 Format = Literal["JPEG", "PNG", "WebP", "HEIC", "AVIF"]
 
@@ -39,6 +39,7 @@ class PhotoInfo:
     `passes` is how often a decoder goes over all pixels: the scans of a JPEG. `buffered` is how
     many bytes a pixel the coefficients of a JPEG take, where all of them stay in memory until the
     last scan has been read, 0 where they do not: 3 with colour at half the size, 6 in full.
+    `cut_short` says that the file of a JPEG ends before its end marker.
     """
 
     format: Format
@@ -46,6 +47,7 @@ class PhotoInfo:
     height: int
     passes: int = 1
     buffered: float = 0
+    cut_short: bool = False
 
     @property
     def pixels(self) -> int:
@@ -58,14 +60,17 @@ def read(data: bytes) -> PhotoInfo:
 
     Raises:
     UnreadableImage: none of the five formats.
-    DamagedImage: one of them by its first bytes, and no size to be found in it.
+    CutShort: one of them by its first bytes, and the file ends before a size is found in it.
+    DamagedImage: the same, though the file goes on.
     ImageTooCostly: more parts than any photo has.
     """
     kind = _format(data)
     try:
         info = _PARSERS[kind](data)
-    except (struct.error, IndexError, ValueError, ZeroDivisionError) as error:
-        raise DamagedImage(f"{kind} with a header that ends too early") from error
+    except (struct.error, IndexError) as error:
+        raise CutShort(f"{kind} with a header that ends too early") from error
+    except (ValueError, ZeroDivisionError) as error:
+        raise DamagedImage(f"{kind} with a header that makes no sense") from error
     if info is None or info.pixels == 0:
         raise DamagedImage(f"{kind} without a picture")
     return info
@@ -95,9 +100,11 @@ def _number(data: bytes, start: int, size: int = 4) -> int:
 def _jpeg(data: bytes) -> PhotoInfo | None:
     """By the frame header and the scan headers (ITU-T T.81, B.2.2 and B.2.3), as far as the end of
     the first picture: phones append others, and whole videos."""
-    frame, scans, partial = None, 0, False
+    frame, scans, partial, ended = None, 0, False, False
     for code, body in _segments(data):
-        if code in _FRAMES and frame is None:
+        if code == _END:
+            ended = True
+        elif code in _FRAMES and frame is None:
             height, width, components = struct.unpack_from(">HHB", data, body + 1)
             frame = data[body + 6 : body + 6 + 3 * components]
             partial = code & 3 == 2  # progressive
@@ -105,8 +112,21 @@ def _jpeg(data: bytes) -> PhotoInfo | None:
             scans += 1
             partial = partial or data[body] < components  # the others follow in another scan
     if frame is None or scans == 0:
-        return None
-    return PhotoInfo("JPEG", width, height, scans, _coefficients(frame) if partial else 0)
+        if ended:
+            return None
+        raise CutShort("JPEG that ends before its picture")
+    buffered = _coefficients(frame) if partial else 0
+    return PhotoInfo("JPEG", width, height, scans, buffered, cut_short=not ended)
+
+
+def ended(data: bytes) -> bytes:
+    """A JPEG that is cut short, with an end marker behind the last of its segments that is whole:
+    in one that is not, a decoder would wait for the rest of it."""
+    end = len(data)
+    for _, body in _segments(data):
+        if max(body, body - 2 + _number(data, body - 2, 2)) > len(data):
+            end = body - 4
+    return data[:end] + bytes((0xFF, _END))
 
 
 def _coefficients(components: bytes) -> float:
@@ -117,13 +137,15 @@ def _coefficients(components: bytes) -> float:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Code of each segment, and where its body begins."""
+    """Code of each segment, and where its body begins. The last is the end marker, if there is."""
     start = 2
     for _ in range(MAX_PARTS):
         found = _MARKER.search(data, start)
-        if found is None or found[1][0] == _END:
+        if found is None:
             return
         yield found[1][0], found.end() + 2
+        if found[1][0] == _END:
+            return
         start = found.end() + _number(data, found.end(), 2)
     raise ImageTooCostly(f"more than {MAX_PARTS:,} segments")
 

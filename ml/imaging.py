@@ -10,7 +10,6 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from io import BytesIO
 from typing import Final, NamedTuple
 
@@ -19,7 +18,6 @@ import pillow_heif
 from PIL import (
     AvifImagePlugin,
     ExifTags,
-    ImageCms,
     ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
@@ -28,7 +26,8 @@ from PIL import (
 from PIL import Image as Pillow
 
 from ml import headers
-from ml.errors import DamagedImage, ImageTooCostly, ImageTooLarge, PhotoRejected
+from ml.colours import to_srgb
+from ml.errors import CutShort, DamagedImage, ImageTooCostly, ImageTooLarge, PhotoRejected
 from ml.headers import Format, PhotoInfo
 from ml.types import Image
 
@@ -43,6 +42,8 @@ MAX_PASSED_PIXELS: Final = 1_000_000_000
 even where a scan is empty."""
 KEPT_PIXELS: Final = 25_000_000
 """What is left of a larger photo: all of what most phones take, so that small faces stay."""
+MIN_SHARE: Final = 0.5
+"""Of the rows of a JPEG that ends too early: one with fewer is not used."""
 
 # What each format may have: so many that decoding stays within 400 MB. Measured, bytes a pixel:
 # JPEG and PNG 4, HEIC 5, AVIF 9, WebP 16.
@@ -78,10 +79,10 @@ _AS_STORED: dict[int, Callable[[Image], Image]] = {
 _STRIP: Final = 256
 """Rows that are brought to 8 bits, RGB, sRGB and their size at a time: the photo as a whole would
 be in memory once more for each of these steps."""
+_MISSING: Final = 128
+"""In all channels: what a decoder gives for blocks that are not in the file (T.81, A.3.1)."""
 _MARGIN: Final = 4
 """Rows above and below a strip that its own rows depend on when it is made smaller."""
-_8_BITS_OF_16 = ((np.arange(65536) + 128) // 257).astype(np.uint8)
-_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 # Process-wide on purpose: `warnings.catch_warnings` is not safe in a process with threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -106,7 +107,7 @@ def inspect(data: bytes) -> PhotoInfo:
 
     Raises:
         UnreadableImage: none of the five formats.
-        DamagedImage: the header is damaged or cut short.
+        DamagedImage: the header is damaged, or (`CutShort`) the file ends within it.
         ImageTooLarge: over `MAX_BYTES`, `MAX_SIDE`, or the pixels that its format may have.
         ImageTooCostly: stored in more scans or parts than any ordinary photo.
     """
@@ -123,7 +124,7 @@ def inspect(data: bytes) -> PhotoInfo:
     return info
 
 
-def decode(data: bytes, buffer: memoryview | None = None) -> Image:
+def decode(data: bytes, buffer: memoryview | None = None, *, partial: bool = False) -> Image:
     """Decode a JPEG, PNG, WebP, HEIC or AVIF photo.
 
     Returns its first picture (in HEIC and AVIF: the primary one) as RGB uint8 of shape (H, W, 3),
@@ -134,13 +135,20 @@ def decode(data: bytes, buffer: memoryview | None = None) -> Image:
 
     Lies in `buffer`, where one is given, which must have room for 3 · `KEPT_PIXELS` bytes.
 
+    With `partial`, a JPEG that ends too early (`PhotoInfo.cut_short`) is decoded as far as it goes,
+    if that is `MIN_SHARE` of its rows or more; the others are grey.
+
     Raises:
         PhotoRejected: as `inspect`; nothing has been decoded then. `DamagedImage` also for what
-            only shows while decoding: a photo that ends too early is not used as far as it goes.
+            only shows while decoding.
+        CutShort: too little of the photo is there, though `partial`.
     """
     info = inspect(data)
     with _only_our_errors():
-        picture = _heic(data) if info.format == "HEIC" else _opened(info, data)
+        if partial and info.cut_short:
+            picture = _as_far_as_it_goes(info, data)
+        else:
+            picture = _heic(data) if info.format == "HEIC" else _opened(info, data)
         return _upright(picture, buffer)
 
 
@@ -188,6 +196,23 @@ def _opened(info: PhotoInfo, data: bytes) -> _Picture:
     return _Picture(*photo.size, _orientation(photo), rows)
 
 
+def _as_far_as_it_goes(info: PhotoInfo, data: bytes) -> _Picture:
+    """Once the decoder has come upon an end, it fills up what it misses."""
+    picture = _opened(info, headers.ended(data))
+    if _rows_there(picture) < MIN_SHARE * picture.height:
+        raise CutShort("less than half of the picture is there")
+    return picture
+
+
+def _rows_there(picture: _Picture) -> int:
+    """Down to the last one that is not all grey, in the mean over its pixels."""
+    tops = range(0, picture.height, _STRIP)
+    strips = (picture.rows(top, min(top + _STRIP, picture.height)) for top in tops)
+    means = [np.asarray(strip.resize((1, strip.height), Pillow.Resampling.BOX)) for strip in strips]
+    column = np.concatenate(means).reshape(picture.height, -1)
+    return int(np.flatnonzero((column != _MISSING).any(axis=1)).max(initial=-1)) + 1
+
+
 def _heic(data: bytes) -> _Picture:
     """Turned by the decoder already, which the standard asks of it. Pillow's reader would hold the
     pixels once more, at four bytes each: half as much again for a photo of 50 megapixels."""
@@ -223,11 +248,11 @@ def _strip(picture: _Picture, size: tuple[int, int], top: int, rows: int) -> Pil
     """`rows` rows from `top` on of the picture in the wanted size."""
     width, height = size
     if size == (picture.width, picture.height):
-        return _to_rgb(picture.rows(top, top + rows))
+        return to_srgb(picture.rows(top, top + rows))
     start, end = (row * picture.height / height for row in (top, top + rows))
     first = max(0, int(start) - _MARGIN)
     last = min(picture.height, math.ceil(end) + _MARGIN)
-    around = _to_rgb(picture.rows(first, last))
+    around = to_srgb(picture.rows(first, last))
     box = (0, start - first, picture.width, end - first)
     return around.resize((width, rows), Pillow.Resampling.HAMMING, box)
 
@@ -239,44 +264,3 @@ def _orientation(photo: ImageFile.ImageFile) -> int:
     except Exception:
         return 1  # as in every viewer, a damaged EXIF block does not spoil a photo
     return value if value in _AS_STORED else 1
-
-
-def _to_rgb(photo: Pillow.Image) -> Pillow.Image:
-    profile = photo.info.get("icc_profile")
-    if photo.mode.startswith("I;16"):
-        photo = _to_8_bits(photo)
-    elif photo.has_transparency_data:
-        photo = _over_white(photo)
-    elif photo.mode not in {"RGB", "CMYK"}:
-        photo = photo.convert("RGB")
-    transform = _transform_to_srgb(profile, photo.mode) if profile else None
-    if transform is None:
-        return photo.convert("RGB")
-    return transform.apply(photo)
-
-
-def _to_8_bits(photo: Pillow.Image) -> Pillow.Image:
-    values = np.asarray(photo)
-    grey = _8_BITS_OF_16[values]
-    if (transparent := photo.info.get("transparency")) is not None:
-        grey[values == transparent] = 255
-    return Pillow.fromarray(grey).convert("RGB")
-
-
-def _over_white(photo: Pillow.Image) -> Pillow.Image:
-    photo = photo.convert("RGBA")
-    white = Pillow.new("RGB", photo.size, "white")
-    white.paste(photo, mask=photo.getchannel("A"))
-    return white
-
-
-@lru_cache(maxsize=4)
-def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """None for sRGB itself (most photos) and for a profile that is damaged or of another mode."""
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if (source.profile.profile_description or "").startswith("sRGB"):
-            return None
-        return ImageCms.ImageCmsTransform(source, _SRGB, mode, "RGB")
-    except Exception:
-        return None

@@ -137,7 +137,7 @@ def test_a_time_limit_of_the_caller_ends_the_decoding_too(endless: bytes) -> Non
 
 
 def test_a_decoder_that_crashes_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imaging, "decode", lambda *_: os.kill(os.getpid(), signal.SIGTRAP))
+    monkeypatch.setattr(imaging, "decode", lambda *_, **__: os.kill(os.getpid(), signal.SIGTRAP))
     with pytest.raises(DamagedImage):
         bounded.decode(PHOTOS["HEIF"])
 
