@@ -25,7 +25,11 @@ CANDIDATES = 5
 
 MINIMUM_QUALITY = 0.1
 """Of a face, see `ml.quality`. The embedding of a worse one says more about the blur than about the
-person, so that it is `unknown`, whomever it is alike."""
+person, so that it is `unclear`, whomever it is alike."""
+
+ENOUGH_QUALITY = 0.3
+"""Of a face that nobody passes: of a worse one it cannot be told that it is of nobody enrolled, so
+that it is `unclear` and not `unknown`."""
 
 AMBIGUOUS_ODDS = 4.0
 """An answer is ambiguous when two people pass the bar and the first is less than so many times
@@ -109,13 +113,11 @@ def identify(
     bar = calibration.bar(policy.fpir)
     here = Neighbourhood(gallery, calibration.anchors, bar)
     scored = here.scores(embedding, CANDIDATES)
-    if not scored:
-        return Identification(Decision.UNKNOWN, 0.0, bar + here.nobody(embedding), 0.0, ())
-    first = scored[0]
     probabilities = calibration.probabilities([one.score for one in scored], policy.strangers)
-    decision = Decision.UNKNOWN
-    if quality >= MINIMUM_QUALITY and first.score >= bar:
-        decision = _among(scored, probabilities, bar)
+    decision = _decision(scored, probabilities, bar, quality)
+    if not scored:
+        return Identification(decision, 0.0, bar + here.nobody(embedding), 0.0, ())
+    first = scored[0]
     return Identification(
         decision,
         probabilities[0],
@@ -132,6 +134,16 @@ def identify(
             for one, probability in zip(scored, probabilities, strict=True)
         ),
     )
+
+
+def _decision(
+    scored: Sequence[Scored], probabilities: Sequence[float], bar: float, quality: float
+) -> Decision:
+    if quality < MINIMUM_QUALITY:
+        return Decision.UNCLEAR
+    if not scored or scored[0].score < bar:
+        return Decision.UNKNOWN if quality >= ENOUGH_QUALITY else Decision.UNCLEAR
+    return _among(scored, probabilities, bar)
 
 
 def _among(scored: Sequence[Scored], probabilities: Sequence[float], bar: float) -> Decision:

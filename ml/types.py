@@ -64,6 +64,9 @@ class QualityReason(StrEnum):
     TURNED_AWAY = "turned_away"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    COVERED = "covered"
+    CUT_OFF = "cut_off"
+    NOISY = "noisy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,19 @@ class Decision(StrEnum):
     MATCH = "match"
     AMBIGUOUS = "ambiguous"
     UNKNOWN = "unknown"
+    UNCLEAR = "unclear"
+
+
+NAMING: Final = (Decision.MATCH, Decision.AMBIGUOUS)
+"""The decisions that say a name."""
+
+
+def names_given(decision: str, rival: int | None) -> int:
+    """How many of the first candidates an answer names: one, two between whom it cannot tell, the
+    one who has a `rival` (see `Identification`), or nobody."""
+    if decision not in NAMING:
+        return 0
+    return 2 if decision == Decision.AMBIGUOUS and rival is None else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +132,10 @@ class Candidate:
 class Identification:
     """The answer about one probe.
 
-    `candidates` come best first, also when the decision is `unknown`. `probability` is the
-    calibrated chance that the first candidate is the probe; `threshold` is the similarity from
-    which that person is named for this face, and `raised_by` how much of it is due to people of the
-    gallery who look alike.
+    `candidates` come best first, whatever the decision. `probability` is the calibrated chance that
+    the first candidate is the probe; `threshold` is the similarity from which that person is named
+    for this face, and `raised_by` how much of it is due to people of the gallery who look alike.
+    `rival` is the index of the face in the same photo that is this person rather (`ml.together`).
     """
 
     decision: Decision
@@ -127,6 +143,7 @@ class Identification:
     threshold: float
     raised_by: float
     candidates: tuple[Candidate, ...]
+    rival: int | None = None
 
     @property
     def margin(self) -> float:

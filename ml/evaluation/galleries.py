@@ -1,7 +1,7 @@
 """Does one bar hold in every gallery? Small and large ones, mixed ones, and with people twice.
 
 Galleries are drawn at random from people who are in no fit, and everybody who is not enrolled is a
-stranger. Counted is what the product would answer: a stranger is named where that is not `unknown`.
+stranger. Counted is what the product would answer: a stranger is named where that says a name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ml.evaluation.datasets import DatasetError
 from ml.evaluation.samples import Embeddings
 from ml.gallery import Gallery
 from ml.threads import Progress
-from ml.types import Decision, Floats, Identification
+from ml.types import NAMING, Decision, Floats, Identification
 
 DRAWS = 20
 """Random galleries of each kind."""
@@ -131,7 +131,7 @@ class _Draw:
 
     def shares(self, decide: Decide) -> Shares:
         named, other_named = (
-            [decide(photo, self.gallery).decision != Decision.UNKNOWN for photo in photos]
+            [decide(photo, self.gallery).decision in NAMING for photo in photos]
             for photos in self.strangers
         )
         right, others_right = (

@@ -24,7 +24,7 @@ from ml.evaluation.rates import FPIRS, Similarities
 from ml.evaluation.resampling import Doubles
 from ml.gallery import Gallery
 from ml.threads import Progress
-from ml.types import Decision, Identification
+from ml.types import NAMING, Decision, Identification
 
 SHARES = (0.1, 0.5, 0.9)
 """Of strangers among those asked about, at which probabilities are looked at."""
@@ -116,15 +116,15 @@ class OpenSet:
 
     @property
     def fpir_measured(self) -> float:
-        """The share of strangers for whom the product did not say `unknown`.
+        """The share of strangers for whom the product said a name.
 
         `ambiguous` counts as a false positive as well: it shows a stranger the names of two people.
         """
-        return float(np.mean(self.stranger_decisions != Decision.UNKNOWN))
+        return float(np.mean(np.isin(self.stranger_decisions, NAMING)))
 
     def fpir_interval(self) -> tuple[float, float]:
         """Its 95 % interval."""
-        named = (self.stranger_decisions != Decision.UNKNOWN).astype(np.float64)
+        named = np.isin(self.stranger_decisions, NAMING).astype(np.float64)
         return rates.interval(lambda groups: float(groups[0].mean()), named)
 
     def summary(self) -> dict[str, Any]:

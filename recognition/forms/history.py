@@ -14,8 +14,9 @@ NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
 OUTCOMES = (
     ("", _("Any answer")),
     (ProbeFace.Decision.MATCH.value, _("Somebody named")),
-    (ProbeFace.Decision.AMBIGUOUS.value, _("Two people fit")),
+    (ProbeFace.Decision.AMBIGUOUS.value, _("Not certain who")),
     (ProbeFace.Decision.UNKNOWN.value, _("Nobody the site knows")),
+    (ProbeFace.Decision.UNCLEAR.value, _("Too poor to tell")),
     (NO_FACE, _("No face found")),
     (UNUSABLE, _("Not usable or failed")),
     (WAITING, _("Still waiting")),

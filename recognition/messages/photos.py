@@ -23,6 +23,10 @@ _PHOTO = {
         "This photo is damaged or was cut short on its way. Copy it again from where it was taken, "
         "and see whether it opens there."
     ),
+    "cut_short": gettext_lazy(
+        "This photo was cut short on its way: less than half of it is here. Copy it again from "
+        "where it was taken."
+    ),
     "image_too_costly": gettext_lazy(
         "Opening this photo would take more time or memory than the site has for one. Save it "
         "anew as an ordinary JPEG, and upload that."
@@ -74,6 +78,13 @@ _ADVICE = {
     QualityReason.TOO_BRIGHT: gettext_lazy(
         "The face is too bright. Try a photo in softer light, without flash."
     ),
+    QualityReason.COVERED: gettext_lazy(
+        "The face is partly covered. Try a photo without a mask, dark glasses or a hand before it."
+    ),
+    QualityReason.CUT_OFF: gettext_lazy(
+        "Only a part of the face is in the photo. Try one that shows all of it."
+    ),
+    QualityReason.NOISY: gettext_lazy("The photo is grainy. Try one taken in more light."),
 }
 
 

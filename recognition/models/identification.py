@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ml.types import names_given
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import Person, crop_path
 from recognition.models.work import Kind, PhotoWork
@@ -45,6 +46,11 @@ class Identification(PhotoWork):
         default=1,
         help_text=_("A large photo is looked at as a whole and in parts."),
     )
+    cut_short = models.BooleanField(
+        _("cut short"),
+        default=False,
+        help_text=_("The file ends too early: the photo was looked at as far as it goes."),
+    )
     model_version = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, blank=True, verbose_name=_("model version")
     )
@@ -73,6 +79,7 @@ class ProbeFace(models.Model):
         MATCH = "match", _("Match")
         AMBIGUOUS = "ambiguous", _("Ambiguous")
         UNKNOWN = "unknown", _("Unknown")
+        UNCLEAR = "unclear", _("Too poor to tell")
 
     class Review(models.TextChoices):
         NONE = "", _("Not reviewed")
@@ -94,6 +101,12 @@ class ProbeFace(models.Model):
     crop = models.FileField(upload_to=crop_path)
     embedding = models.BinaryField()
     decision = models.CharField(_("decision"), max_length=9, choices=Decision)
+    rival = models.PositiveSmallIntegerField(
+        _("rival"),
+        null=True,
+        blank=True,
+        help_text=_("The index of another face of the photo that is more like the same person."),
+    )
     person = models.ForeignKey(
         Person,
         models.SET_NULL,
@@ -149,7 +162,12 @@ class ProbeFace(models.Model):
     @property
     def names(self) -> int:
         """How many people the answer names."""
-        return {"match": 1, "ambiguous": 2}.get(self.decision, 0)
+        return names_given(self.decision, self.rival)
+
+    @property
+    def rival_number(self) -> int | None:
+        """That of the other face on the page."""
+        return None if self.rival is None else self.rival + 1
 
     @property
     def named(self) -> list[Candidate]:

@@ -65,13 +65,17 @@ def _today() -> Card:
 def _unknown() -> Card:
     since = timezone.localdate() - LOOKED_BACK
     faces = ProbeFace.objects.filter(identification__created_at__gte=day_start(since)).aggregate(
-        all=Count("pk"), unknown=Count("pk", filter=Q(decision=ProbeFace.Decision.UNKNOWN))
+        all=Count("pk"),
+        unknown=Count("pk", filter=Q(decision=ProbeFace.Decision.UNKNOWN)),
+        unclear=Count("pk", filter=Q(decision=ProbeFace.Decision.UNCLEAR)),
     )
     note = ngettext(
         "%(unknown)s of %(all)d face in 30 days",
         "%(unknown)s of %(all)d faces in 30 days",
         faces["all"],
     )
+    if faces["unclear"]:
+        note += _("; %(unclear)d too poor to tell")
     share = percent(faces["unknown"] / faces["all"]) if faces["unknown"] else "0%"
     link = _list(decision="unknown", created_at_from=since.isoformat())
     return Card(_("Unknown faces"), share, note % faces, link)

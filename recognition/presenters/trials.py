@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from ml.types import names_given
 from recognition.models import Person, Trial
 
 NEAREST: Final = 2
@@ -36,6 +37,11 @@ class Side:
         return str(self.answer["decision"])
 
     @property
+    def rival(self) -> int | None:
+        number: int | None = self.answer.get("rival")  # answers that are kept may be older
+        return number
+
+    @property
     def nearest(self) -> list[Nearest]:
         return [
             Nearest(self._name(found["person"]), found["probability"], found["similarity"])
@@ -48,14 +54,14 @@ class Side:
 
     @property
     def names(self) -> list[str]:
-        return [found.name for found in self.nearest]
+        """Whom the answer names."""
+        return [found.name for found in self.nearest[: names_given(self.decision, self.rival)]]
 
     @property
     def said(self) -> tuple[object, ...]:
         """What the answer comes down to, so that two can be compared."""
-        people = [found["person"] for found in self.answer["candidates"][:NEAREST]]
-        named = {"match": people[:1], "ambiguous": sorted(people)}
-        return (self.decision, *named.get(self.decision, ()))
+        named = self.answer["candidates"][: names_given(self.decision, self.rival)]
+        return (self.decision, *sorted(found["person"] for found in named))
 
 
 @dataclass(frozen=True)

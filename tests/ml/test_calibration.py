@@ -164,14 +164,27 @@ def test_two_people_who_fit_are_both_named(calibration: Calibration) -> None:
     assert first.probability < 4 * second.probability
 
 
-def test_a_face_too_bad_to_be_recognised_is_unknown(calibration: Calibration) -> None:
+def test_a_face_too_bad_to_be_recognised_is_unclear_whomever_it_is_like(
+    calibration: Calibration,
+) -> None:
     faces = people(10)
     bad, good = (
         identify(faces[3], gallery_of(faces), calibration, POLICY, quality=quality)
         for quality in (0.09, 0.1)
     )
-    assert (bad.decision, good.decision) == (Decision.UNKNOWN, Decision.MATCH)
+    assert (bad.decision, good.decision) == (Decision.UNCLEAR, Decision.MATCH)
     assert bad.candidates == good.candidates
+
+
+def test_of_a_poor_face_it_is_not_said_that_it_is_nobody(calibration: Calibration) -> None:
+    *enrolled, stranger = people(11)
+    poor, fair = (
+        identify(
+            stranger, gallery_of(unit(enrolled)), calibration, POLICY, quality=quality
+        ).decision
+        for quality in (0.29, 0.3)
+    )
+    assert (poor, fair) == (Decision.UNCLEAR, Decision.UNKNOWN)
 
 
 def test_an_empty_gallery_knows_nobody(calibration: Calibration) -> None:

@@ -136,12 +136,14 @@ def test_an_empty_gallery_knows_nobody(row: Identification) -> None:
     assert (face.decision, face.similarity, face.candidates.count()) == ("unknown", None, 0)
 
 
-def test_a_hopelessly_blurred_face_is_unknown_and_says_why(ann: Person, user: User) -> None:
+def test_a_hopelessly_blurred_face_is_too_poor_to_tell_and_says_why(
+    ann: Person, user: User
+) -> None:
     blurred = photo(Face(1, shot=9, quality=0.05))
     row = submit(user, [SimpleUploadedFile("blurred.png", blurred)]).accepted[0]
     process(row.pk)
     face = row.faces.get()
-    assert (face.decision, face.person, face.quality_reasons) == ("unknown", None, ["blurred"])
+    assert (face.decision, face.person, face.quality_reasons) == ("unclear", None, ["blurred"])
     assert face.candidates.get().person == ann
 
 

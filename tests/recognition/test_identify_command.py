@@ -48,12 +48,14 @@ def test_the_answer_has_the_promised_shape(ann: Person, tmp_path: Path) -> None:
         "height": 80,
         "turned": 0,
         "parts": 1,
+        "cut_short": False,
     }
     assert known.keys() == {
         "box",
         "score",
         "quality",
         "decision",
+        "rival",
         "person",
         "probability",
         "similarity",

@@ -72,12 +72,15 @@ def test_a_file_that_is_no_photo_is_refused_by_name_and_the_others_go_on(
     assert [row.filename for row in submission.accepted] == ["good.jpg"]
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + HTML, photo(Face(1))[:20]])
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"\x89PNG\r\n\x1a\n" + HTML, "damaged_image"), (photo(Face(1))[:20], "cut_short")],
+)
 def test_a_photo_whose_header_is_damaged_is_not_called_something_else(
-    user: User, media: Path, data: bytes
+    user: User, media: Path, data: bytes, code: str
 ) -> None:
     (refused,) = submit(user, [upload(data)]).refused
-    assert refused.code == "damaged_image"
+    assert refused.code == code
 
 
 def test_a_file_over_the_limit_is_refused_with_limit_and_size(user: User, media: Path) -> None:

@@ -99,6 +99,7 @@ def test_only_people_of_ones_own_answers_can_be_chosen(
 def test_answers_are_filtered_by_what_they_say(user: User, login: Login) -> None:
     ask(user, "match.png", ADA)
     ask(user, "unknown.png", NOBODY)
+    ask(user, "unclear.png", Face(200, quality=0.2))
     ask(user, "none.png")
     ask(user, "ambiguous.png", GRACE)
     ProbeFace.objects.filter(identification__filename="ambiguous.png").update(
@@ -108,7 +109,7 @@ def test_answers_are_filtered_by_what_they_say(user: User, login: Login) -> None
     process(Identification.objects.get(filename="cut.png").pk)
     submit(user, [SimpleUploadedFile("waiting.png", photo(ADA))])
     client = login(user)
-    for outcome in ("match", "unknown", "ambiguous", "waiting"):
+    for outcome in ("match", "unknown", "unclear", "ambiguous", "waiting"):
         assert listed(client, outcome=outcome) == [f"{outcome}.png"]
     assert listed(client, outcome="no_face") == ["none.png"]
     assert listed(client, outcome="unusable") == ["cut.png"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -17,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from ml import imaging
 from ml.imaging import MAX_BYTES
 from recognition.models import Identification, Person, ProbeFace, User
 from recognition.services.gallery.enrolling import enrol_photo
@@ -390,10 +392,49 @@ def test_a_face_too_poor_for_a_name_is_not_said_to_be_unlike_everybody(
     face = ProbeFace.objects.get()
     assert face.similarity is not None
     assert face.similarity > face.threshold
-    assert "turned away to be sure of, so no name is given" in page
-    assert "That would be enough for a name, but the face is too blurred" in page
+    assert face.decision == "unclear"
+    assert "Somebody is alike enough, but in so poor a picture" in page
+    assert "That would be enough for a name, but of a face in so poor a picture" in page
     assert "alike enough to be named" not in page
+    assert "Nobody the site knows" not in page
     assert "would be a guess" not in page
+
+
+def test_a_poor_face_that_is_like_nobody_is_not_called_nobody(
+    user: User, login: Login, gallery: None
+) -> None:
+    page = answered(login(user), ("smear.png", photo(Face(9, quality=0.2))))
+    assert "Too poor to tell" in page
+    assert "This may be somebody the site knows" in page
+    assert "Nobody the site knows" not in page
+    assert "enrol this person" not in page
+
+
+def test_a_second_face_of_one_person_is_named_with_a_doubt(
+    user: User, login: Login, gallery: None
+) -> None:
+    page = answered(login(user), ("twice.png", photo(ADA, Face(1, shot=9))))
+    match, doubt = ProbeFace.objects.order_by("decision")[::-1]
+    assert (match.decision, match.rival) == ("match", None)
+    assert (doubt.decision, doubt.rival, doubt.person) == ("ambiguous", match.index, None)
+    assert "Ada Lovelace or somebody else" in page
+    assert f"Face {match.index + 1} is more like the same person" in page
+    assert "Two people" not in page
+    listed = text(login(user).get(reverse("history"), {"outcome": "ambiguous"}))
+    assert "Ada Lovelace or somebody else" in listed
+
+
+@pytest.mark.parametrize(("part", "status"), [(0.3, "rejected"), (0.6, "done"), (1.0, "done")])
+def test_a_photo_whose_file_ends_too_early_says_so(
+    user: User, login: Login, gallery: None, part: float, status: str
+) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    picture[:16] = 0  # nobody, to this recogniser
+    data = imaging.encode_jpeg(picture)
+    page = answered(login(user), ("cut.jpg", data[: int(len(data) * part)]))
+    assert Identification.objects.get().status == status
+    assert ("ends too early" in page) == (part == 0.6)
+    assert ("less than half of it is here" in page) == (status == "rejected")
 
 
 def test_a_photo_that_cannot_be_used_says_why_and_what_to_try(

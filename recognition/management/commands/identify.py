@@ -47,10 +47,16 @@ def _photo(path: Path) -> Json:
     try:
         answer = identify_photo(uploads.read_file(path))
     except PhotoRejected as error:
-        seen = dict.fromkeys(("width", "height", "turned", "parts"))
+        seen = dict.fromkeys(("width", "height", "turned", "parts", "cut_short"))
         return {**photo, "status": "rejected", "error": error.code, **seen, "faces": []}
     height, width = answer.image.shape[:2]
-    seen = {"width": width, "height": height, "turned": answer.turned, "parts": answer.parts}
+    seen = {
+        "width": width,
+        "height": height,
+        "turned": answer.turned,
+        "parts": answer.parts,
+        "cut_short": answer.cut_short,
+    }
     return {**photo, **seen, "faces": Answer.of_memory(answer).as_json()}
 
 
@@ -59,7 +65,9 @@ def _in_words(photo: Json) -> str:
         return f"{photo['path']}: {photo_error(photo['error'])}"
     count = len(photo["faces"])
     turned = f", the photo is turned by {photo['turned']}° clockwise" if photo["turned"] else ""
-    lines = [f"{photo['path']}: {count or 'no'} {'face' if count == 1 else 'faces'}{turned}"]
+    cut_short = ", the file ends too early" if photo["cut_short"] else ""
+    faces = f"{count or 'no'} {'face' if count == 1 else 'faces'}"
+    lines = [f"{photo['path']}: {faces}{turned}{cut_short}"]
     return "\n".join([*lines, *(_line(face) for face in photo["faces"])])
 
 

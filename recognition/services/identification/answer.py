@@ -27,12 +27,13 @@ class Candidate:
 @dataclass(frozen=True)
 class Face:
     """What is answered about one face. `box` is x, y, width and height in pixels of the upright
-    photo; candidates come best first."""
+    photo; candidates come best first; `rival` is that of `ml.types.Identification`."""
 
     box: tuple[float, float, float, float]
     score: float
     quality: float
     decision: str
+    rival: int | None
     probability: float
     threshold: float
     candidates: tuple[Candidate, ...]
@@ -45,6 +46,7 @@ class Face:
             score=face.detected.score,
             quality=face.quality.score,
             decision=str(decided.decision),
+            rival=decided.rival,
             probability=decided.probability,
             threshold=decided.threshold,
             candidates=tuple(
@@ -61,6 +63,7 @@ class Face:
             score=face.score,
             quality=face.quality,
             decision=face.decision,
+            rival=face.rival,
             probability=face.probability,
             threshold=face.threshold,
             candidates=tuple(
@@ -86,6 +89,7 @@ class Face:
             "score": self.score,
             "quality": self.quality,
             "decision": self.decision,
+            "rival": self.rival,
             "person": first["person"] if named else None,
             "probability": self.probability,
             "similarity": first["similarity"],

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ml import bounded, imaging
+from ml.together import one_face_each
 from ml.types import Decision, EmbeddedFace, Image
 from ml.types import Identification as Answer
 from recognition.models import (
@@ -58,9 +59,11 @@ class Search:
 
 @dataclass(frozen=True)
 class PhotoAnswer:
-    """Everything that is known about one photo. `turned` and `parts` are those of `Recognition`."""
+    """Everything that is known about one photo. `turned` and `parts` are those of `Recognition`,
+    `cut_short` is that of `PhotoInfo`."""
 
     image: Image
+    cut_short: bool
     turned: int
     parts: int
     search: Search
@@ -118,13 +121,13 @@ def identify_photo(data: bytes, predictor: predictors.Predictor | None = None) -
         ArtifactError, WeightsMissing: there is no model to ask.
     """
     predictor = predictor or predictors.active()
-    image, decoding = _timed(bounded.decode, data)
+    cut_short = imaging.inspect(data).cut_short
+    image, decoding = _timed(bounded.decode, data, partial=True)
     recognition = predictor.recognizer.recognize(image)
     search, searching = _timed(_search, recognition.faces, predictor)
     steps = {"decode": decoding, **recognition.milliseconds, "search": searching}
-    return PhotoAnswer(
-        image, recognition.turned, recognition.parts, search, predictor.version, steps
-    )
+    turned, parts = recognition.turned, recognition.parts
+    return PhotoAnswer(image, cut_short, turned, parts, search, predictor.version, steps)
 
 
 def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
@@ -136,9 +139,12 @@ def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, 
 
 def _search(faces: Sequence[EmbeddedFace], predictor: predictors.Predictor) -> Search:
     with memory.current(predictor.version) as people:
-        answers = [
-            predictor.identify(face.embedding, people, quality=face.quality.score) for face in faces
-        ]
+        answers = one_face_each(
+            [
+                predictor.identify(face.embedding, people, quality=face.quality.score)
+                for face in faces
+            ]
+        )
         return Search(tuple(zip(faces, answers, strict=True)), people.people, people.templates)
 
 
@@ -167,6 +173,7 @@ def _finish(row: Identification, answer: PhotoAnswer) -> None:
         height=height,
         turned=answer.turned,
         parts=answer.parts,
+        cut_short=answer.cut_short,
         model_version=answer.version,
         gallery_people=answer.search.people,
         gallery_templates=answer.search.templates,
@@ -209,6 +216,7 @@ def _probe(row: Identification, index: int, face: EmbeddedFace, decided: Answer)
         quality_reasons=[str(reason) for reason in face.quality.reasons],
         embedding=face.embedding.astype("<f4").tobytes(),
         decision=str(decided.decision),
+        rival=decided.rival,
         person_id=first.person if first and decided.decision == Decision.MATCH else None,
         probability=decided.probability,
         similarity=first.similarity if first else None,

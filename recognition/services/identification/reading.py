@@ -60,8 +60,7 @@ class FacePage:
 
     @property
     def named(self) -> tuple[Likeness, ...]:
-        """Who the answer names: one person, two between whom it cannot tell, or nobody. Who was
-        removed since is missing, and nobody moves up."""
+        """Who the answer names. Who was removed since is missing, and nobody moves up."""
         return tuple(near for near in self.likenesses if near.candidate.rank < self.face.names)
 
     @property
@@ -76,7 +75,7 @@ class FacePage:
     @property
     def other_names(self) -> tuple[Candidate, ...]:
         """Further entries that look like the same person, for somebody who is named."""
-        if self.face.decision == ProbeFace.Decision.UNKNOWN or self.best is None:
+        if not self.face.names or self.best is None:
             return ()
         return tuple(near.candidate for near in self.likenesses if near.candidate.other_name)
 
@@ -84,8 +83,8 @@ class FacePage:
     def too_poor(self) -> bool:
         """Whether somebody is alike enough, and the face alone keeps the answer from a name."""
         face = self.face
-        unknown = face.decision == ProbeFace.Decision.UNKNOWN
-        return unknown and face.similarity is not None and face.similarity >= face.threshold
+        unclear = face.decision == ProbeFace.Decision.UNCLEAR
+        return unclear and face.similarity is not None and face.similarity >= face.threshold
 
 
 @dataclass(frozen=True)

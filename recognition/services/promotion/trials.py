@@ -66,7 +66,7 @@ def process(trial_id: UUID | str) -> None:
 
 def _answer(row: Trial) -> None:
     photo = queue.read_original(row)
-    bounded.decode(photo)  # before the whole gallery is embedded in vain
+    bounded.decode(photo, partial=True)  # before the whole gallery is embedded in vain
     try:
         tried = _tried(row, photo)
     except ArtifactError as error:
