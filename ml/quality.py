@@ -1,8 +1,10 @@
-"""How well a face can be recognised, from its size, sharpness, pose and light.
+"""How well a face can be recognised, from its size, sharpness, pose and light, and from how much
+of it is to be seen.
 
 Each measure becomes a score from 0 (hopeless) to 1 (as good as any) along a straight ramp. The
 ends of the ramps were read off what shrinking, blurring, turning and darkening faces does to the
-similarity of an SFace embedding with that of the untouched face.
+similarity of an SFace embedding with that of the untouched face; those of what hides a part of it,
+off how many faces are recognised still (docs/quality.md).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import cv2
 import numpy as np
 
 from ml.alignment import TEMPLATE, similarity_transform
+from ml.calibration import MINIMUM_QUALITY
 from ml.types import DetectedFace, Floats, Image, Quality, QualityReason
 
 MINIMUM_FOR_ENROLMENT = 0.3
@@ -19,13 +22,22 @@ MINIMUM_FOR_ENROLMENT = 0.3
 INNER_FACE = (slice(40, 98), slice(30, 82))
 """Rows and columns of an aligned crop from the eyes to the mouth: skin, and no background."""
 
+_WHOLE_FACE = (slice(36, 110), slice(22, 90))
+_EYES = ((slice(45, 57), slice(28, 48)), (slice(45, 57), slice(63, 83)))
+_MOUTH = (slice(84, 100), slice(39, 73))
+"""The same around what is never smooth in a face, and of the face with forehead and chin."""
+
+_NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+"""Nearly blind to edges, of length 6: a difference of two Laplacians."""
+
 
 def assess(face: DetectedFace, crop: Image) -> Quality:
     """Assess a face by where it was found and by its aligned crop, (112, 112, 3) uint8 RGB.
 
     The score is that of the worst measure; reasons are the measures under 0.5, worst first.
     """
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[INNER_FACE].astype(np.float32)
+    whole = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = whole[INNER_FACE]
     brightness = float(grey.mean())
     scores = {
         QualityReason.TOO_SMALL: _ramp(min(face.box.width, face.box.height), 16, 48),
@@ -33,6 +45,9 @@ def assess(face: DetectedFace, crop: Image) -> Quality:
         QualityReason.TURNED_AWAY: _frontality(face.landmarks),
         QualityReason.TOO_DARK: _ramp(brightness, 4, 30),
         QualityReason.TOO_BRIGHT: _ramp(brightness, 250, 215),
+        QualityReason.CUT_OFF: _in_part(_ramp(_outside(crop), 0.27, 0.13)),
+        QualityReason.COVERED: _in_part(_ramp(_least_detail(whole), 0.08, 0.2)),
+        QualityReason.NOISY: _in_part(_ramp(_noise(grey), 10, 5)),
     }
     reasons = sorted((reason for reason in scores if scores[reason] < 0.5), key=lambda r: scores[r])
     return Quality(min(scores.values()), tuple(reasons))
@@ -41,6 +56,37 @@ def assess(face: DetectedFace, crop: Image) -> Quality:
 def _ramp(value: float, zero: float, one: float) -> float:
     """0 at `zero` and beyond, 1 at `one` and beyond, straight in between."""
     return min(1.0, max(0.0, (value - zero) / (one - zero)))
+
+
+def _in_part(score: float) -> float:
+    """Never hopeless: whoever is recognised all the same is named, and rightly."""
+    return MINIMUM_QUALITY + (1 - MINIMUM_QUALITY) * score
+
+
+def _least_detail(whole: Floats) -> float:
+    """How much detail the eyes or the mouth have beside the whole face, whichever have less.
+
+    In masks, scarves and dark lenses three quarters of that region are smooth. One eye may be: it
+    is so in a face that looks aside.
+    """
+    detail = np.abs(whole - cv2.GaussianBlur(whole, (0, 0), 2))
+    eyes, mouth = max(_quartile(detail[eye]) for eye in _EYES), _quartile(detail[_MOUTH])
+    return min(eyes, mouth) / max(float(detail[_WHOLE_FACE].mean()), 0.2)
+
+
+def _quartile(values: Floats) -> float:
+    return float(np.quantile(values, 0.25))
+
+
+def _outside(crop: Image) -> float:
+    """The share of the face that lies outside the photo: it is black in a crop."""
+    return float((crop[INNER_FACE].max(axis=2) == 0).mean())
+
+
+def _noise(grey: Floats) -> float:
+    """The deviation of the noise in grey levels, after Immerkær 1996,
+    https://doi.org/10.1006/cviu.1996.0060."""
+    return float(np.abs(cv2.filter2D(grey, -1, _NOISE)).mean() * np.sqrt(np.pi / 2) / 6)
 
 
 def _sharpness(grey: Floats) -> float:
