@@ -90,12 +90,16 @@ def anna(recognizer: StripeRecognizer) -> Person:
 
 @pytest.fixture
 def row(anna: Person) -> Identification:
-    """A photo of three, one of them reviewed, and a second photo that waits."""
+    """A photo of five that is cut short, one face reviewed, and a second photo that waits."""
     asked_by = make_user("user", username="петя")
-    faces = Face(1, shot=9), Face(7), Face(2, shot=9, quality=0.4)
+    faces = (
+        *(Face(1, shot=9), Face(7), Face(2, shot=9, quality=0.4)),
+        *(Face(1, shot=9), Face(8, quality=0.2)),
+    )
     upload = SimpleUploadedFile("3.png", photo(*faces))
     row = submit(asked_by, [upload]).accepted[0]
     process(row.pk)
+    Identification.objects.filter(pk=row.pk).update(cut_short=True)
     submit(asked_by, [SimpleUploadedFile("4.png", photo(Face(3)))])
     face = row.faces.get(index=0)
     review(face, make_user("reviewer", username="рита"), "right")
