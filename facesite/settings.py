@@ -29,6 +29,11 @@ FILE_UPLOAD_TEMP_DIR = env.folder(DATA_DIR / "tmp")
 TARGET_FPIR = env.fraction("FACESITE_FPIR", 0.01)
 STRANGERS = env.fraction("FACESITE_STRANGERS", 0.5)  # of those asked about, for probabilities
 ENGINE = env.choice("FACESITE_ENGINE", "openvino", among=("openvino", "keras"))
+# Whom an answer shows beside the people whom it names, by the role of whoever looks at it.
+OTHERS_SHOWN = {
+    role: env.choice(f"FACESITE_OTHERS_{role.upper()}", usual, among=("none", "names", "photos"))
+    for role, usual in (("user", "none"), ("reviewer", "photos"), ("operator", "photos"))
+}
 MAX_PHOTOS_PER_UPLOAD = 20
 MAX_PHOTO_BYTES = imaging.MAX_BYTES
 MAX_PHOTO_PIXELS = imaging.MAX_PIXELS

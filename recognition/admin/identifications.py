@@ -145,6 +145,9 @@ class IdentificationAdmin(ReadOnlyAdmin):
     def review_view(self, request: HttpRequest, pk: Any, face: int) -> HttpResponse:
         probe = get_object_or_404(ProbeFace, identification=pk, pk=face)
         form = VerdictForm(request.POST)
+        if not access.may_look_up_people(cast(User, request.user)):
+            named = [candidate.person_id for candidate in probe.named]
+            cast(Any, form.fields["true_person"]).queryset = Person.objects.filter(pk__in=named)
         try:
             if not form.is_valid():
                 raise VerdictRefused("person_missing")
@@ -162,16 +165,18 @@ class IdentificationAdmin(ReadOnlyAdmin):
         row = (getattr(response, "context_data", None) or {}).get("original")
         if row is not None:
             access.note_opening(cast(User, request.user), row)
-            response.context_data.update(self._answer(row))
+            response.context_data.update(self._answer(row, cast(User, request.user)))
         return cast(HttpResponse, response)
 
-    def _answer(self, listed: Identification) -> dict[str, Any]:
+    def _answer(self, listed: Identification, user: User) -> dict[str, Any]:
         row = reading.with_everything(Identification.objects.all()).get(pk=listed.pk)
-        answer, media, cards = reading.of(row), self.media, []
+        answer, media, cards = reading.of(row, access.others_shown(user)), self.media, []
         reviews = reviews_of([item.face for item in answer.faces])
         for item in answer.faces:
-            form = VerdictForm(auto_id=f"%s-{item.number}")
-            media += form.media
+            form = None
+            if access.may_look_up_people(user):
+                form = VerdictForm(auto_id=f"%s-{item.number}")
+                media += form.media
             cards.append((item, form, reviews.get(item.face.pk, [])))
         left = Identification.objects.filter(having(review="")).exclude(pk=row.pk)
         older = left.filter(created_at__lt=row.created_at)

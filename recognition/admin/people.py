@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from recognition.admin.base import DaysFilter, PersonFilter, ReadOnlyAdmin, badge, picture
 from recognition.formats import share
 from recognition.models import EnrolledFace, Person, User
+from recognition.services import access
 
 SHOWN_IN_LIST = 4
 
@@ -34,9 +35,23 @@ class PersonAdmin(ReadOnlyAdmin):
         people: QuerySet[Person] = super().get_queryset(request).prefetch_related(faces)
         return people
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_view_permission(request, obj)
+        return allowed and access.may_look_up_people(cast(User, request.user))
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return self._without_portraits(request, self.list_display)
+
     def get_fields(self, request: HttpRequest, obj: Person | None = None) -> tuple[str, ...]:
         operator = cast(User, request.user).is_operator
-        return (*self.fields, "on_the_site") if operator else self.fields
+        fields = (*self.fields, "on_the_site") if operator else self.fields
+        return self._without_portraits(request, fields)
+
+    def _without_portraits(self, request: HttpRequest, names: tuple[str, ...]) -> tuple[str, ...]:
+        """All of them, for whoever may look at portraits."""
+        if access.may_look_at_portraits(cast(User, request.user)):
+            return names
+        return tuple(name for name in names if name not in ("portraits", "all_portraits"))
 
     @admin.display(description=_("name"), ordering="name")
     def shown_name(self, person: Person) -> str:
@@ -83,6 +98,10 @@ class EnrolledFaceAdmin(ReadOnlyAdmin):
         "created_at",
     )
     readonly_fields = fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_view_permission(request, obj)
+        return allowed and access.may_look_at_portraits(cast(User, request.user))
 
     @admin.display(description=_("person"), ordering="person__name")
     def who(self, face: EnrolledFace) -> Person:

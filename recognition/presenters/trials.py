@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from ml.types import names_given
 from recognition.models import Person, Trial
+from recognition.services.access import Others
 
 NEAREST: Final = 2
 """People whom a page names for each face."""
@@ -26,11 +27,13 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Side:
-    """What one version says about a face; `people` are those whom it may name."""
+    """What one version says about a face; `people` are those whom it may name, and `others` how
+    much is shown of those whom it does not."""
 
     tried: bool
     answer: Json
     people: Mapping[int, Person]
+    others: Others
 
     @property
     def decision(self) -> str:
@@ -45,8 +48,12 @@ class Side:
     def nearest(self) -> list[Nearest]:
         return [
             Nearest(self._name(found["person"]), found["probability"], found["similarity"])
-            for found in self.answer["candidates"][:NEAREST]
+            for found in self.answer["candidates"][: self._shown]
         ]
+
+    @property
+    def _shown(self) -> int:
+        return NEAREST if self.others >= Others.NAMES else names_given(self.decision, self.rival)
 
     def _name(self, person: int) -> str:
         known = self.people.get(person)
@@ -75,12 +82,13 @@ class Face:
         return len({side.said for side in self.sides}) > 1
 
 
-def faces(row: Trial) -> list[Face]:
-    """The faces from left to right. Both versions were asked about the same ones."""
+def faces(row: Trial, others: Others) -> list[Face]:
+    """The faces from left to right, with so much of the people whom an answer does not name. Both
+    versions were asked about the same ones."""
     name, people = row.model_version.name, _people(row)
     versions = sorted(row.answers, key=lambda version: version != name)  # the one on trial first
     columns = [
-        [Side(version == name, face, people) for face in row.answers[version]]
+        [Side(version == name, face, people, others) for face in row.answers[version]]
         for version in versions
     ]
     return [

@@ -1,12 +1,18 @@
-"""Who may see which photo. Every page and every photo asks here."""
+"""Who may see which photo and which people. Every page and every photo asks here."""
 
 from __future__ import annotations
 
 import datetime as dt
+from enum import IntEnum
+from functools import reduce
+from itertools import product
+from operator import or_
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from ml.types import Decision, names_given
 from recognition.models import (
     AuditEvent,
     Candidate,
@@ -19,6 +25,40 @@ from recognition.models import (
 from recognition.services import audit
 
 SAME_OPENING = dt.timedelta(minutes=10)
+
+NAMED = reduce(
+    or_,
+    (
+        Q(face__decision=decision, face__rival__isnull=rival is None)
+        & Q(rank__lt=names_given(decision, rival))
+        for decision, rival in product(Decision, (None, 0))
+    ),
+)
+"""Of all candidates those whom an answer names."""
+
+
+class Others(IntEnum):
+    """What an answer shows of people whom it does not name: runners-up and near misses."""
+
+    NONE = 0
+    NAMES = 1
+    PHOTOS = 2
+
+
+def others_shown(user: User) -> Others:
+    """The most that one of the user's roles allows."""
+    roles = {"user": True, "reviewer": user.is_reviewer, "operator": user.is_operator}
+    return max(Others[settings.OTHERS_SHOWN[role].upper()] for role, held in roles.items() if held)
+
+
+def may_look_up_people(user: User) -> bool:
+    """Operators always: enrolling people is their work."""
+    return user.is_operator or (user.is_reviewer and others_shown(user) >= Others.NAMES)
+
+
+def may_look_at_portraits(user: User) -> bool:
+    """Those of everybody who is enrolled."""
+    return user.is_operator or (user.is_reviewer and others_shown(user) >= Others.PHOTOS)
 
 
 def visible_identifications(user: User) -> QuerySet[Identification]:
@@ -45,12 +85,12 @@ def has_staff_role(user: User) -> bool:
 
 
 def may_see_portrait(user: User, face: EnrolledFace) -> bool:
-    """Whether a user may: operators and reviewers always, others when it is evidence in an answer
-    of theirs."""
-    if has_staff_role(user):
+    """Whether a user may: when it is evidence for somebody whom an answer shows them."""
+    if may_look_at_portraits(user):
         return True
+    shown = Q() if others_shown(user) >= Others.PHOTOS else NAMED
     evidence = Candidate.objects.filter(
-        face__identification__user=user, person_id=face.person_id
+        shown, face__in=visible_probes(user), person_id=face.person_id
     ).order_by("-pk")
     # SQLite cannot look into a JSON list, so the rows are read; the newest mostly settles it.
     return any(face.pk in faces for faces in evidence.values_list("evidence", flat=True).iterator())

@@ -89,9 +89,10 @@ def _answers(request: Request, page: str, rows: list[Identification]) -> HttpRes
     progress = answers.Progress(rows)
     if request.htmx and request.GET.get("state") == progress.state:
         return HttpResponse(status=204)
+    others = access.others_shown(request.user)
     context = {
         "rows": rows,
         "progress": progress,
-        "answer": reading.of(rows[0]) if len(rows) == 1 else None,
+        "answer": reading.of(rows[0], others) if len(rows) == 1 else None,
     }
     return render(request, "identification/_answers.html" if request.htmx else page, context)

@@ -25,7 +25,7 @@ def trial(request: Request, pk: UUID) -> HttpResponse:
     context = {
         "trial": row,
         "progress": progress,
-        "faces": faces(row),
+        "faces": faces(row, access.others_shown(request.user)),
         "badge": badge_radius(row.width, row.height),
     }
     return render(request, "trials/_trial.html" if request.htmx else "trials/trial.html", context)

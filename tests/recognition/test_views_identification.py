@@ -293,7 +293,6 @@ def test_a_match_names_the_person_with_a_probability_and_its_evidence(
     assert 'class="box match"' in page
     assert reverse("photo", args=("probe", face.pk)) in page
     assert "Enrolled photo of Ada Lovelace" in page
-    assert "Who else came close" in page
     assert f"For this face the site gives a name from {face.threshold:.2f} on" in page
 
 
@@ -311,7 +310,6 @@ def test_unknown_is_an_answer_with_a_next_step(
     page = answered(login(user), ("who.png", photo(NOBODY)))
     assert "Nobody the site knows" in page
     assert "ask an operator to enrol this person" in page
-    assert "Who came closest" in page
     page = answered(login(operator), ("who.png", photo(NOBODY)))
     assert f'<a href="{reverse("person_add")}">enrol this person</a>' in page
 
@@ -330,9 +328,9 @@ def test_two_people_who_fit_are_both_named(user: User, login: Login, gallery: No
 
 @pytest.mark.parametrize("removed", [0, 1])
 def test_of_two_who_fit_the_one_who_is_still_there_is_named_alone(
-    user: User, reviewer: User, login: Login, gallery: None, removed: int
+    operator: User, reviewer: User, login: Login, gallery: None, removed: int
 ) -> None:
-    client = login(user)
+    client = login(operator)
     answered(client, ("twins.png", photo(ADA)))
     ProbeFace.objects.update(decision="ambiguous", person=None)
     gone, left, third = (
@@ -344,7 +342,7 @@ def test_of_two_who_fit_the_one_who_is_still_there_is_named_alone(
     gone.delete()
     row = Identification.objects.get()
     page = text(client.get(reverse("identification", args=(row.pk,))))
-    assert f"<h3>{left} or a person who has since been removed</h3>" in page
+    assert f"{left} or a person who has since been removed</h3>" in page
     named, others = page.split("Who else came close")
     assert f"Enrolled photo of {left}" in named
     assert str(third) not in named
@@ -386,9 +384,9 @@ def test_a_poor_photo_comes_with_advice(user: User, login: Login, gallery: None)
 
 
 def test_a_face_too_poor_for_a_name_is_not_said_to_be_unlike_everybody(
-    user: User, login: Login, gallery: None
+    operator: User, login: Login, gallery: None
 ) -> None:
-    page = answered(login(user), ("smear.png", photo(Face(1, quality=0.05))))
+    page = answered(login(operator), ("smear.png", photo(Face(1, quality=0.05))))
     face = ProbeFace.objects.get()
     assert face.similarity is not None
     assert face.similarity > face.threshold
@@ -485,9 +483,9 @@ def test_what_a_reviewer_said_is_shown(
 
 
 def test_a_person_removed_since_leaves_the_answer_readable(
-    user: User, login: Login, gallery: None
+    operator: User, login: Login, gallery: None
 ) -> None:
-    client = login(user)
+    client = login(operator)
     answered(client, ("ada.png", photo(ADA)))
     Person.objects.get(name="Ada_Lovelace").delete()
     for route in ("identification", "history"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 
 from recognition.models import Candidate, EnrolledFace, Identification, ProbeFace
+from recognition.services.access import Others
 
 PORTRAITS = 3
 HEAVY = ("embedding", "landmarks")
@@ -49,10 +50,11 @@ class Likeness:
 
 @dataclass(frozen=True)
 class FacePage:
-    """What the page says about one face."""
+    """What the page says about one face, to somebody who is shown that much of `others`."""
 
     face: ProbeFace
     likenesses: tuple[Likeness, ...]
+    others_shown: Others
 
     @property
     def number(self) -> int:
@@ -71,6 +73,13 @@ class FacePage:
     def best(self) -> Candidate | None:
         """The most alike of all, unless this person was removed since."""
         return next((near.candidate for near in self.likenesses if near.candidate.rank == 0), None)
+
+    @property
+    def explained(self) -> bool:
+        """Whether the numbers are told. An answer that names nobody compares with others: who may
+        not see them could otherwise find out, try by try, who is enrolled."""
+        compared = self.face.similarity is not None
+        return compared and (self.face.names > 0 or self.others_shown > Others.NONE)
 
     @property
     def other_names(self) -> tuple[Candidate, ...]:
@@ -108,11 +117,12 @@ class PhotoPage:
         return (finished - self.identification.created_at).total_seconds()
 
 
-def of(identification: Identification) -> PhotoPage:
-    """The whole answer; `identification` comes from `with_everything`."""
+def of(identification: Identification, others: Others) -> PhotoPage:
+    """The answer, with so much of the people whom it does not name; `identification` comes from
+    `with_everything`."""
     faces = list(identification.faces.all())
     portraits = _portraits(faces)
-    return PhotoPage(identification, tuple(_of_face(face, portraits) for face in faces))
+    return PhotoPage(identification, tuple(_of_face(face, portraits, others) for face in faces))
 
 
 def _portraits(faces: Iterable[ProbeFace]) -> dict[int, EnrolledFace]:
@@ -125,14 +135,18 @@ def _portraits(faces: Iterable[ProbeFace]) -> dict[int, EnrolledFace]:
     return EnrolledFace.objects.in_bulk(wanted) if wanted else {}
 
 
-def _of_face(face: ProbeFace, portraits: dict[int, EnrolledFace]) -> FacePage:
+def _of_face(face: ProbeFace, portraits: dict[int, EnrolledFace], others: Others) -> FacePage:
+    def evidence(candidate: Candidate) -> Iterator[EnrolledFace]:
+        if candidate.rank < face.names or others >= Others.PHOTOS:
+            speaking = candidate.evidence[:PORTRAITS]
+            yield from (portraits[pk] for pk in speaking if pk in portraits)
+
     return FacePage(
         face,
         tuple(
-            Likeness(
-                candidate,
-                tuple(portraits[pk] for pk in candidate.evidence[:PORTRAITS] if pk in portraits),
-            )
+            Likeness(candidate, tuple(evidence(candidate)))
             for candidate in face.candidates.all()
+            if candidate.rank < face.names or others >= Others.NAMES
         ),
+        others,
     )
