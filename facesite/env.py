@@ -78,6 +78,15 @@ def url(name: str, *, schemes: tuple[str, ...]) -> str:
     return value
 
 
+def own_address(public_hosts: list[str], port: int, *, https: bool) -> str:
+    """Where the site is found; nothing, if it is only known that it has some name in a domain."""
+    if not public_hosts:
+        return f"http://localhost:{port}"
+    whole = (host for host in public_hosts if not host.startswith((".", "*")))
+    scheme = "https" if https else "http"
+    return next((f"{scheme}://{host}" for host in whole), "")
+
+
 def secret(name: str) -> str:
     """The value of NAME, or the contents of the file that NAME_FILE names (Docker secrets)."""
     value, file = text(name), text(f"{name}_FILE")

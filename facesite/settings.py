@@ -51,6 +51,10 @@ ALLOWED_HOSTS = [*PUBLIC_HOSTS, "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.words("FACESITE_ORIGINS")
 # Without a public name only this machine can ask, over plain HTTP; with one, only HTTPS will do.
 HTTPS = env.boolean("FACESITE_HTTPS", default=bool(PUBLIC_HOSTS))
+# What links begin with that the site gives out. On Amvera it knows none unless it is told.
+SITE_URL = env.url("FACESITE_URL", schemes=("https", "http")).rstrip("/") or env.own_address(
+    PUBLIC_HOSTS, PORT, https=HTTPS
+)
 
 # security
 SECRET_KEY = env.secret("SECRET_KEY") or env.generated_secret(DATA_DIR / "secret_key")
@@ -175,7 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "upload"
 LOGOUT_REDIRECT_URL = "account_login"
-SIGNUP_OPEN = env.boolean("FACESITE_SIGNUP", default=True)
+SIGNUP_OPEN = env.boolean("FACESITE_SIGNUP", default=not PUBLIC_HOSTS)
 
 # mail
 MAIL = env.mail("EMAIL_URL")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from recognition.views import (
+    accounts,
     history,
     identification,
     model_versions,
@@ -44,6 +45,8 @@ urlpatterns = [
     path("models/<slug:name>/retrain/", model_versions.model_retrain, name="model_retrain"),
     path("models/<slug:name>/try/", model_versions.model_try, name="model_try"),
     path("trials/<uuid:pk>/", trials.trial, name="trial"),
+    path("invite/", accounts.invite, name="invite"),
+    path("accounts/invitation/<str:token>/", accounts.invitation, name="invitation"),
     path("status/", status.status, name="status"),
     # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial
     path("photos/<slug:kind>/<uuid:key>", photos.photo, name="photo"),

@@ -45,6 +45,28 @@ def test_with_a_public_name_everything_goes_through_https() -> None:
     assert found["SECURE_HSTS_SECONDS"] > 0
 
 
+def test_whoever_finds_a_public_site_opens_no_account_unless_it_is_said_so() -> None:
+    name = {"FACESITE_HOSTS": "faces.example.org"}
+    assert read("SIGNUP_OPEN") == {"SIGNUP_OPEN": True}
+    assert read("SIGNUP_OPEN", **name) == {"SIGNUP_OPEN": False}
+    assert read("SIGNUP_OPEN", **name, FACESITE_SIGNUP="true") == {"SIGNUP_OPEN": True}
+    assert read("SIGNUP_OPEN", AMVERA="1", PORT="8000") == {"SIGNUP_OPEN": False}
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({"PORT": "8010"}, "http://localhost:8010"),
+        ({"FACESITE_HOSTS": ".example.org, faces.example.org"}, "https://faces.example.org"),
+        ({"FACESITE_HOSTS": "faces.lan", "FACESITE_HTTPS": "no"}, "http://faces.lan"),
+        ({"FACESITE_HOSTS": "a.org", "FACESITE_URL": "https://b.org/"}, "https://b.org"),
+        ({"AMVERA": "1"}, ""),
+    ],
+)
+def test_the_site_knows_its_own_address(environment: dict[str, str], address: str) -> None:
+    assert read("SITE_URL", **environment) == {"SITE_URL": address}
+
+
 def test_on_amvera_nothing_has_to_be_set() -> None:
     found = read("HOST", "PORT", "ALLOWED_HOSTS", "HTTPS", AMVERA="1", PORT="8000")
     assert found["HOST"] == "0.0.0.0"  # noqa: S104

@@ -26,6 +26,8 @@ ACTIONS = {
     "face.enrolled": _("Photo enrolled"),
     "face.removed": _("Enrolled photo removed"),
     "account.added": _("Account added"),
+    "account.invited": _("Somebody invited"),
+    "account.joined": _("Account opened by invitation"),
     "account.changed": _("Account changed"),
     "account.deleted": _("Account deleted"),
     "model.activated": _("Model version put into service"),

@@ -1,4 +1,4 @@
-from recognition.models.accounts import User
+from recognition.models.accounts import Invitation, User
 from recognition.models.identification import Candidate, Identification, ProbeFace
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import (
@@ -24,6 +24,7 @@ __all__ = [
     "GalleryChange",
     "GalleryRevision",
     "Identification",
+    "Invitation",
     "ModelVersion",
     "Person",
     "ProbeFace",

@@ -51,6 +51,7 @@ GETS = {
     "model_report": OPERATORS,
     "model_promote": OPERATORS,
     "model_rollback": OPERATORS,
+    "invite": OPERATORS,
     "status": STAFF,
 }
 POSTS = {
@@ -62,13 +63,14 @@ POSTS = {
     "model_retrain": OPERATORS,
     "model_try": OPERATORS,
 }
+STRANGERS = ("invitation",)  # see test_invitations
 THEIR_OPERATORS = ("trial",)  # see test_views_model_versions
 PHOTOS = {
     "identification": OWNER_OR_REVIEWER,
     "probe": OWNER_OR_REVIEWER,
     "enrolled": "owner, reviewer or operator",
 }
-LISTED = {*GETS, *POSTS, *THEIR_OPERATORS, "photo"}
+LISTED = {*GETS, *POSTS, *STRANGERS, *THEIR_OPERATORS, "photo"}
 
 Login = Callable[[User], Client]
 

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from recognition.adapters import INVITATION
+from recognition.services.site import invitations
+from recognition.views.requests import Request
+
+may_invite = permission_required("recognition.manage_people", raise_exception=True)
+
+
+@may_invite
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: Request) -> HttpResponse:
+    """A new link each time it is asked for, shown this once."""
+    link = invitations.invite(request.user) if request.method == "POST" else ""
+    return render(request, "account/invite.html", {"link": link, "days": invitations.LASTS.days})
+
+
+@login_not_required
+@never_cache
+@require_safe
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Where the link leads: to the sign-up page, which is open to whoever comes from here."""
+    found = invitations.open_one(token)
+    if found is None:
+        return render(request, "account/invitation_over.html", status=404)
+    request.session[INVITATION] = str(found.pk)
+    return redirect("account_signup")
