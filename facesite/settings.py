@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
@@ -142,7 +143,13 @@ DATABASES = {
 if not DATABASE_URL:
     # For fields that no model has, the admin's theme would load PostgreSQL's driver: 13 MB.
     sys.modules["django.contrib.postgres.fields"] = None  # type: ignore[assignment]
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # Attempts to log in are counted here: a flood of names must not drive out those of one.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # files
 STATIC_URL = "/static/"
@@ -163,10 +170,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # accounts
 AUTH_USER_MODEL = "recognition.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["recognition.backends.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -183,7 +187,9 @@ SIGNUP_OPEN = env.boolean("FACESITE_SIGNUP", default=not PUBLIC_HOSTS)
 
 # mail
 MAIL = env.mail("EMAIL_URL")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL else 'console'}.EmailBackend"
+if MAIL and not SITE_URL:
+    raise ImproperlyConfigured("Mails have links: with EMAIL_URL, set FACESITE_URL too.")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL else 'dummy'}.EmailBackend"
 if MAIL:
     EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
@@ -196,6 +202,11 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if MAIL else "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL else "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = bool(MAIL)
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[facesite] "
+# Nobody finds out whether an address has an account. Without mail it is never confirmed, and two
+# accounts may give the same one.
+ACCOUNT_PREVENT_ENUMERATION = True if MAIL else "strict"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 

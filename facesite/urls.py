@@ -9,7 +9,7 @@ admin.autodiscover()
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
-    path("", include("recognition.urls")),
+    path("", include("recognition.urls")),  # before those of allauth, one of which it replaces
+    path("accounts/", include("allauth.urls")),
 ]

@@ -46,6 +46,7 @@ urlpatterns = [
     path("models/<slug:name>/try/", model_versions.model_try, name="model_try"),
     path("trials/<uuid:pk>/", trials.trial, name="trial"),
     path("invite/", accounts.invite, name="invite"),
+    path("accounts/password/reset/", accounts.password_reset, name="account_reset_password"),
     path("accounts/invitation/<str:token>/", accounts.invitation, name="invitation"),
     path("status/", status.status, name="status"),
     # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial

@@ -72,7 +72,7 @@ def login() -> Callable[[User], Client]:
 
     def log_in(somebody: User) -> Client:
         client = Client()
-        client.force_login(somebody, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(somebody)
         return client
 
     return log_in

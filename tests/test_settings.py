@@ -120,6 +120,12 @@ def test_verification_mail_is_asked_for_only_when_mail_can_be_sent() -> None:
     assert found == {"ACCOUNT_EMAIL_VERIFICATION": "mandatory"}
 
 
+def test_mails_without_an_address_to_link_to_stop_the_site_with_a_sentence() -> None:
+    failed = load(AMVERA="1", EMAIL_URL="smtps://u:p@mail.example")
+    assert failed.returncode != 0
+    assert "set FACESITE_URL too" in failed.stderr
+
+
 def test_a_value_that_is_not_understood_stops_the_site_with_a_sentence() -> None:
     failed = load(FACESITE_SIGNUP="maybe")
     assert failed.returncode != 0

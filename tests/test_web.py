@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
+from facesite.asgi import environment
 from tests.sites import Site
 
 PUBLIC_NAME = "faces.example.org"
@@ -22,6 +24,27 @@ def test_pages_load_scripts_and_styles_from_this_site_only(client: Client) -> No
 def test_only_the_admin_may_run_inline_scripts(client: Client) -> None:
     policy = client.get("/admin/").headers["Content-Security-Policy"]
     assert "default-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
+
+
+def test_of_the_addresses_that_a_request_claims_only_that_which_the_proxy_saw_counts(
+    settings: Settings,
+) -> None:
+    scope = {
+        "method": "GET",
+        "raw_path": b"/",
+        "query_string": b"",
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("10.0.0.1", 40000),
+        "headers": [
+            (b"x-forwarded-for", b"192.0.2.6, 192.0.2.1"),
+            (b"forwarded", b"for=192.0.2.7"),
+        ],
+    }
+    settings.HTTPS = True
+    assert environment(scope)["REMOTE_ADDR"] == "192.0.2.1"
+    settings.HTTPS = False
+    assert environment(scope)["REMOTE_ADDR"] == "10.0.0.1"
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ ACTIONS = {
     "account.added": _("Account added"),
     "account.invited": _("Somebody invited"),
     "account.joined": _("Account opened by invitation"),
+    "account.reset_link": _("Link for a new password made"),
     "account.changed": _("Account changed"),
     "account.deleted": _("Account deleted"),
     "model.activated": _("Model version put into service"),

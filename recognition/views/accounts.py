@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from allauth.account import views as allauth
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required, permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -19,6 +21,14 @@ def invite(request: Request) -> HttpResponse:
     """A new link each time it is asked for, shown this once."""
     link = invitations.invite(request.user) if request.method == "POST" else ""
     return render(request, "account/invite.html", {"link": link, "days": invitations.LASTS.days})
+
+
+@login_not_required
+def password_reset(request: HttpRequest) -> HttpResponseBase:
+    """By mail; where the site has no mail server, only an administrator can help."""
+    if settings.MAIL:
+        return allauth.password_reset(request)
+    return render(request, "account/password_reset_by_hand.html")
 
 
 @login_not_required

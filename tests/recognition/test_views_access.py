@@ -63,7 +63,7 @@ POSTS = {
     "model_retrain": OPERATORS,
     "model_try": OPERATORS,
 }
-STRANGERS = ("invitation",)  # see test_invitations
+STRANGERS = ("invitation", "account_reset_password")  # see test_invitations, test_accounts
 THEIR_OPERATORS = ("trial",)  # see test_views_model_versions
 PHOTOS = {
     "identification": OWNER_OR_REVIEWER,
