@@ -13,6 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from gunicorn.workers import gasgi
 
-from facesite.bodies import MAX_BODY_BYTES, TOO_LARGE
+from facesite.bodies import STRANGERS_BYTES, TOO_LARGE, allowed
 from facesite.connections import Connection
 from facesite.wsgi import application as django
 
@@ -30,7 +31,7 @@ Send = Callable[[Message], Awaitable[None]]
 File = SpooledTemporaryFile[bytes]
 Answer = tuple[int, list[tuple[bytes, bytes]], File]
 
-MEMORY_BYTES = 2**18  # of a body or an answer; a longer one lies on disk
+MEMORY_BYTES = STRANGERS_BYTES  # of a body or an answer; a longer one lies on disk
 PIECE_BYTES = 2**16
 LINGER_SECONDS = 20  # for the rest of a body that has been refused
 
@@ -43,22 +44,27 @@ class ClientGone(Exception):
 
 
 class BodyTooLarge(Exception):
-    """The body is, or says that it will be, over `MAX_BODY_BYTES`."""
+    """The body is, or says that it will be, over this limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":  # the site has no web sockets
         return await send({"type": "websocket.close"})
     environ = environment(scope)
+    loop = asyncio.get_running_loop()
+    ask_limit = partial(loop.run_in_executor, threads, allowed, environ)
     refused = False
     try:
-        body = await receive_body(receive, int(environ.get("CONTENT_LENGTH") or 0))
+        body = await receive_body(receive, int(environ.get("CONTENT_LENGTH") or 0), ask_limit)
     except ClientGone:
         return None
-    except BodyTooLarge:
-        refused = environ[TOO_LARGE] = True
+    except BodyTooLarge as error:
+        refused, environ[TOO_LARGE] = True, error.limit
         body = temporary_file()
-    loop = asyncio.get_running_loop()
     status, headers, answer = await loop.run_in_executor(threads, ask_django, environ, body)
     if refused:
         headers.append((b"connection", b"close"))
@@ -114,9 +120,13 @@ def temporary_file() -> File:
     return SpooledTemporaryFile(MEMORY_BYTES, dir=str(settings.FILE_UPLOAD_TEMP_DIR))
 
 
-async def receive_body(receive: Receive, announced: int) -> File:
-    if announced > MAX_BODY_BYTES:
-        raise BodyTooLarge
+async def receive_body(
+    receive: Receive, announced: int, ask_limit: Callable[[], Awaitable[int]]
+) -> File:
+    """The whole body. Whose it is is asked once it is more than anybody may send."""
+    limit = STRANGERS_BYTES if announced <= STRANGERS_BYTES else await ask_limit()
+    if announced > limit:
+        raise BodyTooLarge(limit)
     body = temporary_file()
     try:
         more = True
@@ -124,8 +134,11 @@ async def receive_body(receive: Receive, announced: int) -> File:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
-            if body.tell() + len(message["body"]) > MAX_BODY_BYTES:
-                raise BodyTooLarge
+            size = body.tell() + len(message["body"])
+            if size > limit == STRANGERS_BYTES:
+                limit = await ask_limit()
+            if size > limit:
+                raise BodyTooLarge(limit)
             body.write(message["body"])
             more = message["more_body"]
     except BaseException:

@@ -1,17 +1,34 @@
-"""How much a request may bring, and what is said of one that brings more."""
+"""How much a request may bring, and what is said of one that brings more.
+
+Photos come from people who are logged in. What anybody else sends stays in memory: a stranger
+never has a byte written to disk.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.shortcuts import redirect, render
 from django.utils import translation
 
 MAX_BODY_BYTES = settings.MAX_PHOTOS_PER_UPLOAD * settings.MAX_PHOTO_BYTES + 2**20
+STRANGERS_BYTES = 2**18
 TOO_LARGE = "facesite.too_large"
-"""In the environment of a request whose body the web process has not taken."""
+"""In the environment of a request whose body the web process has not taken: what it may have."""
+
+
+def allowed(environ: Mapping[str, Any]) -> int:
+    """The most bytes that this request may bring. Asks the database whose session it is of."""
+    close_old_connections()
+    cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
+    session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
+    return MAX_BODY_BYTES if SESSION_KEY in session else STRANGERS_BYTES
 
 
 def refuse_large_bodies(
@@ -22,6 +39,8 @@ def refuse_large_bodies(
 
 
 def _refuse(request: HttpRequest) -> HttpResponse:
+    if request.META[TOO_LARGE] == STRANGERS_BYTES:
+        return redirect(settings.LOGIN_URL)
     limits = {
         "photos": settings.MAX_PHOTOS_PER_UPLOAD,
         "megabytes": settings.MAX_PHOTO_BYTES // 2**20,

@@ -36,6 +36,13 @@ OTHERS_SHOWN = {
     for role, usual in (("user", "none"), ("reviewer", "photos"), ("operator", "photos"))
 }
 MAX_PHOTOS_PER_UPLOAD = 20
+# Of one user. An upload always fits, once nothing else of theirs is in the way.
+PHOTOS_WAITING = env.integer(
+    "FACESITE_PHOTOS_WAITING", 100, at_least=MAX_PHOTOS_PER_UPLOAD, at_most=10**6
+)
+PHOTOS_PER_HOUR = env.integer(
+    "FACESITE_PHOTOS_PER_HOUR", 500, at_least=MAX_PHOTOS_PER_UPLOAD, at_most=10**9
+)
 MAX_PHOTO_BYTES = imaging.MAX_BYTES
 MAX_PHOTO_PIXELS = imaging.MAX_PIXELS
 
@@ -231,6 +238,7 @@ VISIBILITY_TIMEOUT = TASK_TIME_LIMIT + 300
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": VISIBILITY_TIMEOUT,
+    "priority_steps": list(range(10)),
     "socket_connect_timeout": 2,
     "socket_timeout": 5,  # for a broker that is there and does not answer
     "socket_keepalive": True,

@@ -26,6 +26,19 @@ def web(make_site: Callable[..., Site]) -> Iterator[Site]:
     site.close()
 
 
+@pytest.fixture(scope="module")
+def cookie(web: Site) -> str:
+    return logged_in(web)
+
+
+def logged_in(site: Site) -> str:
+    """The header that says so."""
+    visitor = Visitor(site)
+    visitor.login("admin")
+    session = next(cookie.value for cookie in visitor.cookies if cookie.name == "sessionid")
+    return f"Cookie: sessionid={session}"
+
+
 def connect(site: Site) -> socket.socket:
     return socket.create_connection(("127.0.0.1", site.port), timeout=60)
 
@@ -44,9 +57,9 @@ def answer(client: socket.socket, method: str = "POST") -> HTTPResponse:
 class TestABodyThatIsTooLarge:
     """The limit is that of an upload with as many photos as are allowed, each as large as is."""
 
-    def test_one_that_says_so_is_refused_before_it_is_read(self, web: Site) -> None:
+    def test_one_that_says_so_is_refused_before_it_is_read(self, web: Site, cookie: str) -> None:
         with connect(web) as client:
-            send_head(client, f"Content-Length: {700 * 2**20}", "Accept-Language: ru")
+            send_head(client, f"Content-Length: {700 * 2**20}", "Accept-Language: ru", cookie)
             client.sendall(b"x")
             refused = answer(client)
             page = refused.read().decode()
@@ -55,16 +68,41 @@ class TestABodyThatIsTooLarge:
         assert refused.headers["Connection"] == "close"
         assert "default-src 'self'" in refused.headers["Content-Security-Policy"]
 
-    def test_one_that_does_not_is_refused_while_it_streams_in(self, web: Site) -> None:
+    def test_one_that_does_not_is_refused_while_it_streams_in(self, web: Site, cookie: str) -> None:
         """In chunks, which announce no length. The client goes on and still reads its answer."""
         piece = b"10000\r\n" + bytes(2**16) + b"\r\n"
         with connect(web) as client:
-            send_head(client, "Transfer-Encoding: chunked", "Accept-Language: en")
+            send_head(client, "Transfer-Encoding: chunked", "Accept-Language: en", cookie)
             for _ in range(610 * 16):
                 client.sendall(piece)
             refused = answer(client)
             assert refused.status == 413
             assert "This is more than the site takes at once" in refused.read().decode()
+
+
+class TestAStranger:
+    """Whoever is not logged in brings no more than a form."""
+
+    @pytest.mark.parametrize("session", ["", "Cookie: sessionid=0123456789abcdefghijklmnopqrstuv"])
+    def test_is_sent_to_the_log_in_before_a_photo_is_received(
+        self, web: Site, session: str
+    ) -> None:
+        with connect(web) as client:
+            send_head(client, f"Content-Length: {2**23}", *filter(None, [session]))
+            client.sendall(b"x")
+            refused = answer(client)
+        assert refused.status == 302
+        assert refused.headers["Location"] == LOG_IN
+        assert refused.headers["Connection"] == "close"
+
+    def test_has_nothing_written_to_disk_either_that_has_no_length(self, web: Site) -> None:
+        piece = b"10000\r\n" + bytes(2**16) + b"\r\n"
+        with connect(web) as client:
+            send_head(client, "Transfer-Encoding: chunked")
+            client.sendall(piece * 4)
+            assert not temporary_files(web)
+            client.sendall(piece * 12)
+            assert answer(client).status == 302
 
 
 def test_the_answer_to_head_has_no_body(web: Site) -> None:
@@ -145,9 +183,9 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off(make_site: Callable[.
     site.close()
 
 
-def test_a_client_that_goes_away_leaves_nothing(web: Site) -> None:
+def test_a_client_that_goes_away_leaves_nothing(web: Site, cookie: str) -> None:
     with connect(web) as client:
-        send_head(client, f"Content-Length: {2**23}")
+        send_head(client, f"Content-Length: {2**23}", cookie)
         client.sendall(bytes(2**22))
         wait_for(lambda: temporary_files(web))
     wait_for(lambda: not temporary_files(web))
@@ -169,8 +207,9 @@ def temporary_files(site: Site) -> list[str]:
 
 def test_a_stop_waits_for_a_request_that_is_coming_in(make_site: Callable[..., Site]) -> None:
     site = make_site().start_web()
+    cookie = logged_in(site)
     with connect(site) as client:
-        send_head(client, f"Content-Length: {2**20}", f"Content-Type: {FORM}")
+        send_head(client, f"Content-Length: {2**20}", f"Content-Type: {FORM}", cookie)
         client.sendall(b"login=" + bytes(2**19))
         wait_for(lambda: temporary_files(site))
         site.process.send_signal(signal.SIGTERM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +11,7 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ml.types import QualityReason
 
@@ -93,6 +95,28 @@ def photo_error(code: str, params: Params | None = None) -> str:
     if code == "image_too_large" and params:
         return _too_large(params)
     return str(_PHOTO.get(code) or _PHOTO["gave_up"])
+
+
+def too_many_photos(code: str, params: Params) -> str:
+    """Why an upload is not taken now, and when it will be."""
+    if code == "too_many_waiting":
+        said = ngettext(
+            "Only %(limit)d photo of yours can wait at a time. Nothing was stored. Look at the "
+            "answers that are there, and try again in a moment.",
+            "Only %(limit)d photos of yours can wait at a time. Nothing was stored. Look at the "
+            "answers that are there, and try again in a moment.",
+            params["limit"],
+        )
+        return said % params
+    minutes = math.ceil(params["after"] / dt.timedelta(minutes=1))
+    said = ngettext(
+        "You can upload %(limit)d photos in an hour. Nothing was stored. Try again in %(minutes)d "
+        "minute.",
+        "You can upload %(limit)d photos in an hour. Nothing was stored. Try again in %(minutes)d "
+        "minutes.",
+        minutes,
+    )
+    return said % {"limit": params["limit"], "minutes": minutes}
 
 
 def refusal(code: str, params: Params | None = None) -> str:

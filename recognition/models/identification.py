@@ -19,7 +19,7 @@ def photo_path(_identification: Identification, _name: str) -> str:
 class Identification(PhotoWork):
     """One uploaded photo, who asked, and what the site answered."""
 
-    kind = Kind("recognition.tasks.identify")
+    kind = Kind("recognition.tasks.identify", owner="user")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -188,7 +188,7 @@ class Enrolment(PhotoWork):
     the one that stands in the way.
     """
 
-    kind = Kind("recognition.tasks.enrol")
+    kind = Kind("recognition.tasks.enrol", owner="requested_by")
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="enrolments")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)

@@ -33,7 +33,8 @@ class Kind:
     `task` is the name of the task that does it, by which messages reach it. Work that
     `needs_networks` waits while there is no model in service that can be loaded. A row that was
     claimed longer than `stale_after` ago belongs to a worker that died. Rows that `take_turns` are
-    looked after by a service of their own, and the sweeper leaves them alone.
+    looked after by a service of their own, and the sweeper leaves them alone. `owner` is the field
+    that says who asked: who asked for little does not wait for all of who asked for much.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Kind:
     needs_networks: bool = True
     stale_after: dt.timedelta = STALE_AFTER
     take_turns: bool = False
+    owner: str = ""
 
 
 class Status(models.TextChoices):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import cast
+
 from allauth.account import views as allauth
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required, permission_required
@@ -27,7 +29,7 @@ def invite(request: Request) -> HttpResponse:
 def password_reset(request: HttpRequest) -> HttpResponseBase:
     """By mail; where the site has no mail server, only an administrator can help."""
     if settings.MAIL:
-        return allauth.password_reset(request)
+        return cast(HttpResponseBase, allauth.password_reset(request))
     return render(request, "account/password_reset_by_hand.html")
 
 

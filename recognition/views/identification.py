@@ -13,13 +13,15 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from recognition.forms.identification import UploadForm
-from recognition.messages.photos import photo_error
+from recognition.messages.photos import photo_error, too_many_photos
 from recognition.models import Identification, Person
 from recognition.presenters import progress as answers
 from recognition.services import access
 from recognition.services.identification import answering as identifications
 from recognition.services.identification import reading
+from recognition.services.identification.quotas import TooManyPhotos
 from recognition.views import samples
+from recognition.views.errors import too_many
 from recognition.views.requests import Request
 
 may_upload = permission_required("recognition.add_identification", raise_exception=True)
@@ -56,7 +58,11 @@ def _upload_page(request: Request, form: UploadForm, status: int = 200) -> HttpR
 
 
 def _submit(request: Request, photos: Sequence[UploadedFile[Any]]) -> HttpResponse:
-    submission = identifications.submit(request.user, photos)
+    try:
+        submission = identifications.submit(request.user, photos)
+    except TooManyPhotos as limit:
+        sentence = too_many_photos(limit.code, limit.params)
+        return too_many(request, sentence, limit.params["after"])
     for refused in submission.refused:
         reason = photo_error(refused.code, refused.params)
         messages.warning(request, format_html("<b>{}</b> {}", refused.filename, reason))

@@ -75,9 +75,10 @@ class Broker:
         self.redis = Redis(unix_socket_path=str(socket))
 
     def sent(self, queue: str = "identification") -> list[tuple[str, str]]:
-        """Task and row id of every waiting message, oldest first."""
-        rows = self.redis.lrange(queue, 0, -1)
-        messages = [json.loads(row)["headers"] for row in reversed(rows)]
+        """Task and row id of every waiting message, in the order in which workers take them."""
+        lanes = [queue, *(f"{queue}\x06\x16{lane}" for lane in range(1, 10))]
+        rows = [row for lane in lanes for row in reversed(self.redis.lrange(lane, 0, -1))]
+        messages = [json.loads(row)["headers"] for row in rows]
         return [
             (message["task"].rpartition(".")[2], message["argsrepr"].strip("'(,)"))
             for message in messages

@@ -146,7 +146,7 @@ def test_links_in_mails_lead_to_the_site_whatever_host_the_request_names(
 ) -> None:
     settings.ALLOWED_HOSTS = [".amvera.io"]
     settings.SITE_URL = "https://faces.example.org"
-    evil = Client(HTTP_HOST="evil.amvera.io", secure=True)  # type: ignore[arg-type]
+    evil = Client(HTTP_HOST="evil.amvera.io", secure=True)
     evil.post(reverse("account_reset_password"), {"email": "ada@example.org"})
     evil.post("/accounts/signup/", {**SIGNUP, "email": "ada@example.org"})
     evil.post("/accounts/signup/", SIGNUP)

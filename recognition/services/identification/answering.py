@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -28,6 +29,7 @@ from recognition.models import (
     User,
 )
 from recognition.services.gallery import memory
+from recognition.services.identification import quotas
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
@@ -86,13 +88,17 @@ class Overtaken(Exception):
 def submit(
     user: User, files: Sequence[UploadedFile[bytes]], batch: UUID | None = None
 ) -> Submission:
-    """Store photos for a worker to answer; what is no photo by its header is refused."""
+    """Store photos for a worker to answer; what is no photo by its header is refused.
+
+    Raises:
+        TooManyPhotos: the user has had their share; nothing is stored.
+    """
     batch = batch or uuid4()
 
     def new_row(filename: str) -> Identification:
         return Identification(user=user, batch=batch, filename=filename)
 
-    rows, refused = intake.accept(files, new_row)
+    rows, refused = intake.accept(files, new_row, partial(quotas.admit, user))
     return Submission(batch, tuple(rows), tuple(refused))
 
 

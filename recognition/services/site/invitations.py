@@ -38,6 +38,8 @@ def open_one(token: str) -> Invitation | None:
 
 
 def standing(pk: UUID | str | None) -> Invitation | None:
+    if pk is None:
+        return None
     after = timezone.now() - LASTS
     return Invitation.objects.filter(pk=pk, used_at=None, created_at__gt=after).first()
 
@@ -49,7 +51,9 @@ def use(pk: UUID | str | None, newcomer: User) -> None:
         Refused: `invitation_over`, it is used or too old, or there is none.
     """
     invitation = standing(pk)
-    unused = Invitation.objects.filter(pk=pk, used_at=None)
-    if invitation is None or not unused.update(used_at=timezone.now()):
+    if invitation is None:
+        raise Refused("invitation_over")
+    unused = Invitation.objects.filter(pk=invitation.pk, used_at=None)
+    if not unused.update(used_at=timezone.now()):
         raise Refused("invitation_over")
     audit.record(newcomer, "account.joined", invitation)
