@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -56,6 +57,20 @@ def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
     if value not in among:
         raise _error(name, " or ".join(among), value)
     return value
+
+
+def time_zone(name: str, default: str) -> str:
+    """A time zone by its name, also after a colon or as a path to its file, as systems write it."""
+    value = text(name, default)
+    place = value.removeprefix(":")
+    path = str(Path(place).resolve()) if place.startswith("/") else place
+    zone = path.rpartition("/zoneinfo/")[2]
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        expected = "the name of a time zone, such as Europe/Moscow or UTC"
+        raise _error(name, expected, value) from error
+    return zone
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:

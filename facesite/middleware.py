@@ -12,15 +12,21 @@ _STRICT = f"default-src 'self'; {_COMMON}"
 _ADMIN = f"default-src 'self' 'unsafe-inline' 'unsafe-eval'; {_COMMON}"
 
 
-def content_security_policy(
+_PERMISSIONS = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
+
+
+def guarding_headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Scripts, styles and pictures come from this site and from nowhere else."""
+    """Scripts, styles and pictures come from this site and from nowhere else; nothing asks for
+    more of the device than its camera; and nobody keeps a page of which its view says nothing."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         policy = _ADMIN if request.path.startswith("/admin/") else _STRICT
         response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     return respond

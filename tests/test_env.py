@@ -158,3 +158,32 @@ def test_a_mail_url_that_is_not_understood_is_an_error(monkeypatch: Patch, url: 
     monkeypatch.setenv("EMAIL_URL", url)
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL must look like smtp://"):
         env.mail("EMAIL_URL")
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("Europe/Moscow", "Europe/Moscow"),
+        (":Europe/Moscow", "Europe/Moscow"),
+        ("/usr/share/zoneinfo/Europe/Moscow", "Europe/Moscow"),
+        (":/usr/share/zoneinfo/Europe/Moscow", "Europe/Moscow"),
+        ("EST5EDT", "EST5EDT"),
+        ("", "UTC"),
+    ],
+)
+def test_a_time_zone_is_read_as_systems_write_it(
+    monkeypatch: pytest.MonkeyPatch, written: str, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", written)
+    assert env.time_zone("TZ", "UTC") == zone
+
+
+@pytest.mark.parametrize(
+    "written", ["+03:00", "MSK-3", "<+03>-3", "MSK", "/etc/hosts", "../x", ":"]
+)
+def test_a_time_zone_that_has_no_name_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setenv("TZ", written)
+    with pytest.raises(ImproperlyConfigured, match="TZ must be the name of a time zone, such as"):
+        env.time_zone("TZ", "UTC")

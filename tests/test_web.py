@@ -47,6 +47,15 @@ def test_of_the_addresses_that_a_request_claims_only_that_which_the_proxy_saw_co
     assert environment(scope)["REMOTE_ADDR"] == "10.0.0.1"
 
 
+@pytest.mark.django_db
+def test_nobody_between_keeps_a_page_and_only_the_camera_is_asked_for(client: Client) -> None:
+    for path in ("/accounts/login/", "/nothing/", "/history/"):
+        headers = client.get(path).headers
+        assert "private" in headers["Cache-Control"]
+        assert "no-store" in headers["Cache-Control"]
+        assert headers["Permissions-Policy"].startswith("camera=(self), microphone=()")
+
+
 @pytest.fixture(scope="module")
 def public(make_site: Callable[..., Site]) -> Iterator[Site]:
     """The web process of a site with a public name, to which a proxy that ends HTTPS would forward

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any, cast
@@ -19,9 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.widgets import INPUT_CLASSES
 
-from recognition.days import day_start
-
-A_DAY = dt.timedelta(days=1)
+from recognition.days import day_end, day_start
 
 
 class SiteModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -106,7 +103,7 @@ class DaysFilter(admin.FieldListFilter):
         if since:
             queryset = queryset.filter(**{f"{self.field_path}__gte": day_start(since)})
         if until:
-            queryset = queryset.filter(**{f"{self.field_path}__lt": day_start(until + A_DAY)})
+            queryset = queryset.filter(**{f"{self.field_path}__lt": day_end(until)})
         return queryset
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:  # type: ignore[override]

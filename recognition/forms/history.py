@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from recognition.days import day_start
+from recognition.days import day_end, day_start
 from recognition.models import UNFINISHED, Identification, Person, ProbeFace, Status, User
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
@@ -67,7 +66,7 @@ class HistoryFilter(forms.Form):
         if chosen["since"]:
             conditions.append(Q(created_at__gte=day_start(chosen["since"])))
         if chosen["until"]:
-            conditions.append(Q(created_at__lt=day_start(chosen["until"] + dt.timedelta(days=1))))
+            conditions.append(Q(created_at__lt=day_end(chosen["until"])))
         if chosen["person"]:
             conditions.append(Q(faces__person=chosen["person"]))
         if chosen["outcome"]:

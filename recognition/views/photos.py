@@ -14,6 +14,9 @@ from recognition.models import EnrolledFace, User
 from recognition.services import access
 from recognition.views import samples
 
+KEPT_BY_NOBODY = "private, no-store"
+KEPT_BRIEFLY = "private, max-age=300"
+"""The faces of one's own photos, which lists show by the dozen."""
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 
@@ -25,7 +28,9 @@ def photo(request: HttpRequest, kind: str, key: UUID | int) -> HttpResponseBase:
         case "identification":
             return _serve(request, _uploaded(user, key))
         case "probe":
-            return _serve(request, get_object_or_404(access.visible_probes(user), pk=key).crop)
+            face = get_object_or_404(access.visible_probes(user), pk=key)
+            own = face.identification.user_id == user.pk
+            return _serve(request, face.crop, KEPT_BRIEFLY if own else KEPT_BY_NOBODY)
         case "enrolled":
             return _serve(request, _portrait(user, key))
         case "trial":
@@ -38,7 +43,9 @@ def sample_photo(request: HttpRequest, name: str) -> HttpResponseBase:
     path = samples.path(name)
     if path is None:
         raise Http404
-    return _guarded(FileResponse(path.open("rb"), content_type="image/jpeg"))
+    response = FileResponse(path.open("rb"), content_type="image/jpeg")
+    response["Cache-Control"] = KEPT_BRIEFLY
+    return response
 
 
 def _uploaded(user: User, key: UUID | int) -> FieldFile:
@@ -54,15 +61,15 @@ def _portrait(user: User, key: UUID | int) -> FieldFile:
     return face.portrait
 
 
-def _serve(request: HttpRequest, file: FieldFile) -> HttpResponseBase:
+def _serve(request: HttpRequest, file: FieldFile, kept: str = KEPT_BY_NOBODY) -> HttpResponseBase:
     """Stored pictures never change and have unique names, so the name is the entity tag."""
     if not file:
         raise Http404
     etag = quote_etag(str(file.name))
-    unchanged = get_conditional_response(request, etag=etag)
-    if unchanged is not None:
-        return _guarded(unchanged, etag)
-    return _guarded(_stream(file), etag)
+    response = get_conditional_response(request, etag=etag) or _stream(file)
+    response["ETag"] = etag
+    response["Cache-Control"] = kept
+    return response
 
 
 def _stream(file: FieldFile) -> FileResponse:
@@ -71,12 +78,3 @@ def _stream(file: FieldFile) -> FileResponse:
         return FileResponse(file.open("rb"), content_type=content_type)
     except FileNotFoundError as error:
         raise Http404 from error
-
-
-def _guarded(response: HttpResponseBase, etag: str = "") -> HttpResponseBase:
-    """The browser may keep the picture but asks again each time, so a right withdrawn counts."""
-    response["Cache-Control"] = "private, no-cache"
-    response["X-Content-Type-Options"] = "nosniff"
-    if etag:
-        response["ETag"] = etag
-    return response

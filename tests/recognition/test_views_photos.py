@@ -39,7 +39,7 @@ def test_a_photo_is_sent_as_what_it_is_and_kept_by_nobody_between(
     response = login(user).get(address(answered))
     assert b"".join(response.streaming_content) == answered.photo.read()  # type: ignore[attr-defined]
     assert response.headers["Content-Type"] == "image/jpeg"
-    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["Cache-Control"] == "private, no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -47,6 +47,14 @@ def test_a_face_is_sent_as_png(answered: Identification, user: User, login: Logi
     face = answered.faces.get()
     response = login(user).get(reverse("photo", args=("probe", face.pk)))
     assert response.headers["Content-Type"] == "image/png"
+
+
+def test_only_the_faces_of_ones_own_photos_are_kept_for_some_minutes(
+    answered: Identification, user: User, reviewer: User, login: Login
+) -> None:
+    face = reverse("photo", args=("probe", answered.faces.get().pk))
+    assert login(user).get(face).headers["Cache-Control"] == "private, max-age=300"
+    assert login(reviewer).get(face).headers["Cache-Control"] == "private, no-store"
 
 
 def test_a_photo_the_browser_has_is_not_sent_again_but_the_right_is_asked_again(
