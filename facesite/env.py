@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+_OTHERS = stat.S_IRWXO
 
 
 def text(name: str, default: str = "") -> str:
@@ -145,11 +148,27 @@ def folder(path: Path) -> Path:
 
 
 def data_dir(name: str, default: Path) -> Path:
-    """The folder for everything that the site writes."""
+    """The folder for everything that the site writes, which other users of the machine cannot open.
+
+    A folder that was there is closed to them; where that cannot be done, the site does not start.
+    """
     place = folder(path(name, default))
     if not os.access(place, os.W_OK | os.X_OK):
         raise ImproperlyConfigured(f"{name} is {place}, and this user may not write there.")
+    mode = stat.S_IMODE(place.stat().st_mode)
+    if mode & _OTHERS:
+        _close(place, mode & ~_OTHERS)
     return place
+
+
+def _close(place: Path, mode: int) -> None:
+    with suppress(OSError):
+        place.chmod(mode)
+    if place.stat().st_mode & _OTHERS:
+        raise ImproperlyConfigured(
+            f"Everybody on this machine may look into {place}, where photos of faces are. "
+            f"Whose it is can change that: chmod o= {place}"
+        )
 
 
 @dataclass(frozen=True)

@@ -137,8 +137,10 @@ SQLITE: dict[str, Any] = {
         # written in between; one that takes the write lock from its start waits its turn.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # With synchronous=NORMAL a power cut may cost the last moments, never consistency.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # With synchronous=NORMAL a power cut may cost the last moments, never consistency. What
+        # was erased is overwritten with zeros and not only marked as free.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+        "PRAGMA secure_delete=ON;",
     },
     "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
 }

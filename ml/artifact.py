@@ -29,7 +29,8 @@ from ml.errors import (
     ArtifactTooNew,
     ArtifactTooOld,
 )
-from ml.files import locked
+from ml.files import locked, read_json
+from ml.leftovers import is_left_behind
 
 FORMAT = 3
 MANIFEST = "manifest.json"
@@ -124,7 +125,7 @@ def read_manifest(directory: Path) -> Manifest:
     if not path.is_file():
         raise ArtifactMissing(f"There is no model version in {directory}.", path)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if values["format"] != FORMAT:
             raise _of_another_facesite(values["format"], path)
         return Manifest(**values)
@@ -139,7 +140,7 @@ def _of_another_facesite(format_: int, path: Path) -> ArtifactError:
 
 
 def check(directory: Path, *, hashes: bool = True) -> Manifest:
-    """Prove that the model version in `directory` is complete and unchanged.
+    """Prove that the model version in `directory` is complete and unchanged, with nothing beside.
 
     With `hashes=False` only the presence of the files is checked, which takes no time.
 
@@ -155,7 +156,18 @@ def check(directory: Path, *, hashes: bool = True) -> Manifest:
             raise ArtifactDamaged(f"{path} is not in the manifest.", path)
         if hashes and sha256(path) != manifest.files[name]:
             raise ArtifactDamaged(f"{path} is not the file that the manifest names.", path)
+    for path in _beside(directory, manifest):
+        raise ArtifactDamaged(f"{path} is not in the manifest.", path)
     return manifest
+
+
+def _beside(directory: Path, manifest: Manifest) -> Iterator[Path]:
+    """Files of which the manifest knows nothing; what systems leave behind does no harm."""
+    for path in sorted(directory.rglob("*")):
+        inside = path.relative_to(directory)
+        known = inside.as_posix() in {MANIFEST, *manifest.files}
+        if not (known or path.is_dir() or any(map(is_left_behind, inside.parts))):
+            yield path
 
 
 def sha256(path: Path) -> str:
@@ -191,7 +203,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
     if not path.is_file():
         raise ArtifactMissing(f"{path} is missing.", path)
     try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
+        labels = read_json(path)
         return tuple(str(labels[str(index)]) for index in range(len(labels)))
     except (ValueError, TypeError, KeyError) as error:
         raise ArtifactDamaged(f"{path} is no map of labels: {error}", path) from error

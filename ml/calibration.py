@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ml.files import read_json
 from ml.gallery import Gallery
 from ml.neighbourhood import Neighbourhood, Scored
 from ml.types import Candidate, Decision, Floats, Identification
@@ -57,7 +58,7 @@ class Calibration:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a calibration that `save` wrote."""
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         values["anchors"] = _decoded(values["anchors"])
         values["tail"] = tuple((float(share), float(score)) for share, score in values["tail"])
         values["evidence"] = tuple(values["evidence"])

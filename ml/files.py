@@ -1,11 +1,13 @@
-"""Files that are whole or not there, and locks that go with the process that has them."""
+"""Files that are whole or not there, JSON of any origin, and locks that go with their process."""
 
 from __future__ import annotations
 
 import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ml.errors import DISK_FULL, FORBIDDEN, Unwritable
 
@@ -50,3 +52,16 @@ def writing(folder: Path, then: str) -> Iterator[None]:
             message = f"{folder} cannot be written to ({error.strerror}); check who owns it."
             raise Unwritable("unwritable", message) from error
         raise
+
+
+def read_json(path: Path) -> Any:
+    """The contents of a JSON file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no JSON, no UTF-8, or nested deeper than anything that facesite writes.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error

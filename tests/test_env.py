@@ -134,6 +134,29 @@ def test_a_data_folder_is_closed_to_others(monkeypatch: Patch, tmp_path: Path) -
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize(("mode", "closed"), [(0o755, 0o750), (0o777, 0o770), (0o750, 0o750)])
+def test_a_data_folder_that_is_there_already_is_closed_to_everybody_else(
+    monkeypatch: Patch, tmp_path: Path, mode: int, closed: int
+) -> None:
+    tmp_path.chmod(mode)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    place = env.data_dir("DATA_DIR", Path("/elsewhere"))
+    assert stat.S_IMODE(place.stat().st_mode) == closed
+
+
+def test_one_that_cannot_be_closed_stops_the_site_with_the_command_that_does(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise PermissionError
+
+    tmp_path.chmod(0o755)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(ImproperlyConfigured, match=f"chmod o= {tmp_path}"):
+        env.data_dir("DATA_DIR", Path("/elsewhere"))
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

@@ -13,6 +13,7 @@ import numpy as np
 
 from ml.data.dataset import Dataset, Ints, Photo
 from ml.errors import ArtifactDamaged, ArtifactMissing
+from ml.files import read_json
 from ml.types import Image
 
 SHARE = 0.1
@@ -162,7 +163,7 @@ def load_split(path: Path) -> SavedSplit:
     if not path.is_file():
         raise ArtifactMissing(f"{path} is missing.", path)
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = read_json(path)
         return SavedSplit(
             seed=values["seed"],
             parts={part: {sha: number for _, sha, number in values[part]} for part in PARTS},

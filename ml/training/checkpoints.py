@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ml.architectures.recipe import Recipe
 from ml.errors import MLError
-from ml.files import write_whole
+from ml.files import read_json, write_whole
 from ml.training.events import Epoch
 
 Weights = list[npt.NDArray[np.float32]]
@@ -67,7 +67,7 @@ class Checkpoints:
         if not path.is_file():
             return None
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
             history = tuple(Epoch(**epoch) for epoch in values["history"])
             state = State(history, values["latest"], values["best"])
             recipe = values["recipe"]

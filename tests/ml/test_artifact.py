@@ -51,8 +51,27 @@ def test_a_missing_file_is_named(version: Path, name: str) -> None:
     assert caught.value.path == str(version / name)
 
 
+@pytest.mark.parametrize("name", ["model2.keras", "serving/other.bin", "report/page.html"])
+def test_a_file_that_the_manifest_does_not_know_is_found(version: Path, name: str) -> None:
+    path = version / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x")
+    with pytest.raises(ArtifactDamaged) as caught:
+        artifact.check(version, hashes=False)
+    assert caught.value.path == str(path)
+
+
+def test_what_a_file_manager_left_does_no_harm(version: Path) -> None:
+    (version / "serving" / ".DS_Store").write_text("x")
+    (version / "Thumbs.db").write_text("x")
+    artifact.check(version)
+
+
+DEEP = "[" * 100_000
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", f'{{"format": {artifact.FORMAT}}}', '{"format": "x"}']
+    "text", ["", "{", "[]", "{}", f'{{"format": {artifact.FORMAT}}}', '{"format": "x"}', DEEP]
 )
 def test_a_manifest_that_is_none_is_damaged(version: Path, text: str) -> None:
     (version / artifact.MANIFEST).write_text(text)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.utils import ConnectionHandler
 
 from recognition.models import Enrolment, Identification, Person, Status, User
 
@@ -46,3 +49,18 @@ def test_a_status_never_moves_back_not_even_by_raw_sql(user: User, before: str, 
             set_status(row, after)
         row.refresh_from_db()
         assert row.status == Status(before)
+
+
+@pytest.mark.django_db  # which lets it open a database at all
+def test_what_is_erased_is_not_left_in_the_file_of_the_database(tmp_path: Path) -> None:
+    file = tmp_path / "db.sqlite3"
+    own = ConnectionHandler({"default": {**settings.SQLITE, "NAME": file}})["default"]
+    with own.cursor() as cursor:
+        cursor.execute("CREATE TABLE people (name text)")
+        cursor.execute("INSERT INTO people VALUES ('Ada Lovelace')")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert b"Ada Lovelace" in file.read_bytes()
+        cursor.execute("DELETE FROM people")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"Ada Lovelace" not in file.read_bytes()
+    own.close()
