@@ -5,6 +5,8 @@
       model.keras         the trained Keras model: the source of truth
       serving/model.xml   the same network for OpenVINO, with its weights in model.bin
       calibration.json    what similarities mean: see `ml.calibration`
+      labels.json         of a trained network: the paper's ResultsMap, which class is who
+      classes.json        of a trained network: what its probabilities mean, see `ml.classes`
 
 Loads nothing heavy, so that the web process can check a model version too.
 """
@@ -31,6 +33,7 @@ from ml.errors import (
 )
 from ml.files import locked, read_json
 from ml.leftovers import is_left_behind
+from ml.types import ANSWERS_BY, AnswersBy
 
 FORMAT = 3
 MANIFEST = "manifest.json"
@@ -39,12 +42,19 @@ SERVING_MODEL = "serving/model.xml"
 CALIBRATION = "calibration.json"
 LABELS = "labels.json"
 """The paper's ResultsMap: which class of a trained network is who."""
+CLASSES = "classes.json"
 REQUIRED = (KERAS_MODEL, SERVING_MODEL, "serving/model.bin", CALIBRATION)
+REQUIRED_BY = {"gallery": REQUIRED, "classes": (*REQUIRED, LABELS, CLASSES)}
+"""By what a version answers by."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a model version says of itself. `files` maps relative paths to SHA-256."""
+    """What a model version says of itself. `files` maps relative paths to SHA-256.
+
+    It answers by "gallery", the faces that are enrolled, or by "classes", its own; those name
+    nobody below a threshold if it is `open_set`.
+    """
 
     version: str
     architecture: str
@@ -55,6 +65,8 @@ class Manifest:
     dataset: dict[str, Any] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    answers_by: AnswersBy = "gallery"
+    open_set: bool = False
     format: int = FORMAT
 
     @property
@@ -128,7 +140,10 @@ def read_manifest(directory: Path) -> Manifest:
         values = read_json(path)
         if values["format"] != FORMAT:
             raise _of_another_facesite(values["format"], path)
-        return Manifest(**values)
+        manifest = Manifest(**values)
+        if manifest.answers_by not in ANSWERS_BY:
+            raise ValueError(f"nothing answers by {manifest.answers_by!r}")
+        return manifest
     except (ValueError, TypeError, KeyError) as error:
         raise ArtifactDamaged(f"{path} cannot be read: {error}", path) from error
 
@@ -148,7 +163,7 @@ def check(directory: Path, *, hashes: bool = True) -> Manifest:
         ArtifactError: one of those of `ml.errors`; its `path` names the file.
     """
     manifest = read_manifest(directory)
-    for name in {*REQUIRED, *manifest.files}:
+    for name in {*REQUIRED_BY[manifest.answers_by], *manifest.files}:
         path = directory / name
         if not path.is_file():
             raise ArtifactMissing(f"{path} is missing.", path)

@@ -73,16 +73,8 @@ class Calibration:
         return asdict(self) | {"anchors": _encoded(self.anchors)}
 
     def bar(self, fpir: float) -> float:
-        """The score that a share `fpir` (0..1) of strangers reaches with anybody enrolled.
-
-        Beyond the fitted tail the logarithm of the share goes on falling in a straight line.
-        """
-        shares, values = np.array(self.tail).T
-        logs, wanted = -np.log(shares), -math.log(fpir)
-        if wanted <= logs[-1]:
-            return float(np.interp(wanted, logs, values))
-        slope = (values[-1] - values[-2]) / (logs[-1] - logs[-2])
-        return float(values[-1] + (wanted - logs[-1]) * slope)
+        """The score that a share `fpir` (0..1) of strangers reaches with anybody enrolled."""
+        return bar_of(self.tail, fpir)
 
     def probabilities(self, scores: Sequence[float], strangers: float = STRANGERS) -> list[float]:
         """The chance of each person to be the probe, against each other and against nobody, where a
@@ -91,6 +83,19 @@ class Calibration:
         prior = math.log((1 - strangers) / strangers)
         odds = [math.exp(min(intercept + slope * score + prior, 50.0)) for score in scores]
         return [one / (1.0 + sum(odds)) for one in odds]
+
+
+def bar_of(tail: Sequence[tuple[float, float]], fpir: float) -> float:
+    """The value that a share `fpir` (0..1) of strangers reaches, by (share, value), shares falling.
+
+    Beyond the fitted tail the logarithm of the share goes on falling in a straight line.
+    """
+    shares, values = np.array(tail).T
+    logs, wanted = -np.log(shares), -math.log(fpir)
+    if wanted <= logs[-1]:
+        return float(np.interp(wanted, logs, values))
+    slope = (values[-1] - values[-2]) / (logs[-1] - logs[-2])
+    return float(values[-1] + (wanted - logs[-1]) * slope)
 
 
 @dataclass(frozen=True, slots=True)

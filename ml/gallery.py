@@ -82,6 +82,10 @@ class Gallery:
         """How many people have at least one template."""
         return len(self._templates)
 
+    def __contains__(self, person: int) -> bool:
+        """Whether a person has a template."""
+        return person in self._templates
+
     @property
     def templates(self) -> int:
         """How many templates there are."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,10 @@ Image = npt.NDArray[np.uint8]
 
 CROP_SIZE: Final = 112
 """The side of an aligned crop, in pixels: what all networks take."""
+
+AnswersBy = Literal["gallery", "classes"]
+"""Who a version may name: people who are enrolled, or those whom it was trained on."""
+ANSWERS_BY: Final[tuple[AnswersBy, ...]] = get_args(AnswersBy)
 
 Floats = npt.NDArray[np.float32]
 """Any float32 array; its shape is given where it is used."""
@@ -82,13 +86,14 @@ class EmbeddedFace:
     """A face ready to be searched for or enrolled.
 
     `crop` is the aligned face, (112, 112, 3) uint8 RGB; `embedding` has shape (D,), float32,
-    length 1.
+    length 1; `probabilities`, (C,) float32, are those of the network's own classes, if it has any.
     """
 
     detected: DetectedFace
     quality: Quality
     crop: Image
     embedding: Floats
+    probabilities: Floats | None = None
 
 
 class Decision(StrEnum):
@@ -135,7 +140,9 @@ class Identification:
     `candidates` come best first, whatever the decision. `probability` is the calibrated chance that
     the first candidate is the probe; `threshold` is the similarity from which that person is named
     for this face, and `raised_by` how much of it is due to people of the gallery who look alike.
-    `rival` is the index of the face in the same photo that is this person rather (`ml.together`).
+    Where a network answers by its own classes, `threshold` is the probability from which it names
+    somebody: 0 where it always does. `rival` is the index of the face in the same photo that is
+    this person rather (`ml.together`).
     """
 
     decision: Decision

@@ -48,5 +48,6 @@ PAPER = Architecture(
         stages=(Stage(10, 1e-3), Stage(6, 3e-4), Stage(4, 1e-4)),
         batch=32,
         augmentations=(),
+        answers_by="classes",
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
-from ml.types import CROP_SIZE
+from ml.types import CROP_SIZE, AnswersBy
 
 Trainable = Literal["head", "last", "all"]
 TRAINABLE: Final[Mapping[str, str]] = {
@@ -41,6 +41,10 @@ class Recipe:
     are those of the margin softmax, without meaning for `paper`. `augmentations` are among
     `AUGMENTATIONS`. `precision` is "float32", "bfloat16" (mixed), or "auto" as long as nobody knows
     which machine will compute it.
+
+    `answers_by` says how the network is to name people: by the faces that are enrolled, or by its
+    own classes, the people it was trained on (`ml.classes`). Those always name somebody, unless
+    `open_set` has them say that it is none of them.
     """
 
     architecture: str
@@ -52,6 +56,8 @@ class Recipe:
     augmentations: tuple[str, ...] = AUGMENTATIONS
     seed: int = 0
     precision: str = "auto"
+    answers_by: AnswersBy = "gallery"
+    open_set: bool = False
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """The same with other values, as they come from JSON."""

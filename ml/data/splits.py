@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,10 +161,7 @@ def load_split(path: Path) -> SavedSplit:
         ArtifactMissing: there is no such file.
         ArtifactDamaged: it is no split.
     """
-    if not path.is_file():
-        raise ArtifactMissing(f"{path} is missing.", path)
-    try:
-        values: dict[str, Any] = read_json(path)
+    with _readable(path) as values:
         return SavedSplit(
             seed=values["seed"],
             parts={part: {sha: number for _, sha, number in values[part]} for part in PARTS},
@@ -171,8 +169,30 @@ def load_split(path: Path) -> SavedSplit:
                 label: tuple(sha for _, sha in files) for label, files in values["held_out"].items()
             },
         )
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.is_file():
+        raise ArtifactMissing(f"{path} is missing.", path)
+    try:
+        yield read_json(path)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArtifactDamaged(f"{path} is no split: {error}", path) from error
+
+
+def training_files(path: Path) -> dict[int, dict[str, str]]:
+    """The photos of each class that a version has learned from: file, within its root, and SHA-256.
+
+    Raises:
+        ArtifactMissing: there is no such file.
+        ArtifactDamaged: it is no split.
+    """
+    files: dict[int, dict[str, str]] = {}
+    with _readable(path) as values:
+        for name, sha, number in values["train"]:
+            files.setdefault(number, {})[name] = sha
+    return files
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
-"""Which of its own classes does a network take a photo for? The setting of the paper."""
+"""Which of the people it was trained on does a version take a photo for? The paper's setting."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ml.evaluation.resampling import Ints
 from ml.evaluation.samples import Embeddings, enrolled_as, rows_of
-from ml.types import Floats
+from ml.types import AnswersBy, Floats, Image
 
 TOP = 5
 """The likeliest classes that are kept of each answer."""
@@ -140,10 +140,54 @@ class ClosedSet:
         return answers if answers is not None and len(answers.truth) else None
 
 
+class Network(Protocol):
+    """What can be asked about crops, uint8 RGB (N, S, S, 3)."""
+
+    def embed(self, crops: Image) -> Floats:
+        """Embed them; returns float32 (N, D), each of length 1."""
+        ...
+
+    def classify(self, crops: Image) -> Floats:
+        """Rank the classes for each; returns float32 (N, C)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """Photos of the classes `labels`. `classes` (N,) says who is on each, `rows` which are in each
+    part, and `crops` makes batches of some of them, uint8 RGB (N, S, S, 3)."""
+
+    labels: Sequence[str]
+    classes: Ints
+    rows: Mapping[str, Ints]
+    crops: Callable[[Ints], Iterable[Image]]
+
+
+def measure(network: Network, answers_by: AnswersBy, photos: Photos) -> ClosedSet:
+    """Ask a network about the photos as it is asked in service: by classes for the likeliest, by
+    gallery with the photos of the part train enrolled."""
+    if answers_by == "gallery":
+        return _by_gallery(network, photos)
+    answers = {
+        part: Answers.collect(map(network.classify, photos.crops(own)), photos.classes[own])
+        for part, own in photos.rows.items()
+    }
+    return ClosedSet(tuple(photos.labels), answers)
+
+
+def _by_gallery(network: Network, photos: Photos) -> ClosedSet:
+    everything = np.concatenate(list(photos.rows.values()))
+    embeddings = Embeddings.of(network.embed, photos.crops(everything))
+    ends = np.cumsum([len(own) for own in photos.rows.values()])
+    places = np.split(np.arange(len(everything)), ends[:-1])
+    parts = dict(zip(photos.rows, places, strict=True))
+    return by_prototypes(photos.labels, embeddings, photos.classes[everything], parts)
+
+
 def by_prototypes(
     labels: Sequence[str], photos: Embeddings, classes: Ints, rows: Mapping[str, Ints]
 ) -> ClosedSet:
-    """Of a network without classes of its own: a photo is taken for the nearest prototype.
+    """What a gallery of these people answers: a photo is taken for the nearest prototype.
 
     `photos` are all and `classes`, (N,), who is on them; `rows` has those of each part. Prototypes
     are made of those in the part train, where every class has some.

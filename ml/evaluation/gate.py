@@ -89,6 +89,13 @@ def judge(
     return _verdict(*known, *(missing or _compared(new, old, seed, bootstraps)))
 
 
+def by_hand(verdict: Verdict) -> Verdict:
+    """The same of a network that answers by its own classes. What is compared is how it would
+    answer by gallery, and it names other people than the one in service: no figure says whether
+    that is wanted, so that a person has to."""
+    return _verdict(Reason("answers_by_classes"), *verdict.reasons)
+
+
 def _verdict(*reasons: Reason) -> Verdict:
     return Verdict(not any(reason.against for reason in reasons), reasons)
 
@@ -126,6 +133,10 @@ def _reason(measure: str, new: Doubles, old: Doubles, **params: float) -> Reason
 
 
 _SENTENCES = {
+    "answers_by_classes": gettext_noop(
+        "It names the people it was trained on, whoever is enrolled. Whether that is wanted a "
+        "comparison cannot tell, so that it goes into service by hand alone."
+    ),
     "nothing_to_compare_with": gettext_noop(
         "No version is in service that it could be compared with."
     ),

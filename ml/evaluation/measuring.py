@@ -12,12 +12,21 @@ from ml import artifact
 from ml.calibration import Calibration
 from ml.data.dataset import Ints
 from ml.data.splits import FILE, Material, load_split
-from ml.evaluation import closed_set, fitting, gate, groups, held_out, reliability
-from ml.evaluation.closed_set import Answers, ClosedSet
+from ml.evaluation import (
+    closed_set,
+    fitting,
+    gate,
+    groups,
+    held_out,
+    own_classes,
+    reliability,
+)
+from ml.evaluation.closed_set import ClosedSet
+from ml.evaluation.own_classes import OwnClasses
 from ml.evaluation.samples import Embeddings, HeldOut
 from ml.inference.engine import Engine, OpenVINOEngine
 from ml.threads import Progress
-from ml.types import Image
+from ml.types import AnswersBy, Image
 
 BATCH = 64
 
@@ -30,27 +39,41 @@ class Measured:
     """
 
     def __init__(
-        self, material: Material, engine: Engine, active: Path, progress: Progress
+        self,
+        material: Material,
+        engine: Engine,
+        answers_by: AnswersBy,
+        active: Path,
+        progress: Progress,
     ) -> None:
         self._material, self._engine, self._active = material, engine, active
+        self._answers_by = answers_by
         self._in_service = OpenVINOEngine.load(active)
         self._progress, self._done = progress, 0
 
     @property
     def _total(self) -> int:
-        """Photos to be looked at: those of the classes once, those of the others under both."""
+        """Photos to be looked at: those of the classes, and most of those that the classes are
+        measured on once more; those of the others under both versions, and for that."""
         split = self._material.split
-        return sum(len(getattr(split, part)) for part in closed_set.PARTS) + 2 * len(
-            split.held_out_photos
-        )
+        classes = sum(len(getattr(split, part)) for part in closed_set.PARTS)
+        again = min(len(split.validation), own_classes.ENOUGH) + len(split.test)
+        return classes + again + 3 * len(split.held_out_photos)
 
     @cached_property
     def closed_set(self) -> ClosedSet:
-        """The answers about the classes, part by part."""
+        """The answers about the people it was trained on, part by part, as in service."""
         split = self._material.split
         parts = {part: getattr(split, part) for part in closed_set.PARTS}
-        answers = {part: self._answers(rows) for part, rows in parts.items()}
-        return ClosedSet(split.labels, answers)
+        photos = closed_set.Photos(split.labels, split.classes, parts, self._crops)
+        return closed_set.measure(self._engine, self._answers_by, photos)
+
+    @cached_property
+    def own_classes(self) -> OwnClasses:
+        """What it knows by its own classes, whatever it is going to answer by."""
+        return own_classes.measure(
+            lambda rows: map(self._engine.classify, self._crops(rows)), self._material.split
+        )
 
     @cached_property
     def metrics(self) -> held_out.Metrics | None:
@@ -67,7 +90,8 @@ class Measured:
     @cached_property
     def verdict(self) -> gate.Verdict:
         """What the gate says, on people whom neither network has learned."""
-        return gate.judge(self._held_out, self._before, known_to_active=self._known)
+        verdict = gate.judge(self._held_out, self._before, known_to_active=self._known)
+        return gate.by_hand(verdict) if self._answers_by == "classes" else verdict
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -125,10 +149,6 @@ class Measured:
     @cached_property
     def _calibration_in_service(self) -> Calibration:
         return Calibration.load(self._active / artifact.CALIBRATION)
-
-    def _answers(self, rows: Ints) -> Answers:
-        probabilities = map(self._engine.classify, self._crops(rows))
-        return Answers.collect(probabilities, self._material.split.classes[rows])
 
     def _people(self, engine: Engine) -> HeldOut:
         split = self._material.split

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,8 +20,8 @@ from ml.architectures.recipe import Recipe
 from ml.data.crops import Crops
 from ml.data.dataset import Ints
 from ml.data.splits import Split
-from ml.evaluation import speed
-from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
+from ml.evaluation import closed_set, speed
+from ml.evaluation.closed_set import PARTS
 from ml.evaluation.held_out import metrics
 from ml.evaluation.samples import Embeddings, HeldOut
 from ml.experiments.eigenfaces import Eigenfaces
@@ -31,21 +31,9 @@ from ml.inference.export import CROPS_COMPARED, export
 from ml.training.events import Callback, Epoch, Event
 from ml.training.pipeline import Examples
 from ml.training.trainer import Parts, train
-from ml.types import Floats, Image
+from ml.types import AnswersBy, Image
 
 BATCH = 256
-
-
-class Learned(Protocol):
-    """What `ml.inference.engine.Engine` and `Eigenfaces` have in common."""
-
-    def embed(self, crops: Image) -> Floats:
-        """Embed crops, uint8 RGB (N, S, S, 3); returns float32 (N, D), each of length 1."""
-        ...
-
-    def classify(self, crops: Image) -> Floats:
-        """Rank the classes for each crop; returns float32 (N, C)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +50,10 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """What has learned, what it cost, and how its epochs went, if it had any."""
+    """What has learned, what it answers by and has cost; how its epochs went, if it had any."""
 
-    learned: Learned
+    learned: closed_set.Network
+    answers_by: AnswersBy
     cost: Cost
     history: tuple[Epoch, ...] = ()
 
@@ -111,7 +100,7 @@ def eigenfaces(crops: Crops, split: Split) -> Contestant:
         bytes=4 * learned.parameters,
         milliseconds=speed.median_ms(partial(learned.embed, crops.images[:1])),
     )
-    return Contestant(learned, cost)
+    return Contestant(learned, "classes", cost)
 
 
 def network(
@@ -137,7 +126,8 @@ def network(
         bytes=sum(file.stat().st_size for file in served.glob("serving/*")),
         milliseconds=speed.engine_speed("openvino", served, some).milliseconds,
     )
-    return Contestant(engine.load("openvino", served), cost, trained.history)
+    network = engine.load("openvino", served)
+    return Contestant(network, recipe.answers_by, cost, trained.history)
 
 
 def _exported(model: keras.Model, place: Path, some: Image) -> Path:
@@ -174,26 +164,24 @@ class _Timed:
 def measure(contestant: Contestant, crops: Crops, split: Split) -> dict[str, Any]:
     """Closed-set metrics on the parts of the split, and all others on the people held out.
 
-    As JSON: "closed_set" as `ClosedSet.summary`, "held_out" as `Metrics.summary` or null, "cost"
-    and "history".
+    As JSON: "answers_by", "closed_set" as `ClosedSet.summary`, "held_out" as `Metrics.summary` or
+    null, "cost" and "history".
     """
     learned = contestant.learned
-    answers = {
-        part: Answers.collect(
-            map(learned.classify, _batches(crops.images, getattr(split, part))),
-            split.classes[getattr(split, part)],
-        )
-        for part in PARTS
-    }
+    parts = {part: getattr(split, part) for part in PARTS}
+    crops_of = partial(_batches, crops.images)
+    photos = closed_set.Photos(split.labels, split.classes, parts, crops_of)
+    known = closed_set.measure(learned, contestant.answers_by, photos)
     return {
-        "closed_set": ClosedSet(split.labels, answers).summary(),
+        "answers_by": contestant.answers_by,
+        "closed_set": known.summary(),
         "held_out": _on_held_out(learned, crops, split) if split.held_out else None,
         "cost": asdict(contestant.cost),
         "history": [asdict(epoch) for epoch in contestant.history],
     }
 
 
-def _on_held_out(learned: Learned, crops: Crops, split: Split) -> dict[str, Any]:
+def _on_held_out(learned: closed_set.Network, crops: Crops, split: Split) -> dict[str, Any]:
     batches = _batches(crops.images, split.held_out_photos)
     embeddings = Embeddings.of(learned.embed, batches)
     people = HeldOut(split.held_out, embeddings, split.held_out_owners)

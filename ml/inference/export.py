@@ -10,7 +10,7 @@ import numpy as np
 
 from ml import artifact
 from ml.errors import ExportDisagrees
-from ml.types import Image
+from ml.types import Floats, Image
 
 if TYPE_CHECKING:
     import keras
@@ -23,8 +23,10 @@ CROPS_COMPARED = 64
 def export(model: keras.Model, directory: Path, crops: Image) -> float:
     """Save `model` as Keras file and as OpenVINO network into `directory`.
 
-    Both are loaded again from disk and embed `crops`, uint8 RGB (N, S, S, 3). Returns the smallest
-    cosine between the two embeddings of a crop; 1 where both have none, as of a dead network.
+    Both are loaded again from disk and asked about `crops`, uint8 RGB (N, S, S, 3). Returns the
+    smallest cosine between the two embeddings of a crop, or between the square roots of the two
+    probabilities of its classes (Bhattacharyya's coefficient), which have length 1 as well. It is 1
+    where both have no embedding, as of a dead network.
 
     Raises:
         ExportDisagrees: that cosine is under 0.999, or no number.
@@ -33,13 +35,20 @@ def export(model: keras.Model, directory: Path, crops: Image) -> float:
 
     model.save(directory / artifact.KERAS_MODEL)
     _export_for_serving(model, directory / artifact.SERVING_MODEL)
-    reference = KerasEngine.load(directory).embed(crops)
-    served = OpenVINOEngine.load(directory).embed(crops)
-    # Of vectors of length 1 this is the cosine.
-    agreement = float((1 - np.square(reference - served).sum(axis=1) / 2).min())
+    reference = KerasEngine.load(directory).run(crops)
+    served = OpenVINOEngine.load(directory).run(crops)
+    agreement = _cosine(reference.embeddings, served.embeddings)
+    if reference.probabilities is not None and served.probabilities is not None:
+        roots = np.sqrt(reference.probabilities), np.sqrt(served.probabilities)
+        agreement = min(agreement, _cosine(*roots))
     if not agreement >= MIN_AGREEMENT:
         raise ExportDisagrees(f"Serving and Keras agree to a cosine of only {agreement:.4f}.")
     return agreement
+
+
+def _cosine(reference: Floats, served: Floats) -> float:
+    """The smallest between two rows, each of length 1."""
+    return float((1 - np.square(reference - served).sum(axis=1) / 2).min())
 
 
 def _export_for_serving(model: keras.Model, path: Path) -> None:

@@ -1,9 +1,10 @@
-"""From a photo to its faces, each with an embedding."""
+"""From a photo to its faces, each with an embedding and what the network's own classes say."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -13,6 +14,7 @@ import numpy as np
 from ml import artifact, views
 from ml.alignment import align
 from ml.calibration import Calibration
+from ml.classes import Classes
 from ml.detection import Detector
 from ml.inference import engine as engines
 from ml.quality import assess
@@ -51,10 +53,12 @@ class Recognizer:
         calibration: Calibration,
         detector: Detector,
         engine: engines.Engine,
+        classes: Classes | None = None,
     ) -> None:
         self.version = manifest.version
         self.embedding_size = manifest.embedding_size
         self.calibration = calibration
+        self.classes = classes
         self._detector = detector
         self._engine = engine
         self._lock = threading.Lock()
@@ -69,7 +73,10 @@ class Recognizer:
         """
         manifest = artifact.check(version_dir)
         calibration = Calibration.load(version_dir / artifact.CALIBRATION)
-        return cls(manifest, calibration, Detector.load(), engines.load(engine, version_dir))
+        own = version_dir / artifact.CLASSES
+        classes = Classes.load(own) if own.is_file() else None
+        network = engines.load(engine, version_dir)
+        return cls(manifest, calibration, Detector.load(), network, classes)
 
     def detect(self, photo: Image) -> list[DetectedFace]:
         """Find every face of an RGB photo, (H, W, 3) uint8, from left to right."""
@@ -82,14 +89,16 @@ class Recognizer:
         detected = self.detect(photo)
         found = time.perf_counter()
         crops = [align(photo, face.landmarks) for face in detected]
-        embeddings = self.embed(np.stack(crops)) if crops else ()
-        faces = tuple(
-            EmbeddedFace(face, assess(face, crop), crop, embedding)
-            for face, crop, embedding in zip(detected, crops, embeddings, strict=True)
-        )
+        faces = tuple(self._asked(detected, np.stack(crops))) if crops else ()
         embedded = time.perf_counter()
         milliseconds = {"detect": (found - started) * 1e3, "embed": (embedded - found) * 1e3}
         return Recognition(faces, milliseconds, views.parts(photo))
+
+    def _asked(self, detected: Sequence[DetectedFace], crops: Image) -> Iterator[EmbeddedFace]:
+        outputs = self._engine.run(crops)
+        for row, (face, crop) in enumerate(zip(detected, crops, strict=True)):
+            own = None if outputs.probabilities is None else outputs.probabilities[row]
+            yield EmbeddedFace(face, assess(face, crop), crop, outputs.embeddings[row], own)
 
     def embed(self, crops: Image) -> Floats:
         """Embed aligned crops, uint8 RGB (N, 112, 112, 3); returns float32 (N, D), length 1."""

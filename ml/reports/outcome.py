@@ -17,6 +17,7 @@ from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.evaluation.gate import Verdict
 from ml.evaluation.groups import ByGroup
 from ml.evaluation.held_out import Metrics
+from ml.evaluation.own_classes import OwnClasses
 from ml.evaluation.reliability import Reliability
 from ml.training.events import Epoch
 
@@ -67,6 +68,7 @@ class Outcome:
     split: Split
     history: tuple[Epoch, ...]
     closed_set: ClosedSet | None
+    own_classes: OwnClasses | None
     held_out: Metrics | None
     reliability: Reliability | None
     groups: ByGroup | None
@@ -94,6 +96,7 @@ class Outcome:
             "version": self.origin.name,
             "date": self.date,
             "closed_set": self.closed_set and _closed_set(self.closed_set),
+            "own_classes": self.own_classes.summary() if self.own_classes else None,
             "held_out": self.held_out.summary() if self.held_out else None,
             "calibration": {
                 "source": self.calibration.source,

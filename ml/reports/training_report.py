@@ -14,13 +14,17 @@ from ml.architectures.recipe import TRAINABLE, Recipe
 from ml.evaluation import gate
 from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.language import percent, points, rate
-from ml.reports import files, unseen
+from ml.reports import classes_report, files, unseen
 from ml.reports.outcome import Outcome
 from ml.reports.page import Line, Page, Section, Table, Tile
 from ml.reports.protocol_reports import PART_NAMES, mistakes
 from ml.reports.training_charts import learning_charts
 from ml.reports.unseen import people, span, value
 
+_BY = {
+    "classes": "by its own classes",
+    "gallery": "by a gallery of their training photos",
+}
 PRECISIONS = {"mixed_bfloat16": "bfloat16, weights in float32", "float32": "float32"}
 
 
@@ -30,6 +34,9 @@ def page(outcome: Outcome) -> Page:
         _gate(outcome),
         _training(outcome),
         _closed_set(outcome),
+        classes_report.section(outcome.own_classes, outcome.recipe)
+        if outcome.own_classes
+        else None,
         unseen.held_out(outcome),
         unseen.calibration(outcome),
         unseen.groups(outcome.groups) if outcome.groups else None,
@@ -137,7 +144,8 @@ def _closed_set(outcome: Outcome) -> Section | None:
     return Section(
         title="Closed set: people it has learned",
         text=f"Every photo is of one of the {len(closed_set.labels):,} people it was trained on, "
-        "and it says who. This is what the paper measures. Nobody can be a stranger here.",
+        f"and it says who, {_BY[outcome.recipe.answers_by]}. This is what the paper measures. "
+        "Nobody can be a stranger here.",
         tables=[*tables, wrong] if wrong else tables,
         notes=[] if wrong else ["No test photo was taken for somebody else."],
     )

@@ -77,8 +77,10 @@ def write(
         material.split.save(directory / splits.FILE, material.dataset)
         callback(Progress(Phase.EVALUATION))
         progress = follow(callback, Phase.EVALUATION)
-        measured = Measured(material, OpenVINOEngine.load(directory), active, progress)
+        engine = OpenVINOEngine.load(directory)
+        measured = Measured(material, engine, recipe.answers_by, active, progress)
         measured.calibration.save(directory / artifact.CALIBRATION)
+        measured.own_classes.classes.save(directory / artifact.CLASSES)
         outcome = Outcome(
             recipe=recipe,
             origin=origin,
@@ -86,6 +88,7 @@ def write(
             split=material.split,
             history=trained.history,
             closed_set=measured.closed_set,
+            own_classes=measured.own_classes,
             held_out=measured.metrics,
             reliability=measured.reliability,
             groups=measured.by_group(origin.groups),
@@ -138,6 +141,8 @@ def _manifest(
             "command": origin.command,
         },
         libraries=_libraries(),
+        answers_by=recipe.answers_by,
+        open_set=recipe.open_set,
     )
 
 

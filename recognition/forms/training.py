@@ -28,6 +28,34 @@ PROMOTED: Final[Mapping[str, Any]] = {
 }
 
 
+ANSWERS: Final[Mapping[str, tuple[Any, Any, Mapping[str, Any]]]] = {
+    "usual": (
+        gettext_lazy("As the network is meant to"),
+        gettext_lazy(
+            "The paper’s network names one of the people it was trained on, the others whoever is "
+            "enrolled."
+        ),
+        {},
+    ),
+    "gallery": (
+        gettext_lazy("Whoever is enrolled"),
+        gettext_lazy("Also people who come later. Strangers stay unknown."),
+        {"answers_by": "gallery"},
+    ),
+    "closed": (
+        gettext_lazy("Always one of the people it was trained on"),
+        gettext_lazy("As in the paper. It names strangers too."),
+        {"answers_by": "classes"},
+    ),
+    "open": (
+        gettext_lazy("One of the people it was trained on, or nobody"),
+        gettext_lazy("Few strangers get a name, and fewer of the people their own."),
+        {"answers_by": "classes", "open_set": True},
+    ),
+}
+"""How a version is to name people: the choice, what it means, and what it asks of a training."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """One of several, with what speaks for it."""
@@ -107,6 +135,12 @@ class TrainingForm(forms.Form):
     epochs = forms.IntegerField(
         label=gettext_lazy("Epochs in all"), required=False, min_value=1, max_value=500
     )
+    answers = forms.ChoiceField(
+        label=gettext_lazy("Whom it names"),
+        choices=[(value, label) for value, (label, *_others) in ANSWERS.items()],
+        initial="usual",
+        required=False,
+    )
     promote = forms.ChoiceField(
         label=gettext_lazy("Put it into service"),
         choices=TrainingRun.Promote.choices,
@@ -131,6 +165,10 @@ class TrainingForm(forms.Form):
 
     def sources(self) -> Iterator[Choice]:
         return self._choices("source", {SITE: self.site.in_words()})
+
+    def answers_explained(self) -> Iterator[Choice]:
+        explained = {value: help_ for value, (_label, help_, _asked) in ANSWERS.items()}
+        return self._choices("answers", explained)
 
     def promotions(self) -> Iterator[Choice]:
         for choice in self._choices("promote", PROMOTED):
@@ -164,6 +202,7 @@ class TrainingForm(forms.Form):
             "stages": chosen["stages"],
             "epochs": chosen["epochs"],
             "promote": chosen["promote"],
+            **ANSWERS[chosen["answers"] or "usual"][2],
         }
 
     def _folder(self, chosen: str) -> Path:

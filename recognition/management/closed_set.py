@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ from ml.data.dataset import Dataset, Ints
 from ml.data.splits import FILE as SPLIT
 from ml.data.splits import SavedSplit, load_split
 from ml.evaluation import closed_set
-from ml.evaluation.closed_set import PARTS, Answers, ClosedSet
+from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.evaluation.datasets import DatasetError
-from ml.evaluation.samples import Embeddings
 from ml.inference import engine as engines
-from ml.types import Image
+from ml.types import AnswersBy, Image
 from recognition.management.terminal import progress_bar
 
 BATCH = 64
+NOBODY = -1
 
 
 @dataclass(frozen=True)
@@ -43,37 +44,44 @@ class Measured:
 def measure(directory: Path, root: Path, mode: crops.Mode, seed: int) -> Measured:
     """Ask the version in `directory` about the photos in `root`.
 
-    A version with a head of its own is asked about the photos of its own split; any other takes
-    them for the nearest prototype of training photos, split with `seed` as they would be for a
-    training.
+    One that was trained is asked about the photos of its own split; any other about photos split
+    with `seed` as they would be for a training. What answers by gallery takes them for the nearest
+    prototype of training photos.
 
     Raises:
         DatasetError, DataError, Unwritable: the photos cannot be used, or their crops not be kept.
         ArtifactError: the version cannot be loaded.
     """
-    artifact.check(directory)
+    answers_by = artifact.check(directory).answers_by
     engine = engines.load(settings.ENGINE, directory)
     if (directory / LABELS).is_file():
-        return _by_head(directory, engine, root, mode)
-    return Measured(_by_prototypes(engine, _crops(root, mode, data.MINIMUM), seed), 0)
+        return _on_own_split(directory, engine, answers_by, root, mode)
+    made = _crops(root, mode, data.MINIMUM)
+    split = splits.split(made.dataset, seed=seed, hold_out=0)
+    rows = {part: getattr(split, part) for part in PARTS}
+    photos = closed_set.Photos(split.labels, split.classes, rows, partial(_batches, made.images))
+    return Measured(closed_set.measure(engine, answers_by, photos), 0)
 
 
-def _by_head(directory: Path, engine: engines.Engine, root: Path, mode: crops.Mode) -> Measured:
+def _on_own_split(
+    directory: Path, engine: engines.Engine, answers_by: AnswersBy, root: Path, mode: crops.Mode
+) -> Measured:
     labels, split = read_labels(directory / LABELS), load_split(directory / SPLIT)
     made = _crops(root, mode, min(data.MINIMUM, _smallest_class(split)))
     found = {part: _found(made.dataset, split, part) for part in PARTS}
     wanted, there = (sum(map(len, parts)) for parts in (split.parts.values(), found.values()))
     if not there:
         raise DatasetError(f"None of the photos that {directory.name} was trained on is in {root}.")
-    answers = {
-        part: Answers.collect(
-            map(engine.classify, _batches(made.images, np.array(list(classes)), part)),
-            np.array(list(classes.values())),
+    classes = np.full(len(made.images), NOBODY)
+    for part in found.values():
+        classes[list(part)] = list(part.values())
+    if answers_by == "gallery" and len(set(found["train"].values())) < len(labels):
+        raise DatasetError(
+            f"Of somebody whom {directory.name} knows no training photo is in {root}."
         )
-        for part, classes in found.items()
-        if classes
-    }
-    return Measured(ClosedSet(labels, answers), wanted - there)
+    rows = {part: np.array(list(own), np.int64) for part, own in found.items()}
+    photos = closed_set.Photos(labels, classes, rows, partial(_batches, made.images))
+    return Measured(closed_set.measure(engine, answers_by, photos), wanted - there)
 
 
 def _crops(root: Path, mode: crops.Mode, minimum: int) -> crops.Crops:
@@ -100,16 +108,8 @@ def _found(dataset: Dataset, split: SavedSplit, part: str) -> dict[int, int]:
     }
 
 
-def _by_prototypes(engine: engines.Engine, made: crops.Crops, seed: int) -> ClosedSet:
-    split = splits.split(made.dataset, seed=seed, hold_out=0)
-    everything = np.arange(len(made.images))
-    embeddings = Embeddings.of(engine.embed, _batches(made.images, everything, "faces"))
-    rows = {part: getattr(split, part) for part in PARTS}
-    return closed_set.by_prototypes(split.labels, embeddings, split.classes, rows)
-
-
-def _batches(images: Image, rows: Ints, what: str) -> Iterator[Image]:
-    with progress_bar(what) as progress:
+def _batches(images: Image, rows: Ints) -> Iterator[Image]:
+    with progress_bar("faces") as progress:
         for start in range(0, len(rows), BATCH):
             yield np.array(images[rows[start : start + BATCH]])
             progress(min(start + BATCH, len(rows)), len(rows))

@@ -20,6 +20,8 @@ _REFUSED: Final = {
     "bad_input_size": "--input-size is from 32 to 112 pixels.",
     "bad_seed": "--seed is from 0 to %(most)d.",
     "bad_margin": "--margin is an angle from 0 to below 1.5 radians.",
+    "always_open": "--open-set goes with --answers-by classes: by gallery nobody is named below a "
+    "threshold as it is.",
     "overtaken": "%(run)s is trained by another process, or was ended.",
 }
 

@@ -17,6 +17,7 @@ from recognition.models import TrainingRun
 def add(parser: CommandParser) -> None:
     _add_source(parser)
     _add_training(parser)
+    _add_answering(parser)
     _add_run(parser)
 
 
@@ -25,6 +26,7 @@ def of_a_new_run(options: dict[str, Any]) -> list[str]:
     parser = CommandParser()
     _add_source(parser)
     _add_training(parser)
+    _add_answering(parser)
     not_given = {**vars(parser.parse_args([])), "name": ""}
     return [
         f"--{name.replace('_', '-')}" for name, value in not_given.items() if options[name] != value
@@ -128,6 +130,22 @@ def _add_training(parser: CommandParser) -> None:
         "--precision",
         metavar="auto|float32|bfloat16",
         help="bfloat16 where the processor has it (auto)",
+    )
+
+
+def _add_answering(parser: CommandParser) -> None:
+    group = parser.add_argument_group("how it is going to name people")
+    group.add_argument(
+        "--answers-by",
+        metavar="gallery|classes",
+        help="by who is enrolled, or by the people it was trained on (paper by classes, others by "
+        "gallery)",
+    )
+    group.add_argument(
+        "--open-set",
+        action="store_true",
+        default=None,
+        help="by classes: name nobody below a threshold; otherwise the likeliest is always named",
     )
 
 

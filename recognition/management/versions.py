@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.core.management.base import CommandError
 
 from ml.errors import ArtifactError
 from recognition.management.terminal import progress_bar
 from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
+from recognition.services.gallery import classes
 from recognition.services.gallery.templates import Embedded
 from recognition.services.promotion import serving
 from recognition.services.versions import predictors
@@ -30,10 +33,23 @@ def version_named(name: str) -> ModelVersion:
     return version
 
 
-def put_into_service(version: ModelVersion, *, quiet: bool) -> Embedded:
+def classes_in_words(version: ModelVersion) -> Iterator[str]:
+    """Whom a version that answers by its classes names, and whom not."""
+    named, unknown = classes.named(version).count(), classes.unknown(version).count()
+    below = "nobody below a threshold" if version.open_set else "one of them always"
+    yield f"It answers by its own classes: {named} people of the gallery, and {below}."
+    if without := classes.without_person(version):
+        yield f"{without} of its classes have no photo to enrol any more and are never named."
+    if unknown:
+        yield f"{unknown} people of the gallery are none of its classes: it does not know them."
+
+
+def put_into_service(
+    version: ModelVersion, terms: serving.Terms = serving.AS_MADE, *, quiet: bool
+) -> Embedded:
     with progress_bar("faces", quiet=quiet) as progress:
         try:
-            return serving.serve(version, None, progress)
+            return serving.serve(version, None, progress, terms=terms)
         except serving.PromotionRefused as refusal:
             raise CommandError(promotion_refused(refusal.code, refusal.params)) from refusal
         except KeyboardInterrupt:

@@ -28,6 +28,13 @@ _MODEL = {
 
 _PROMOTION = {
     "already_active": gettext_lazy("%(version)s is in service already."),
+    "gate_not_passed": gettext_lazy(
+        "%(version)s did not pass the gate. It goes into service with a reason, which is kept."
+    ),
+    "always_open": gettext_lazy(
+        "%(version)s answers by the people who are enrolled, and names nobody below a threshold "
+        "as it is."
+    ),
     "no_way_back": gettext_lazy("There is no version to go back to."),
     "nobody_waits": gettext_lazy("Nobody waits any more for %(version)s to go into service."),
     "place_taken": gettext_lazy(

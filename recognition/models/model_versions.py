@@ -21,10 +21,22 @@ class ModelVersion(models.Model):
         ACTIVE = "active", _("Active")
         RETIRED = "retired", _("Retired")
 
+    class AnswersBy(models.TextChoices):
+        GALLERY = "gallery", _("The people who are enrolled")
+        CLASSES = "classes", _("The people it was trained on")
+
     name = models.SlugField(_("version"), max_length=80, unique=True)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.CANDIDATE)
     digest = models.CharField(_("digest"), max_length=64, unique=True)
     architecture = models.CharField(_("architecture"), max_length=40, blank=True)
+    answers_by = models.CharField(
+        _("answers by"), max_length=7, choices=AnswersBy, default=AnswersBy.GALLERY
+    )
+    open_set = models.BooleanField(
+        _("open set"),
+        default=False,
+        help_text=_("By its classes it names nobody below a threshold, and not always somebody."),
+    )
     embedding_size = models.PositiveIntegerField(_("embedding size"))
     size = models.PositiveBigIntegerField(_("bytes on disk"), default=0)
     metrics = models.JSONField(_("figures"), default=dict, blank=True)

@@ -107,7 +107,7 @@ class EnrolledFace(models.Model):
 
     The photo itself is not kept. `photo_digest` is its SHA-256, so that enrolling it twice changes
     nothing. `objection` is what spoke against it, see `ml.enrolment`, and `resembles` the person
-    whom that is about.
+    whom that is about. `source` is the version that was trained on the photo, if it came with one.
     """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="faces")
@@ -125,6 +125,14 @@ class EnrolledFace(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("looks like"),
+    )
+    source = models.ForeignKey(
+        ModelVersion,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("came with"),
     )
     created_at = models.DateTimeField(_("enrolled at"), default=timezone.now)
 

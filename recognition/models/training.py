@@ -88,20 +88,21 @@ class TrainingRun(QueuedWork):
 
 
 class TrainedPerson(models.Model):
-    """Somebody of the gallery whose faces a model version was trained on.
+    """Somebody of the gallery whose faces a model version was trained on: class `number` of it.
 
     `person_id` outlives the person: no foreign key, nothing about anybody. `erased_at` says since
-    when the version should be trained again without them.
+    when the version should be trained again without them, and no class of it names them.
     """
 
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="trained_people")
+    number = models.PositiveIntegerField(null=True)
     person_id = models.BigIntegerField(db_index=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("model_version", "person_id"), name="one_trained_person_per_version"
+                fields=("model_version", "number"), name="one_trained_person_per_class"
             ),
         )
 

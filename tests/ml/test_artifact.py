@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,34 @@ def test_an_older_format_is_told_from_damage(version: Path) -> None:
     values |= {"format": artifact.FORMAT - 1}
     (version / artifact.MANIFEST).write_text(json.dumps(values), encoding="utf-8")
     with pytest.raises(ArtifactTooOld):
+        artifact.check(version)
+
+
+def test_a_version_that_does_not_say_what_it_answers_by_answers_by_gallery(version: Path) -> None:
+    values = json.loads((version / artifact.MANIFEST).read_text(encoding="utf-8"))
+    del values["answers_by"], values["open_set"]
+    (version / artifact.MANIFEST).write_text(json.dumps(values), encoding="utf-8")
+    manifest = artifact.check(version)
+    assert (manifest.answers_by, manifest.open_set) == ("gallery", False)
+
+
+@pytest.mark.parametrize("name", [artifact.LABELS, artifact.CLASSES])
+def test_what_answers_by_its_classes_needs_to_know_them(tmp_path: Path, name: str) -> None:
+    by_classes = replace(MANIFEST, answers_by="classes")
+    with (
+        pytest.raises(ArtifactMissing, match=name),
+        artifact.writing(tmp_path, "v1") as directory,
+    ):
+        fill(directory)
+        for there in {artifact.LABELS, artifact.CLASSES} - {name}:
+            (directory / there).write_text("{}")
+        artifact.seal(directory, by_classes)
+
+
+def test_what_answers_by_something_else_is_damaged(version: Path) -> None:
+    text = (version / artifact.MANIFEST).read_text(encoding="utf-8")
+    (version / artifact.MANIFEST).write_text(text.replace('"gallery"', '"guessing"'))
+    with pytest.raises(ArtifactDamaged, match="guessing"):
         artifact.check(version)
 
 

@@ -12,11 +12,13 @@ import pytest
 
 from ml.architectures.recipe import Recipe, Stage
 from ml.calibration import Calibration
+from ml.classes import Classes
 from ml.data import splits
 from ml.data.dataset import Dataset, Identity, Photo, Skipped
 from ml.evaluation import gate, groups, reliability
 from ml.evaluation.closed_set import Answers, ClosedSet
 from ml.evaluation.held_out import metrics
+from ml.evaluation.own_classes import HELD_OUT, OwnClasses
 from ml.evaluation.samples import HeldOut
 from ml.reports.outcome import Cost, Origin, Outcome
 from ml.reports.training_report import write
@@ -76,6 +78,15 @@ def outcome() -> Outcome:
         closed_set=ClosedSet(
             split.labels, {part: answers(split, part, wrong) for part, wrong in mistakes.items()}
         ),
+        own_classes=OwnClasses(
+            Classes(
+                1.6,
+                ((0.5, 1.0), (0.01, 9.0)),
+                {"fitted_on": HELD_OUT, "people": 12, "photos": 144},
+            ),
+            right=0.82,
+            dir={0.1: 0.32, 0.01: None},
+        ),
         held_out=metrics(new, bootstraps=50),
         reliability=reliability.of_carried_over(
             Calibration.load(default.FITTED), active, new, bootstraps=50
@@ -113,7 +124,15 @@ def test_the_page_needs_nothing_but_itself_and_suits_day_and_night(
 
 def test_everything_that_was_measured_is_told(outcome: Outcome, tmp_path: Path) -> None:
     page, found = written(outcome, tmp_path)
-    for title in ("Training", "Closed set", "Open set", "Calibration", "By group", "Cost"):
+    for title in (
+        "Training",
+        "Closed set",
+        "By its own classes",
+        "Open set",
+        "Calibration",
+        "By group",
+        "Cost",
+    ):
         assert f"<h2>{title}" in page
     for name in ("Worst on test photos", "Most confused", "top-5", "DIR at FPIR 0.3", "TAR at FAR"):
         assert name.replace(" 0.3", "\N{SPACE}0.3") in page

@@ -21,6 +21,7 @@ from recognition.models import (
     User,
 )
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.services.gallery import classes
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification import answering
 from recognition.services.privacy import erasure
@@ -189,14 +190,14 @@ def test_who_was_trained_on_is_kept_and_marked_when_they_leave(
     version: ModelVersion, recognizer: StripeRecognizer
 ) -> None:
     ann, ben, cleo = add("Ann", 1), add("Ben", 2), add("Cleo", 3)
-    labels = [str(person.pk) for person in (ann, ben, cleo)]
+    people = dict(enumerate(person.pk for person in (ann, ben, cleo)))
     erasure.remove_person(cleo, None)  # while the training ran
-    training_faces.record_people(version, labels)
+    classes.record(version, people)
     marked = TrainedPerson.objects.filter(erased_at__isnull=False)
-    assert [one.person_id for one in marked] == [int(labels[2])]
+    assert [one.person_id for one in marked] == [people[2]]
     erasure.remove_person(ann, None)
-    assert {str(one.person_id) for one in marked.all()} == {labels[0], labels[2]}
-    training_faces.record_people(version, labels)
+    assert {one.person_id for one in marked.all()} == {people[0], people[2]}
+    classes.record(version, people)
     assert TrainedPerson.objects.count() == 3
 
 

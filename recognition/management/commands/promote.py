@@ -5,29 +5,53 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.evaluation import gate
-from recognition.management.versions import put_into_service, version_named
+from recognition.management.versions import classes_in_words, put_into_service, version_named
 from recognition.models import ModelVersion
+from recognition.services.promotion.serving import Terms
 
 
 class Command(BaseCommand):
     help = (
         "Puts a model version into service: embeds every enrolled face under it, then switches. "
-        "Goes on where it was stopped. The gate decides about trainings, not about operators: its "
-        "verdict is printed, and stands in the audit log."
+        "Goes on where it was stopped. Against the gate it goes with --force and a --reason alone, "
+        "which stands in the audit log. A version that answers by its classes brings them into the "
+        "gallery, where they are not, with some of the photos that it was trained on."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("version", metavar="V")
         parser.add_argument("--quiet", action="store_true", help="show no progress")
+        parser.add_argument(
+            "--force", action="store_true", help="although it did not pass the gate; with --reason"
+        )
+        parser.add_argument("--reason", default="", metavar="R", help="why, for the audit log")
+        decides = parser.add_mutually_exclusive_group()
+        decides.add_argument(
+            "--open-set",
+            action="store_true",
+            default=None,
+            help="by its classes: name nobody below the threshold",
+        )
+        decides.add_argument(
+            "--closed-set",
+            action="store_false",
+            dest="open_set",
+            help="by its classes: always name the likeliest",
+        )
 
     def handle(self, **options: Any) -> None:
         version = version_named(options["version"])
         if version.state == ModelVersion.State.ACTIVE:
             raise CommandError(f"{version} is in service already.")
+        if options["force"] != bool(options["reason"].strip()):
+            raise CommandError("--force and --reason R go together: the reason is kept.")
         if version.gate:
             self.stdout.write(gate.in_words(gate.Verdict.from_dict(version.gate)))
-        embedded = put_into_service(version, quiet=options["quiet"])
+        terms = Terms(options["reason"], options["open_set"])
+        embedded = put_into_service(version, terms, quiet=options["quiet"])
         self.stdout.write(f"{version} is in service; {embedded.faces} faces were embedded.")
+        if version.answers_by == ModelVersion.AnswersBy.CLASSES:
+            self.stdout.write("\n".join(classes_in_words(version)))
         if embedded.lost:
             self.stderr.write(
                 f"{len(embedded.lost)} enrolled faces have no readable crop and are not in its "

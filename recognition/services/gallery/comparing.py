@@ -35,7 +35,7 @@ def still_resembles(face: EnrolledFace, predictor: Predictor) -> bool:
 @contextmanager
 def _asking(predictor: Predictor) -> Iterator[Ask]:
     with memory.current(predictor.version) as people:
-        yield partial(predictor.identify, gallery=people)
+        yield partial(predictor.compare, gallery=people)
 
 
 def _embeddings(templates: QuerySet[Template], version: ModelVersion) -> Floats:

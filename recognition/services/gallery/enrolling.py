@@ -33,11 +33,12 @@ PORTRAIT_MARGIN: Final = 0.45
 class Options:
     """What is taken that is usually refused: with `largest` the clearly largest of several faces,
     with `force` a face that looks like somebody else, or unlike its person. With `dry_run` nothing
-    is stored."""
+    is stored. `source` is the version that was trained on the photo and brings it along."""
 
     largest: bool = False
     force: bool = False
     dry_run: bool = False
+    source: ModelVersion | None = None
 
 
 USUAL: Final = Options()
@@ -95,7 +96,9 @@ def enrol_photo(
         return known, False
     image = _decode(data)
     while True:
-        enrolled = EnrolledFace(person=person, photo_digest=digest, filename=filename[-255:])
+        enrolled = EnrolledFace(
+            person=person, photo_digest=digest, filename=filename[-255:], source=options.source
+        )
         try:
             _enrol(enrolled, image, options, actor)
         except _EnrolledMeanwhile as meanwhile:

@@ -16,7 +16,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from ml import bounded, imaging
-from ml.together import one_face_each
 from ml.types import Decision, EmbeddedFace, Image
 from ml.types import Identification as Answer
 from recognition.models import (
@@ -52,7 +51,8 @@ class Submission:
 
 @dataclass(frozen=True)
 class Search:
-    """What the gallery said about the faces of a photo, from left to right, and its sizes."""
+    """What was answered about the faces of a photo, from left to right, the number of people whom
+    it could have been, and that of photos in the gallery."""
 
     faces: tuple[tuple[EmbeddedFace, Answer], ...]
     people: int
@@ -145,13 +145,9 @@ def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, 
 
 def _search(faces: Sequence[EmbeddedFace], predictor: predictors.Predictor) -> Search:
     with memory.current(predictor.version) as people:
-        answers = one_face_each(
-            [
-                predictor.identify(face.embedding, people, quality=face.quality.score)
-                for face in faces
-            ]
-        )
-        return Search(tuple(zip(faces, answers, strict=True)), people.people, people.templates)
+        answers = predictor.identify_all(faces, people)
+        choices = predictor.choices(people)
+        return Search(tuple(zip(faces, answers, strict=True)), choices, people.templates)
 
 
 def _store(row: Identification, answer: PhotoAnswer) -> None:

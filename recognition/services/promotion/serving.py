@@ -18,6 +18,7 @@ from ml.errors import ArtifactError
 from recognition.models import EnrolledFace, ModelVersion, User
 from recognition.models.work import MAX_ATTEMPTS
 from recognition.services.audit import record
+from recognition.services.gallery import classes
 from recognition.services.gallery.templates import (
     CropsUnusable,
     Embedded,
@@ -26,10 +27,11 @@ from recognition.services.gallery.templates import (
     silent,
 )
 from recognition.services.promotion.switching import Move, PromotionRefused, State, switch, waiting
+from recognition.services.promotion.terms import AS_MADE, Terms, agree
 from recognition.services.versions import registry
 from recognition.services.work import processes, queue
 
-__all__ = ["PromotionRefused"]
+__all__ = ["AS_MADE", "PromotionRefused", "Terms"]
 
 MOST_LOST: Final = 0.01
 """Share of the enrolled faces that may be missing from a gallery. A crop or two get lost; where
@@ -59,14 +61,18 @@ def serve(
     progress: Progress = silent,
     *,
     against: str | None = None,
+    terms: Terms = AS_MADE,
 ) -> Embedded:
     """Put a version into service; with `against`, only in the place of the version of that name.
 
     Raises:
-        PromotionRefused: its files, or crops of enrolled faces, are missing or damaged; another
-            version has taken the place; or somebody asked for it and then cancelled that.
+        PromotionRefused: it did not pass the gate, and no reason is given to promote it against
+            that; its files, or crops of enrolled faces, are missing or damaged; another version
+            has taken the place; or somebody asked for it and then cancelled that.
     """
     move = Move(version, actor, waiting(version).exists(), against)
+    if not move.asked_for:
+        agree(version, actor, terms)
     try:
         registry.verify(version)
         return _serve(move, progress)
@@ -81,6 +87,8 @@ def _serve(move: Move, progress: Progress) -> Embedded:
         move.show_life()
         progress(done, total)
 
+    if move.version.answers_by == ModelVersion.AnswersBy.CLASSES:
+        classes.enrol(move.version, move.actor, embedding)
     faces, lost = 0, frozenset[int]()
     while not switch(move, lost):
         embedded = embed_missing(move.version, embedding)
@@ -111,16 +119,18 @@ def _cannot_be_served(
     return PromotionRefused(error.code, version=version.name, **params)
 
 
-def request_promotion(version: ModelVersion, user: User | None) -> None:
+def request_promotion(version: ModelVersion, user: User | None, terms: Terms = AS_MADE) -> None:
     """Ask for a version to go into service; a worker sees to it.
 
     Raises:
-        PromotionRefused: it is in service already, or its files are missing or damaged.
+        PromotionRefused: it is in service already; it did not pass the gate, and no reason is given
+            to promote it against that; or its files are missing or damaged.
     """
     if version.state == State.ACTIVE:
         raise PromotionRefused("already_active", version=version.name)
     _require_sound(version)
     with transaction.atomic():
+        agree(version, user, terms)
         version.promotion_requested_at, version.promotion_attempts = timezone.now(), 0
         version.save(update_fields=("promotion_requested_at", "promotion_attempts"))
         record(user, "model.promotion_requested", version, name=version.name)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from ml import bounded, imaging
 from ml.errors import ArtifactError
 from recognition.models import UNFINISHED, ModelVersion, Status, Trial, User
+from recognition.services.gallery import classes
 from recognition.services.gallery.templates import embed_missing
 from recognition.services.identification.answer import Answer
 from recognition.services.identification.answering import (
@@ -83,6 +84,8 @@ def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
         if not queue.still_ours(row).update(claimed_at=timezone.now()):
             raise Overtaken
 
+    if version.answers_by == ModelVersion.AnswersBy.CLASSES:
+        classes.link(version)
     embed_missing(version, follow)
     return identify_photo(photo, predictors.load(version))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -22,14 +22,12 @@ from django.utils import timezone
 from ml.files import write_whole
 from recognition.models import (
     EnrolledFace,
-    ModelVersion,
     Person,
     ProbeFace,
     Status,
     TrainedPerson,
     TrainingRun,
 )
-from recognition.services.gallery import memory
 
 FACES: Final = "faces.json"
 TWO_PEOPLE: Final = "photo_of_two_people"
@@ -105,28 +103,6 @@ def _same_face(one: str, other: str) -> str:
         f"{' and '.join(names)} have the same face: a photo is enrolled under one of them and was "
         "confirmed as the other. Correct the review, or remove the photo."
     )
-
-
-def record_people(version: ModelVersion, labels: Iterable[str]) -> None:
-    """Keep who was trained on. Somebody may have left while the training ran.
-
-    Under the gallery's lock: whoever is removed is removed before this, or marked after it.
-    """
-    with memory.changing():
-        people = [int(label) for label in labels]
-        there = set(Person.objects.filter(pk__in=people).values_list("pk", flat=True))
-        now = timezone.now()
-        TrainedPerson.objects.bulk_create(
-            (
-                TrainedPerson(
-                    model_version=version,
-                    person_id=person,
-                    erased_at=None if person in there else now,
-                )
-                for person in people
-            ),
-            ignore_conflicts=True,
-        )
 
 
 def forget(person: Person) -> None:

@@ -20,6 +20,7 @@ from ml.training.checkpoints import Checkpoints
 from ml.training.events import Callback, Note, Phase, follow
 from recognition.models import ModelVersion, Status, TrainingRun
 from recognition.services.audit import record
+from recognition.services.gallery import classes
 from recognition.services.promotion import serving
 from recognition.services.training import faces as training_faces
 from recognition.services.training import options as training_options
@@ -68,8 +69,10 @@ def _trained(row: TrainingRun, callback: Callback) -> ModelVersion:
     made = retrain.retrain(planned, material, _origin(row, options), places, callback)
     version = registry.register(made, against=active)
     if options.from_site:
-        training_faces.record_people(version, material.split.labels)
+        classes.record(version, dict(enumerate(map(int, material.split.labels))))
     show_life(row, version=version)
+    if not options.from_site:
+        classes.link(version)
     record(row.requested_by, "model.trained", version, name=version.name)
     return version
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from ml.architectures import ARCHITECTURES
 from ml.architectures.recipe import AUGMENTATIONS, PRECISIONS, Recipe, Stage
-from ml.types import CROP_SIZE
+from ml.types import ANSWERS_BY, CROP_SIZE
 from recognition.services.refusals import Refused
 
 CROPS: Final = ("aligned", "as-is")
@@ -17,7 +17,7 @@ SEEDS: Final = 2**32
 """As many as NumPy and TensorFlow take."""
 GIVEN: Final = (
     *("stages", "epochs", "learning_rates", "batch", "input_size", "scale", "margin"),
-    *("augmentations", "seed", "precision"),
+    *("augmentations", "seed", "precision", "answers_by", "open_set"),
 )
 """What may be given in the place of an architecture's own recipe. `stages` is how many of them,
 `epochs` one number for all or one for each, `learning_rates` likewise."""
@@ -74,12 +74,15 @@ def check(architecture: str, chosen: DataOptions, asked: Mapping[str, Any]) -> N
         raise TrainingRefused("no_source")
     _check_choice("crops", chosen.crops, CROPS)
     _check_choice("precision", asked.get("precision", "auto"), PRECISIONS)
+    _check_choice("answers_by", asked.get("answers_by", "gallery"), ANSWERS_BY)
     for name in asked.get("augmentations", ()):
         _check_choice("augmentations", name, AUGMENTATIONS)
     if chosen.groups and not Path(chosen.groups).is_file():
         raise TrainingRefused("no_groups", path=chosen.groups)
     _check_numbers(chosen, asked)
-    recipe(architecture, asked, gpu=True)
+    planned = recipe(architecture, asked, gpu=True)
+    if planned.open_set and planned.answers_by == "gallery":
+        raise TrainingRefused("always_open")
 
 
 def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:

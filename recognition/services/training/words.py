@@ -55,6 +55,9 @@ def plan(recipe: Recipe) -> Iterator[str]:
         )
     side, changes = recipe.input_size, ", ".join(recipe.augmentations) or "none"
     yield f"Batches of {recipe.batch}, input {side}×{side}, augmentation: {changes}."
+    if recipe.answers_by == "classes":
+        below = "nobody below a threshold" if recipe.open_set else "one of them always"
+        yield f"It is going to answer by its own classes, the people trained on: {below}."
 
 
 def precision(asked: str, used: str) -> str:
@@ -77,7 +80,7 @@ def command(run: TrainingRun) -> str:
             words += [_option(name), str(value)]
     words += ["--groups", Path(chosen.groups).name] if chosen.groups else []
     for name, value in given(run.arguments).items():
-        words += [_option(name), _typed(value)]
+        words += [_option(name)] if value is True else [_option(name), _typed(value)]
     return shlex.join(words)
 
 

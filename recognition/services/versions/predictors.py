@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from ml import classes
 from ml.calibration import Policy, identify
+from ml.classes import Classes
 from ml.gallery import Gallery
-from ml.types import Floats, Identification
+from ml.together import one_face_each
+from ml.types import EmbeddedFace, Floats, Identification
 from recognition.models import ModelVersion
 from recognition.services.versions import registry
 
@@ -20,16 +24,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictor:
+    """A version with its network. `learned` says by class who of the gallery it has learned."""
+
     version: ModelVersion
     recognizer: Recognizer
+    learned: Mapping[int, int] = field(default_factory=dict)
 
-    def identify(
+    def identify_all(
+        self, faces: Sequence[EmbeddedFace], gallery: Gallery
+    ) -> Sequence[Identification]:
+        """Who the faces of one photo are. By gallery nobody is in it twice; classes are asked about
+        each face alone, as in the paper."""
+        answers = [self.identify(face, gallery) for face in faces]
+        return one_face_each(answers) if self._by_classes is None else answers
+
+    def identify(self, face: EmbeddedFace, gallery: Gallery) -> Identification:
+        """Who a face is, by what the version answers by and as this site is set to decide."""
+        if self._by_classes is None:
+            return self.compare(face.embedding, gallery, quality=face.quality.score)
+        fpir = settings.TARGET_FPIR if self.version.open_set else None
+        return classes.identify(face, gallery, self.learned, self._by_classes, fpir)
+
+    def compare(
         self, embedding: Floats, gallery: Gallery, *, quality: float = 1.0
     ) -> Identification:
-        """Who a face is, as this site is set to decide."""
+        """Who is enrolled of whom a face is, whatever the version answers by."""
         policy = Policy(settings.TARGET_FPIR, settings.STRANGERS)
         calibration = self.recognizer.calibration
         return identify(embedding, gallery, calibration, policy, quality=quality)
+
+    def choices(self, gallery: Gallery) -> int:
+        """How many people of the gallery an answer may name."""
+        if self._by_classes is None:
+            return gallery.people
+        return len({person for person in self.learned.values() if person in gallery})
+
+    @property
+    def _by_classes(self) -> Classes | None:
+        by_gallery = self.version.answers_by == ModelVersion.AnswersBy.GALLERY
+        return None if by_gallery else self.recognizer.classes
 
 
 _lock = threading.Lock()
@@ -50,7 +83,8 @@ def active() -> Predictor:
             _loaded = None  # first let go of the old network: two at once need twice the memory
             _loaded = load(version)
         elif _loaded.version.activated_at != version.activated_at:
-            _loaded = Predictor(version, _loaded.recognizer)  # it was away and has come back
+            # It was away and has come back.
+            _loaded = Predictor(version, _loaded.recognizer, _learned(version))
         return _loaded
 
 
@@ -59,5 +93,12 @@ def load(version: ModelVersion) -> Predictor:
     registry.verify(version)
     from ml.inference.recognizer import Recognizer  # noqa: PLC0415  (imports OpenVINO)
 
-    folder = registry.folder(version)
-    return Predictor(version, Recognizer.load(folder, engine=settings.ENGINE))
+    recognizer = Recognizer.load(registry.folder(version), engine=settings.ENGINE)
+    return Predictor(version, recognizer, _learned(version))
+
+
+def _learned(version: ModelVersion) -> dict[int, int]:
+    """Nobody who was erased. Who is erased from now on leaves the gallery, and with it every
+    answer."""
+    known = version.trained_people.filter(erased_at=None).values_list("number", "person_id")
+    return {number: person for number, person in known if number is not None}

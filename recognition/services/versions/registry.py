@@ -49,7 +49,8 @@ def require_active() -> ModelVersion:
 def listed() -> QuerySet[ModelVersion]:
     """All versions, the newest first. `erased` says how many people a version was trained on who
     were erased since."""
-    erased = Count("trained_people", filter=Q(trained_people__erased_at__isnull=False))
+    gone = Q(trained_people__erased_at__isnull=False)
+    erased = Count("trained_people__person_id", filter=gone, distinct=True)
     return ModelVersion.objects.annotate(erased=erased).order_by("-created_at")
 
 
@@ -171,6 +172,7 @@ def register(made: Made, *, against: ModelVersion) -> ModelVersion:
         name=manifest.version,
         defaults={
             **_on_disk(manifest),
+            "open_set": manifest.open_set,
             "metrics": made.metrics,
             "gate": {**made.verdict.as_dict(), "against": against.name},
             "parent": parent,
@@ -184,6 +186,7 @@ def _on_disk(manifest: artifact.Manifest) -> dict[str, Any]:
     return {
         "digest": manifest.digest,
         "architecture": manifest.architecture,
+        "answers_by": manifest.answers_by,
         "embedding_size": manifest.embedding_size,
         "size": sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()),
     }
