@@ -8,7 +8,7 @@ from typing import Any
 from ml.evaluation import gate
 from ml.evaluation.closed_set import PARTS
 from ml.training.events import Epoch, Totals
-from recognition.formats import percentage
+from recognition.formats import percentage, rate
 from recognition.models import ModelVersion, TrainingRun
 from recognition.services.versions import registry
 
@@ -23,6 +23,8 @@ def as_dict(row: TrainingRun) -> dict[str, Any]:
         "version": version.name,
         "architecture": version.architecture,
         "state": version.state,
+        "answers_by": version.answers_by,
+        "own_classes": version.metrics.get("own_classes"),
         **{name: closed.get(name) for name in CLOSED_SET},
         "held_out": version.metrics.get("held_out"),
         "gate": version.gate,
@@ -53,9 +55,23 @@ def in_words(row: TrainingRun) -> str:
         f"Trained for {cost['seconds']:,.0f} s at {cost['photos_per_second']:,.0f} photos/s; the "
         f"network waited for photos {percentage(cost['waiting'])} of the time.",
     ]
+    if version.answers_by == ModelVersion.AnswersBy.CLASSES:
+        lines.append(_by_classes(version))
     if version.gate:
         lines.append(gate.in_words(gate.Verdict.from_dict(version.gate)))
     active = version.state == ModelVersion.State.ACTIVE
-    by_hand = f"It stays a candidate; by hand: python manage.py promote {version}"
+    against = "" if version.gate.get("passed", True) else ' --force --reason "…"'
+    by_hand = f"It stays a candidate; by hand: python manage.py promote {version}{against}"
     lines.append("It is in service." if active else by_hand)
     return "\n".join([*lines, f"Report: {found['report']}"])
+
+
+def _by_classes(version: ModelVersion) -> str:
+    """The same test photos, where strangers are to stay without a name."""
+    opened = (version.metrics.get("own_classes") or {}).get("dir") or {}
+    shares = " and ".join(
+        f"{percentage(share)} at a threshold that {rate(float(fpir))} of strangers reach"
+        for fpir, share in opened.items()
+    )
+    decides = "an open" if version.open_set else "a closed"
+    return f"It answers by its own classes, as {decides} set. As an open one: {shares}."

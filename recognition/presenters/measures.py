@@ -60,6 +60,8 @@ class Metrics:
     def __init__(self, version: ModelVersion | None) -> None:
         metrics: Json = version.metrics if version else {}
         self.closed: Json = metrics.get("closed_set") or {}
+        by_classes = version and version.answers_by == ModelVersion.AnswersBy.CLASSES
+        self.own_classes: Json = (by_classes and metrics.get("own_classes")) or {}
         self.held_out: Json = metrics.get("held_out") or {}
         self.in_service: Json = metrics.get("in_service") or {}
         self.cost: Json = metrics.get("cost") or {}
@@ -92,11 +94,24 @@ class Metrics:
     @property
     def seen(self) -> list[Measure]:
         """The shares that are right of photos of people it was trained on."""
-        return [
+        closed = [
             Measure(label, self.closed[part])
             for part, label in CLOSED_SET.items()
             if self.closed.get(part) is not None
         ]
+        return [*closed, *self._seen_as_open_set()]
+
+    def _seen_as_open_set(self) -> Iterator[Measure]:
+        for at, share in self.open_set:
+            words = _("Test photos, where %(rate)s of strangers are named")
+            yield Measure(words % {"rate": rate(at)}, share)
+
+    @property
+    def open_set(self) -> list[tuple[float, float]]:
+        """Of a version that answers by its own classes: the share of test photos that is named
+        rightly where so many strangers are."""
+        found = self.own_classes.get("dir", {})
+        return [(float(at), share) for at, share in found.items() if share is not None]
 
     @property
     def unseen(self) -> list[Group]:

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from django.utils import timezone
 
-from recognition.models import EnrolledFace, ModelVersion, TrainingRun
+from recognition.models import EnrolledFace, ModelVersion, Person, TrainingRun
 from recognition.presenters.architectures import titled
 from recognition.presenters.measures import Metrics, Verdict, verdict
 from recognition.presenters.runs import source_in_words
-from recognition.services.gallery import templates
+from recognition.services.gallery import classes, templates
+from recognition.services.promotion import terms
 from recognition.services.versions import registry
 
 State = ModelVersion.State
 
+SOME: Final = 10
+"""People who are named in a sentence; of more it says how many there are."""
 HEARD_WITHIN: Final = dt.timedelta(seconds=45)
 """A promotion that has been silent for longer waits for a worker that is away."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """How many people of the gallery a version knows by its classes, how many of its classes are
+    not there, and how many of the people it does not know."""
+
+    named: int
+    unnamed: int
+    unknown: int
+    some_unknown: Sequence[Person]
+
+    @property
+    def more_unknown(self) -> int:
+        return self.unknown - len(self.some_unknown)
 
 
 class VersionPage:
@@ -67,6 +87,24 @@ class VersionPage:
     @property
     def embedded_share(self) -> float:
         return self.embedded / self.enrolled if self.enrolled else 1.0
+
+    @cached_property
+    def classes(self) -> Classes | None:
+        """None of a version that answers by who is enrolled."""
+        if self.version.answers_by == ModelVersion.AnswersBy.GALLERY:
+            return None
+        unknown = classes.unknown(self.version)
+        return Classes(
+            classes.named(self.version).count(),
+            classes.without_person(self.version),
+            unknown.count(),
+            list(unknown[:SOME]),
+        )
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether it goes into service against the gate alone."""
+        return terms.needs_reason(self.version)
 
     @property
     def can_promote(self) -> bool:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from recognition.forms.promotion import PromotionForm
 from recognition.forms.training import TrialForm
 from recognition.messages.training import training_refused
 from recognition.messages.versions import promotion_refused
@@ -105,14 +106,16 @@ def model_promote(request: Request, name: str) -> HttpResponse:
     item = VersionPage(version)
     if not item.can_promote:
         return redirect("model_version", name)
-    if request.method == "POST":
-        try:
-            serving.request_promotion(version, request.user)
-        except serving.PromotionRefused as refusal:
-            messages.error(request, promotion_refused(refusal.code, refusal.params))
-        return redirect("model_version", name)
-    context = {"version": version, "item": item, "active": service.active()}
-    return render(request, "model_versions/confirm.html", context)
+    form = PromotionForm(request.POST if request.method == "POST" else None, version=version)
+    if request.method != "POST" or not form.is_valid():
+        context = {"version": version, "item": item, "active": service.active(), "form": form}
+        status = 422 if request.method == "POST" else 200
+        return render(request, "model_versions/confirm.html", context, status=status)
+    try:
+        serving.request_promotion(version, request.user, form.terms())
+    except serving.PromotionRefused as refusal:
+        messages.error(request, promotion_refused(refusal.code, refusal.params))
+    return redirect("model_version", name)
 
 
 @operators_only

@@ -108,7 +108,7 @@ def _person_page(
         return HttpResponse(status=204)
     context = {
         "person": person,
-        "faces": person.faces.select_related("resembles").order_by("pk"),
+        "faces": person.faces.select_related("resembles", "source").order_by("pk"),
         "enrolments": [row for row in enrolments if row.status != Status.DONE],
         "progress": progress,
         "form": form,

@@ -97,16 +97,13 @@ def test_a_version_that_does_not_say_what_it_answers_by_answers_by_gallery(versi
 
 
 @pytest.mark.parametrize("name", [artifact.LABELS, artifact.CLASSES])
-def test_what_answers_by_its_classes_needs_to_know_them(tmp_path: Path, name: str) -> None:
-    by_classes = replace(MANIFEST, answers_by="classes")
-    with (
-        pytest.raises(ArtifactMissing, match=name),
-        artifact.writing(tmp_path, "v1") as directory,
-    ):
-        fill(directory)
-        for there in {artifact.LABELS, artifact.CLASSES} - {name}:
-            (directory / there).write_text("{}")
-        artifact.seal(directory, by_classes)
+def test_what_answers_by_its_classes_needs_to_know_them(version: Path, name: str) -> None:
+    (version / artifact.MANIFEST).unlink()
+    for there in {artifact.LABELS, artifact.CLASSES} - {name}:
+        (version / there).write_text("{}")
+    artifact.seal(version, replace(MANIFEST, answers_by="classes"))
+    with pytest.raises(ArtifactMissing, match=name):
+        artifact.check(version)
 
 
 def test_what_answers_by_something_else_is_damaged(version: Path) -> None:

@@ -70,8 +70,9 @@ def test_a_closed_set_counts_all_that_is_right_and_an_open_one_only_what_strange
     known = made_up()[split.test]
     assert measured.right == (known.argmax(axis=1) == split.classes[split.test]).mean()
     loosely, strictly = measured.dir.values()
-    assert loosely is not None and strictly is not None
-    assert 0 < strictly < loosely < measured.right
+    assert loosely is not None
+    assert strictly is not None
+    assert 0 < strictly < loosely < (measured.right or 0)
     assert measured.classes.source == {"fitted_on": HELD_OUT, "people": 2, "photos": 200}
     # The bar is kept: a tenth of those strangers reach it.
     odds = Likeliest.of([made_up()[split.held_out_photos]], measured.classes.temperature).odds

@@ -541,9 +541,9 @@ def test_the_commands_promote_list_and_roll_back(
     assert stripes.split()[:2] == ["stripes", "retired"]
     assert run("rollback") == "stripes is in service again.\n"
     listed = json.loads(run("model_versions", "--json"))["versions"]
-    assert [(one["version"], one["state"]) for one in listed] == [
-        ("better", "retired"),
-        ("stripes", "active"),
+    assert [(one["name"], one["state"], one["answers_by"]) for one in listed] == [
+        ("stripes", "active", "gallery"),
+        ("better", "retired", "gallery"),
     ]
 
 

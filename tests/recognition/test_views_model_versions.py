@@ -151,17 +151,22 @@ def test_a_promotion_is_asked_for_after_a_question(
     assert "All enrolled faces are embedded" in question
     candidate.refresh_from_db()
     assert candidate.promotion_requested_at is None
-    response = client.post(reverse("model_promote", args=(candidate.name,)))
+    address = reverse("model_promote", args=(candidate.name,))
+    assert client.post(address).status_code == 422  # against the gate it takes a reason
+    response = client.post(address, {"reason": "It knows our people."})
     assert response.headers["Location"] == reverse("model_version", args=(candidate.name,))
     candidate.refresh_from_db()
     assert candidate.promotion_requested_at is not None
     assert AuditEvent.objects.get(action="model.promotion_requested").actor == operator
+    forced = AuditEvent.objects.get(action="model.promotion_forced")
+    assert (forced.actor, forced.details["reason"]) == (operator, "It knows our people.")
 
 
 def test_a_version_whose_files_are_gone_is_not_put_into_service(
     client: Client, candidate: ModelVersion
 ) -> None:
-    response = client.post(reverse("model_promote", args=(candidate.name,)), follow=True)
+    address = reverse("model_promote", args=(candidate.name,))
+    response = client.post(address, {"reason": "Why not?"}, follow=True)
     assert "cannot go into service" in response.content.decode()
     candidate.refresh_from_db()
     assert candidate.promotion_requested_at is None

@@ -13,11 +13,16 @@ from recognition.formats import percentage
 from recognition.models import ModelVersion
 from recognition.services.versions import registry as service
 
-HEADINGS = ("version", "state", "architecture", "test", "rank-1", "DIR@1%", "gate", "age", "size")
+HEADINGS = (
+    *("version", "state", "architecture", "answers by", "test", "open 10%", "open 1%"),
+    *("rank-1", "DIR@1%", "gate", "age", "size"),
+)
+"""test: the people it was trained on, as a closed set; open: what is left of that where so many
+strangers are named, of versions that answer by their own classes."""
 
 
 class Command(BaseCommand):
-    help = "Lists the model versions, the newest first."
+    help = "Lists the model versions, the newest first, or as JSON the newest last."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -27,7 +32,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         versions = service.listed().select_related("parent", "replaced")
         if options["json"]:
-            self.stdout.write(json.dumps({"versions": [as_dict(version) for version in versions]}))
+            oldest_first = [as_dict(version) for version in reversed(versions)]
+            self.stdout.write(json.dumps({"versions": oldest_first}))
         elif versions:
             self.stdout.write("\n".join(table(list(versions))))
         else:
@@ -38,9 +44,11 @@ class Command(BaseCommand):
 
 def as_dict(version: Any) -> dict[str, Any]:
     return {
-        "version": version.name,
+        "name": version.name,
         "state": version.state,
         "architecture": version.architecture,
+        "answers_by": version.answers_by,
+        "open_set": version.answers_by == "gallery" or version.open_set,
         "figures": version.metrics,
         "gate": version.gate,
         "parent": version.parent.name if version.parent else None,
@@ -70,14 +78,25 @@ def table(versions: Sequence[Any]) -> list[str]:
 def _row(version: ModelVersion) -> tuple[str, ...]:
     held_out = version.metrics.get("held_out") or {}
     passed = version.gate.get("passed")
+    by_classes = version.answers_by == ModelVersion.AnswersBy.CLASSES
+    opened = ((version.metrics.get("own_classes") or {}).get("dir") or {}) if by_classes else {}
     return (
         version.name,
         version.state,
         version.architecture,
+        _answers_by(version),
         percentage((version.metrics.get("closed_set") or {}).get("test")),
+        percentage(opened.get("0.1")),
+        percentage(opened.get("0.01")),
         percentage((held_out.get("rank1") or {}).get("value")),
         percentage((held_out.get("dir", {}).get("0.01") or {}).get("value")),
         "–" if passed is None else "passed" if passed else "not passed",
         timesince(version.created_at, timezone.now(), depth=1).replace("\xa0", " "),
         filesizeformat(version.size).replace("\xa0", " ") if version.size else "–",
     )
+
+
+def _answers_by(version: ModelVersion) -> str:
+    if version.answers_by == ModelVersion.AnswersBy.GALLERY:
+        return "gallery"
+    return "classes, open" if version.open_set else "classes, closed"

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 
-from recognition.models import Candidate, EnrolledFace, Identification, ProbeFace
+from recognition.models import (
+    Candidate,
+    EnrolledFace,
+    Identification,
+    ModelVersion,
+    ProbeFace,
+)
 from recognition.services.access import Others
 
 PORTRAITS = 3
@@ -89,11 +95,23 @@ class FacePage:
         return tuple(near.candidate for near in self.likenesses if near.candidate.other_name)
 
     @property
+    def by_classes(self) -> bool:
+        """Whether the network's own classes answered, and not the gallery."""
+        version = self.face.identification.model_version
+        return version is not None and version.answers_by == ModelVersion.AnswersBy.CLASSES
+
+    @property
+    def always_named(self) -> bool:
+        """Whether they did so as a closed set, for which no probability is too small."""
+        return self.by_classes and self.face.threshold == 0
+
+    @property
     def too_poor(self) -> bool:
         """Whether somebody is alike enough, and the face alone keeps the answer from a name."""
         face = self.face
+        counts = face.probability if self.by_classes else face.similarity
         unclear = face.decision == ProbeFace.Decision.UNCLEAR
-        return unclear and face.similarity is not None and face.similarity >= face.threshold
+        return unclear and counts is not None and counts >= face.threshold
 
 
 @dataclass(frozen=True)
@@ -102,6 +120,11 @@ class PhotoPage:
 
     identification: Identification
     faces: tuple[FacePage, ...]
+
+    @property
+    def always_named(self) -> bool:
+        """Whether everybody had to be one of the people whom a network has learned."""
+        return any(face.always_named for face in self.faces)
 
     @property
     def badge(self) -> int:

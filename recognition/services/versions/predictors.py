@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,8 @@ from recognition.services.versions import registry
 
 if TYPE_CHECKING:
     from ml.inference.recognizer import Recognizer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def load(version: ModelVersion) -> Predictor:
     from ml.inference.recognizer import Recognizer  # noqa: PLC0415  (imports OpenVINO)
 
     recognizer = Recognizer.load(registry.folder(version), engine=settings.ENGINE)
+    log.info("Process %d has loaded %s for %s.", os.getpid(), version.name, settings.ENGINE)
     return Predictor(version, recognizer, _learned(version))
 
 
