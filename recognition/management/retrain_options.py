@@ -81,7 +81,8 @@ def _add_source(parser: CommandParser) -> None:
     group.add_argument(
         "--crops",
         metavar="aligned|as-is",
-        help="find and align the faces as in serving, or take 112×112 photos as they are (aligned)",
+        help="find and align the faces as in serving, or take 112×112 photos as they are, to be "
+        "measured and not served (aligned)",
     )
     group.add_argument(
         "--hold-out",
