@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
+from celery.signals import worker_process_init
 from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "facesite.settings")
@@ -53,3 +54,9 @@ def ask_for_sweep() -> None:
 
 
 app.steps["consumer"].add(Sweeping)
+
+
+@worker_process_init.connect
+def say_what_is_loaded(**_: Any) -> None:
+    """Once a process for each version, or something is wrong. In a terminal nobody needs that."""
+    logging.getLogger("recognition.services.versions").setLevel(logging.INFO)

@@ -281,6 +281,7 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "celery.apps.worker": {"level": "INFO"},  # says when it is ready
         "kombu": {"level": "WARNING"},
+        "recognition.services.versions": {"level": "WARNING"},  # a worker says what it loads
     },
 }
 

@@ -34,6 +34,8 @@ ACTIONS = {
     "model.activated": _("Model version put into service"),
     "model.rolled_back": _("Model version taken back"),
     "model.promotion_requested": _("Promotion asked for"),
+    "model.promotion_forced": _("Promoted against the gate"),
+    "model.changed": _("Model version changed"),
     "model.promotion_cancelled": _("Promotion cancelled"),
     "model.promotion_failed": _("Promotion failed"),
     "model.trained": _("Model version trained"),

@@ -47,6 +47,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         "name",
         "state_badge",
         "network",
+        "answers_by",
+        "open_set",
         "headline",
         "gate_shown",
         "marks",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from ml.artifact import read_manifest, seal, write_labels
+from ml.classes import Classes
 from ml.data.crops import prepare
 from ml.data.dataset import read
 from ml.data.splits import load_split, split
@@ -152,6 +154,34 @@ def test_galleries_of_the_demo_people(
     assert "other strangers" in out
 
 
+def trained(packaged_model: Path, known: Path, tmp_path: Path) -> Path:
+    """A version that was trained on the known people, not sealed yet."""
+    version = shutil.copytree(packaged_model / "sface-2021dec", tmp_path / "models" / "trained")
+    dataset = read([known])
+    parts = split(dataset, seed=3, hold_out=0)
+    write_labels(version / "labels.json", parts.labels)
+    parts.save(version / "split.json", dataset)
+    return Path(version)
+
+
+def sealed_anew(version: Path, **changed: Any) -> None:
+    manifest = replace(read_manifest(version), **changed)
+    (version / "manifest.json").unlink()
+    seal(version, manifest)
+
+
+def test_a_trained_version_that_answers_by_gallery_is_asked_so_about_its_own_split(
+    evaluate: Any, packaged_model: Path, known: Path, tmp_path: Path, settings: Settings
+) -> None:
+    settings.MODELS_DIR = tmp_path / "models"
+    sealed_anew(trained(packaged_model, known, tmp_path))
+    figures = evaluate("closed-set", "--data", known, "--model", "trained", "--seed", 99)
+    assert figures == {"train": 1.0, "validation": 1.0, "test": 1.0, "top5": 1.0, "classes": 5}
+    shutil.rmtree(sorted(known.iterdir())[0])
+    with pytest.raises(CommandError, match="no training photo"):
+        evaluate("closed-set", "--data", known, "--model", "trained")
+
+
 @pytest.mark.usefixtures("evaluate")
 class TestOfAModelWithClasses:
     """Its own split is what counts, wherever its photos lie now. What stands for the head of a
@@ -159,16 +189,11 @@ class TestOfAModelWithClasses:
 
     @pytest.fixture
     def model(self, packaged_model: Path, known: Path, tmp_path: Path, settings: Settings) -> Path:
-        """A version that was trained on the known people."""
+        """A version that was trained on the known people and answers by its classes."""
         settings.MODELS_DIR = tmp_path / "models"
-        version = shutil.copytree(packaged_model / "sface-2021dec", tmp_path / "models" / "trained")
-        dataset = read([known])
-        parts = split(dataset, seed=3, hold_out=0)
-        write_labels(version / "labels.json", parts.labels)
-        parts.save(version / "split.json", dataset)
-        manifest = read_manifest(version)
-        (version / "manifest.json").unlink()
-        seal(version, manifest)
+        version = trained(packaged_model, known, tmp_path)
+        Classes(1.0, ((0.5, 0.0), (0.1, 1.0)), {}).save(version / "classes.json")
+        sealed_anew(version, answers_by="classes")
         return version
 
     @pytest.fixture(autouse=True)

@@ -170,9 +170,15 @@ def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
                 "top5": 0.95,
                 "classes": 12,
             },
+            "own_classes": {"right": 0.7, "dir": {"0.1": 0.32, "0.01": None}},
             "held_out": {"rank1": {"value": 0.5, "low": 0.4, "high": 0.6}},
         },
-        gate={"passed": True, "reasons": [], "against": "sface-2021dec"},
+        gate={
+            "passed": False,
+            "reasons": [{"code": "answers_by_classes", "params": {}}],
+            "against": "sface-2021dec",
+        },
+        answers_by="classes",
     )
     history = [
         asdict(Epoch(1, 1, 1e-3, 2.0, 0.5, 1.5, 0.6, 10.0, 100.0, 0.1, best=True)),
@@ -181,15 +187,18 @@ def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
     run = TrainingRun(name="paper-1", version=version, history=history)
     found = as_dict(run)
     assert list(found) == [
-        *("version", "architecture", "state", "train", "validation", "test", "top5", "classes"),
+        *("version", "architecture", "state", "answers_by", "own_classes"),
+        *("train", "validation", "test", "top5", "classes"),
         *("held_out", "gate", "seconds", "photos_per_second", "waiting", "report"),
     ]
+    assert (found["answers_by"], found["own_classes"]["right"]) == ("classes", 0.7)
     assert (found["seconds"], found["photos_per_second"], found["waiting"]) == (40, 175, 0.25)
     assert found["report"].endswith("/models/paper-1/report/report.html")
     words = in_words(run)
     assert "70.0% of the test photos, among 12 people" in words
-    assert "Passed the gate." in words
-    assert "python manage.py promote paper-1" in words
+    assert "It answers by its own classes, as a closed set. As an open one: 32.0% at" in words
+    assert "Did not pass the gate." in words
+    assert 'python manage.py promote paper-1 --force --reason "…"' in words
 
 
 def test_tensorflow_comes_in_without_a_word() -> None:

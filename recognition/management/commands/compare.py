@@ -221,6 +221,7 @@ COLUMNS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "photos/s": lambda result: f"{result['cost']['photos_per_second']:,.0f}",
     "parameters": lambda result: f"{result['cost']['parameters']:,}",
     "MB": lambda result: f"{result['cost']['bytes'] / 1e6:.1f}",
+    "answers by": lambda result: result["answers_by"],
     "ms/face": lambda result: f"{result['cost']['milliseconds']:.2f}",
 }
 
