@@ -11,7 +11,7 @@ from recognition.messages import versions
 register = template.Library()
 
 for known in (
-    *(formats.percentage, formats.duration, formats.plain, formats.svg_percent),
+    *(formats.percentage, formats.duration, formats.plain, formats.rate, formats.svg_percent),
     *(versions.model_problem, versions.trial_error),
 ):
     register.filter(known.__name__, known)
