@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -11,7 +12,7 @@ import pytest
 from ml.architectures import ARCHITECTURES
 from ml.architectures.network import Network
 from ml.errors import ExportDisagrees
-from ml.inference.engine import KerasEngine, OpenVINOEngine
+from ml.inference.engine import KerasEngine, OpenVINOEngine, Outputs
 from ml.inference.export import export
 from ml.training.trainer import build
 from ml.types import Image
@@ -64,6 +65,9 @@ def test_it_is_the_same_after_saving_and_served_as_it_was_trained(
     assert loaded.embed(crops) == pytest.approx(embeddings, abs=1e-5)
     assert loaded.classify(crops) == pytest.approx(probabilities, abs=1e-5)
     assert served.classify(crops) == pytest.approx(probabilities, abs=0.02)
+    both = served.run(crops)
+    assert both.embeddings == pytest.approx(served.embed(crops))
+    assert both.probabilities == pytest.approx(served.classify(crops))
 
 
 @pytest.mark.parametrize("architecture", ["compact"], indirect=True)
@@ -74,6 +78,22 @@ def test_a_network_whose_numbers_have_gone_is_not_exported(
     model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
     with pytest.raises(ExportDisagrees):
         export(model, tmp_path, crops)
+
+
+@pytest.mark.parametrize("architecture", ["compact"], indirect=True)
+def test_a_network_whose_classes_come_out_otherwise_is_not_exported(
+    network: Network, crops: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = OpenVINOEngine.run
+
+    def the_other_way_round(engine: OpenVINOEngine, crops: Image) -> Outputs:
+        outputs = run(engine, crops)
+        assert outputs.probabilities is not None
+        return replace(outputs, probabilities=outputs.probabilities[:, ::-1])
+
+    monkeypatch.setattr(OpenVINOEngine, "run", the_other_way_round)
+    with pytest.raises(ExportDisagrees):
+        export(network.served(), tmp_path, crops)
 
 
 def test_it_is_the_same_network_in_mixed_precision(architecture: str, crops: Image) -> None:

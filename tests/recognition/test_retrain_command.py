@@ -47,6 +47,8 @@ def refused(*options: str) -> str:
         (["--architecture", "resnet", "--from-site"], "There is no architecture “resnet”; choose"),
         ([], "Choose what to train on: folders, or the site’s own faces."),
         (["--from-site", "--stages", "9"], "sface trains in 3 stages at most, not 9."),
+        (["--from-site", "--open-set"], "--open-set goes with --answers-by classes"),
+        (["--from-site", "--answers-by", "x"], "--answers-by has no “x”; choose one of: gallery,"),
         (["--from-site", "--epochs", "1,x"], "'1,x' is no number and no list such as 6,5,4"),
         (["--resume", "gone"], "There is no run 'gone'; nothing has been trained here yet."),
     ],
@@ -100,6 +102,7 @@ def test_options_of_the_command_are_those_of_the_run(
             *("--crops", "as-is", "--hold-out", "0.0", "--minimum", "3", "--seed", "7"),
             *("--batch", "16", "--input-size", "64", "--scale", "8.0", "--margin", "0.0"),
             *("--precision", "float32", "--architecture", "compact"),
+            *("--answers-by", "classes", "--open-set"),
         ],
     ],
 )

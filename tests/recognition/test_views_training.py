@@ -97,6 +97,23 @@ def test_a_training_is_stored_and_waits_although_no_worker_is_there(
     assert "Stored and waiting since" in page(client, "training_run", run.name)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "answers_by", "open_set"),
+    [("usual", None, None), ("gallery", "gallery", None), ("open", "classes", True)],
+)
+def test_whom_a_version_is_to_name_is_chosen_too(
+    client: Client,
+    consenting: list[Person],
+    chosen: str,
+    answers_by: str | None,
+    open_set: bool | None,
+) -> None:
+    assert "Always one of the people it was trained on" in page(client, "training")
+    client.post(reverse("training"), {**FORM, "answers": chosen})
+    asked = TrainingRun.objects.get().arguments
+    assert (asked.get("answers_by"), asked.get("open_set")) == (answers_by, open_set)
+
+
 @pytest.mark.parametrize("people", [0, 1])
 def test_without_two_people_who_agreed_nothing_is_started(
     client: Client, recognizer: StripeRecognizer, people: int
