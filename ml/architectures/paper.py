@@ -41,7 +41,9 @@ def build(people: int, recipe: Recipe) -> Network:
 
 PAPER = Architecture(
     title=gettext_noop("The paper’s network"),
-    explanation=gettext_noop("From scratch as the paper describes it, to compare with."),
+    explanation=gettext_noop(
+        "From scratch as the paper describes it. Names the people it was trained on."
+    ),
     build=build,
     recipe=Recipe(
         "paper",
