@@ -238,7 +238,7 @@ TASK_TIME_LIMIT = 90
 VISIBILITY_TIMEOUT = TASK_TIME_LIMIT + 300
 
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": VISIBILITY_TIMEOUT,
     "priority_steps": list(range(10)),
     "socket_connect_timeout": 2,

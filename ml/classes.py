@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.calibration import CANDIDATES, ENOUGH_QUALITY, MINIMUM_QUALITY, bar_of
+from ml.files import read_json
 from ml.gallery import Gallery
 from ml.types import Candidate, Decision, EmbeddedFace, Floats, Identification
 
@@ -51,7 +52,7 @@ class Classes:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote."""
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         tail = tuple((float(share), float(odds)) for share, odds in values["tail"])
         return cls(values["temperature"], tail, values["source"])
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0009_unclear_faces'),
+        ('recognition', '0010_accounts'),
     ]
 
     operations = [
