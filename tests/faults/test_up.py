@@ -124,6 +124,8 @@ def test_a_killed_supervisor_takes_everything_with_it(running: Site) -> None:
 
 def test_a_killed_child_of_the_worker_is_replaced(live_site: Site) -> None:
     worker = psutil.Process(live_site.pid_of("worker"))
+    # Until then Celery takes a child that dies for one that cannot be started, and ends.
+    wait_for(lambda: re.search(r"celery@\S+ ready", live_site.output()))
     [child] = wait_for(worker.children)
     child.kill()
     wait_for(lambda: set(worker.children()) - {child})
