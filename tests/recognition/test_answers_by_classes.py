@@ -296,7 +296,7 @@ def test_the_pages_say_whom_it_names_and_whom_not(
 ) -> None:
     enrol_photo(Person(name="Zoe"), photo(Face(9)), "zoe.png")
     client = Client()
-    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(operator)
 
     def page(route: str, *args: object) -> str:
         return " ".join(client.get(reverse(route, args=args)).content.decode().split())
