@@ -112,6 +112,7 @@ def test_a_candidate_is_tried_put_into_service_and_taken_back(visit: Visit, cand
     expect(page.locator("main")).to_contain_text("The same answer")
     page.get_by_role("link", name=candidate).first.click()
     page.get_by_role("link", name="Put into service").click()
+    page.fill("[name=reason]", "It was tried on a photo")  # it did not pass the gate
     page.get_by_role("button", name="Put into service").click()
     in_service(page, candidate)
     page.get_by_role("link", name="Roll back").click()
