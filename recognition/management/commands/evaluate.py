@@ -188,7 +188,7 @@ LABELS = {
     "fpir_promised": "FPIR promised",
     "fpir_measured": "FPIR at the decision",
     "dir_at_decision": "DIR at the decision",
-    "calibration_error": "calibration error, strangers",
+    "calibration_error": "ECE, strangers",
     "draws": "galleries drawn each",
     "right": "right photos",
     "wrong": "photos of others",
