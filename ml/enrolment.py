@@ -17,8 +17,8 @@ from ml.types import Candidate, Decision, Floats, Identification
 
 CLEARLY_MORE_ALIKE: Final = (0.22, 0.16)
 """By so much somebody else is nearer to a photo that is refused, in similarity: where the person
-has one photo, and where they have more. Chosen on 105 real and 70 rendered people, so that less
-than .5 % of their photos are refused and 95 % of others' are; see README, Measured."""
+has one photo, and where they have more. Chosen on 105 real and 70 rendered people, so that 1 % of
+their photos are refused at most, and 95 % of others' at least; see README, Measured."""
 
 MORE_ALIKE: Final = 0.1
 """By so much somebody else is nearer to a photo with a remark."""
