@@ -82,7 +82,9 @@ class OpenVINOEngine(Engine):
         return [np.concatenate(results) for results in zip(*batches, strict=True)]
 
     def _one_batch(self, crops: Floats) -> list[Floats]:
-        return [np.array(result) for result in self._request.infer([crops]).values()]
+        results = self._request.infer([crops]).values()
+        # The numbers without an axis are states of dropout, which training leaves behind.
+        return [np.array(result) for result in results if result.ndim]
 
 
 class KerasEngine(Engine):

@@ -46,7 +46,8 @@ def site(make_site: Callable[..., Site]) -> Site:
 
 
 def started(make_site: Callable[..., Site]) -> Site:
-    site = make_site().start()
+    limits = {"FACESITE_PHOTOS_WAITING": "5000", "FACESITE_PHOTOS_PER_HOUR": "5000"}
+    site = make_site(**limits).start()
     site.make_user("visitor", "user")
     return site
 
