@@ -8,6 +8,7 @@ from contextlib import closing
 
 import cv2
 import numpy as np
+import openvino as ov
 import psutil
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,6 +20,8 @@ from tests.sites import ROOT, Site, Visitor, wait_for
 PHOTOS = 2000
 AT_ONCE = 20
 LIMIT_MB = 420
+FLOAT32_MB = 30
+"""So much more it takes on a processor that does not compute in bfloat16."""
 WAIT_SECONDS = 300
 """For those at once: others may be using the machine."""
 
@@ -71,4 +74,5 @@ def test_a_worker_stays_small_whatever_sizes_photos_have(make_site: Callable[...
     megabytes = worker.memory_info().rss / 2**20
     print(f"{megabytes:.0f} MB after {PHOTOS:,} photos")
     site.close()
-    assert megabytes <= LIMIT_MB
+    halves = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert megabytes <= LIMIT_MB + (0 if halves else FLOAT32_MB)
