@@ -178,10 +178,11 @@ def check(directory: Path, *, hashes: bool = True) -> Manifest:
 
 def _beside(directory: Path, manifest: Manifest) -> Iterator[Path]:
     """Files of which the manifest knows nothing; what systems leave behind does no harm."""
+    known = {MANIFEST, *manifest.files}
     for path in sorted(directory.rglob("*")):
         inside = path.relative_to(directory)
-        known = inside.as_posix() in {MANIFEST, *manifest.files}
-        if not (known or path.is_dir() or any(map(is_left_behind, inside.parts))):
+        ours = inside.as_posix() in known or any(map(is_left_behind, inside.parts))
+        if not (ours or path.is_dir()):
             yield path
 
 

@@ -145,11 +145,16 @@ def identify(
 def _decision(
     scored: Sequence[Scored], probabilities: Sequence[float], bar: float, quality: float
 ) -> Decision:
-    if quality < MINIMUM_QUALITY:
+    found = judged(bool(scored) and scored[0].score >= bar, quality)
+    return _among(scored, probabilities, bar) if found == Decision.MATCH else found
+
+
+def judged(passes: bool, quality: float) -> Decision:
+    """What is said of a face of which somebody `passes` the bar, or nobody: a poor one, `quality`
+    being 0..1, is too little to say that it is nobody, and a hopeless one to name anybody."""
+    if quality < MINIMUM_QUALITY or not (passes or quality >= ENOUGH_QUALITY):
         return Decision.UNCLEAR
-    if not scored or scored[0].score < bar:
-        return Decision.UNKNOWN if quality >= ENOUGH_QUALITY else Decision.UNCLEAR
-    return _among(scored, probabilities, bar)
+    return Decision.MATCH if passes else Decision.UNKNOWN
 
 
 def _among(scored: Sequence[Scored], probabilities: Sequence[float], bar: float) -> Decision:

@@ -26,7 +26,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ml.calibration import CANDIDATES, ENOUGH_QUALITY, MINIMUM_QUALITY, bar_of
+from ml.calibration import CANDIDATES, bar_of, judged
 from ml.files import read_json
 from ml.gallery import Gallery
 from ml.types import Candidate, Decision, EmbeddedFace, Floats, Identification
@@ -102,15 +102,8 @@ def identify(
     best = candidates[0].probability if candidates else 0.0
     decision = Decision.UNKNOWN
     if candidates:
-        decision = Decision.MATCH if fpir is None else _decision(best >= bar, face.quality.score)
+        decision = Decision.MATCH if fpir is None else judged(best >= bar, face.quality.score)
     return Identification(decision, best, bar, 0.0, candidates)
-
-
-def _decision(sure: bool, quality: float) -> Decision:
-    """Of an open set, as of a gallery: a poor face is too little to say that it is nobody."""
-    if quality < MINIMUM_QUALITY or not (sure or quality >= ENOUGH_QUALITY):
-        return Decision.UNCLEAR
-    return Decision.MATCH if sure else Decision.UNKNOWN
 
 
 def _chances(

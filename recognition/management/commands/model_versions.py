@@ -11,6 +11,7 @@ from django.utils.timesince import timesince
 
 from recognition.formats import percentage
 from recognition.models import ModelVersion
+from recognition.presenters.measures import Metrics
 from recognition.services.versions import registry as service
 
 HEADINGS = (
@@ -78,16 +79,15 @@ def table(versions: Sequence[Any]) -> list[str]:
 def _row(version: ModelVersion) -> tuple[str, ...]:
     held_out = version.metrics.get("held_out") or {}
     passed = version.gate.get("passed")
-    by_classes = version.answers_by == ModelVersion.AnswersBy.CLASSES
-    opened = ((version.metrics.get("own_classes") or {}).get("dir") or {}) if by_classes else {}
+    opened = dict(Metrics(version).open_set)
     return (
         version.name,
         version.state,
         version.architecture,
         _answers_by(version),
         percentage((version.metrics.get("closed_set") or {}).get("test")),
-        percentage(opened.get("0.1")),
-        percentage(opened.get("0.01")),
+        percentage(opened.get(0.1)),
+        percentage(opened.get(0.01)),
         percentage((held_out.get("rank1") or {}).get("value")),
         percentage((held_out.get("dir", {}).get("0.01") or {}).get("value")),
         "–" if passed is None else "passed" if passed else "not passed",

@@ -8,7 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
-from recognition.models import Identification, Status, User
+from recognition.models import UNFINISHED, Identification, User
 from recognition.services.refusals import Refused
 
 HOUR: Final = dt.timedelta(hours=1)
@@ -29,7 +29,7 @@ def admit(user: User, photos: int) -> None:
     """
     User.objects.select_for_update().filter(pk=user.pk).first()  # its lock
     asked = Identification.objects.filter(user=user)
-    waiting = asked.filter(status__in=(Status.QUEUED, Status.RUNNING)).count()
+    waiting = asked.filter(status__in=UNFINISHED).count()
     if waiting + photos > settings.PHOTOS_WAITING:
         raise TooManyPhotos("too_many_waiting", limit=settings.PHOTOS_WAITING, after=SOON)
     now = timezone.now()
