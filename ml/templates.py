@@ -12,13 +12,14 @@ Embed = Callable[[Image], Floats]
 """Aligned crops, (N, S, S, 3) uint8 RGB, to embeddings, (N, D) float32 of length 1."""
 
 
-def templates(embed: Embed, crops: Image) -> Floats:
-    """The directions between crops and their mirror images, (N, D) float32 of length 1.
+def templates(embed: Embed, crops: Image, embeddings: Floats) -> Floats:
+    """The directions between crops and their mirror images, (N, D) float32 of length 1. The crops
+    themselves have been embedded before, as `embeddings`, (N, D).
 
     What only one half of a face shows, light above all, counts for less in them, and a probe needs
     no second look for that.
     """
-    both = embed(crops) + embed(np.ascontiguousarray(crops[:, :, ::-1]))
+    both = embeddings + embed(np.ascontiguousarray(crops[:, :, ::-1]))
     # Of a network that learned nothing both may be zeros, which are like nobody.
     unit: Floats = both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12)
     return unit

@@ -24,8 +24,8 @@ class Recognizes(Protocol):
         """Find and embed all faces of a photo."""
         ...
 
-    def templates(self, crops: Image) -> Floats:
-        """Embed crops to be enrolled."""
+    def templates(self, crops: Image, embeddings: Floats) -> Floats:
+        """What is enrolled of crops and their embeddings."""
         ...
 
 
@@ -58,7 +58,7 @@ def _find(data: bytes, recognizer: Recognizes) -> FoundFace | None:
     face = main_face(recognizer.recognize(photo).faces, photo)
     if face is None:
         return None
-    (template,) = recognizer.templates(face.crop[None])
+    (template,) = recognizer.templates(face.crop[None], face.embedding[None])
     return FoundFace(face.embedding, template, face.quality.score)
 
 

@@ -43,7 +43,10 @@ class Embeddings:
     @classmethod
     def of(cls, embed: Embed, batches: Iterable[Image]) -> Self:
         """Those of crops, batch by batch."""
-        both = [(embed(crops), templates(embed, crops)) for crops in batches]
+        both = []
+        for crops in batches:
+            probes = embed(crops)
+            both.append((probes, templates(embed, crops, probes)))
         none = np.zeros((0, 1), np.float32)
         return cls(*map(np.concatenate, zip(*both, strict=True))) if both else cls(none, none)
 

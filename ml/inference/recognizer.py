@@ -104,6 +104,6 @@ class Recognizer:
         """Embed aligned crops, uint8 RGB (N, 112, 112, 3); returns float32 (N, D), length 1."""
         return self._engine.embed(crops)
 
-    def templates(self, crops: Image) -> Floats:
-        """Embed such crops to be enrolled: see `ml.templates`."""
-        return templates(self._engine.embed, crops)
+    def templates(self, crops: Image, embeddings: Floats) -> Floats:
+        """What is enrolled of such crops and their embeddings: see `ml.templates`."""
+        return templates(self._engine.embed, crops, embeddings)

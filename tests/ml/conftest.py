@@ -49,7 +49,7 @@ def recognizer(version_dir: Path) -> Recognizer:
 def enrol(
     gallery: Gallery, recognizer: Recognizer, template: int, person: int, face: EmbeddedFace
 ) -> None:
-    (embedding,) = recognizer.templates(face.crop[None])
+    (embedding,) = recognizer.templates(face.crop[None], face.embedding[None])
     gallery.add(template, person, embedding, face.quality.score)
 
 

@@ -63,7 +63,9 @@ def embed_missing(version: ModelVersion, progress: Progress = silent) -> Embedde
         crops = {face.pk: crop for face in faces if (crop := _crop(face)) is not None}
         lost |= {face.pk for face in faces} - crops.keys()
         if crops:
-            _store(version, list(crops), recognizer.templates(np.stack(list(crops.values()))))
+            stacked = np.stack(list(crops.values()))
+            made = recognizer.templates(stacked, recognizer.embed(stacked))
+            _store(version, list(crops), made)
         done += len(faces)
         progress(done, max(done, total))
     return Embedded(done - len(lost), frozenset(lost))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
@@ -143,33 +143,27 @@ class PhotoPage:
 def of(identification: Identification, others: Others) -> PhotoPage:
     """The answer, with so much of the people whom it does not name; `identification` comes from
     `with_everything`."""
-    faces = list(identification.faces.all())
-    portraits = _portraits(faces)
-    return PhotoPage(identification, tuple(_of_face(face, portraits, others) for face in faces))
+    shown = {face: dict(_shown(face, others)) for face in identification.faces.all()}
+    wanted = {pk for evidence in shown.values() for own in evidence.values() for pk in own}
+    portraits = EnrolledFace.objects.in_bulk(wanted) if wanted else {}
+    pages = [
+        FacePage(
+            face,
+            tuple(
+                Likeness(candidate, tuple(portraits[pk] for pk in own if pk in portraits))
+                for candidate, own in evidence.items()
+            ),
+            others,
+        )
+        for face, evidence in shown.items()
+    ]
+    return PhotoPage(identification, tuple(pages))
 
 
-def _portraits(faces: Iterable[ProbeFace]) -> dict[int, EnrolledFace]:
-    wanted = {
-        pk
-        for face in faces
-        for candidate in face.candidates.all()
-        for pk in candidate.evidence[:PORTRAITS]
-    }
-    return EnrolledFace.objects.in_bulk(wanted) if wanted else {}
-
-
-def _of_face(face: ProbeFace, portraits: dict[int, EnrolledFace], others: Others) -> FacePage:
-    def evidence(candidate: Candidate) -> Iterator[EnrolledFace]:
-        if candidate.rank < face.names or others >= Others.PHOTOS:
-            speaking = candidate.evidence[:PORTRAITS]
-            yield from (portraits[pk] for pk in speaking if pk in portraits)
-
-    return FacePage(
-        face,
-        tuple(
-            Likeness(candidate, tuple(evidence(candidate)))
-            for candidate in face.candidates.all()
-            if candidate.rank < face.names or others >= Others.NAMES
-        ),
-        others,
-    )
+def _shown(face: ProbeFace, others: Others) -> Iterator[tuple[Candidate, list[int]]]:
+    """The candidates who are shown, each with the portraits that are."""
+    for candidate in face.candidates.all():
+        named = candidate.rank < face.names
+        if named or others >= Others.NAMES:
+            evidence = candidate.evidence[:PORTRAITS]
+            yield candidate, evidence if named or others >= Others.PHOTOS else []
