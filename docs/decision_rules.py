@@ -23,11 +23,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "facesite.settings")
 django.setup()
 
 from ml import neighbourhood
-from ml.calibration import Policy, identify
+from ml.calibration import Policy
 from ml.evaluation import galleries
 from ml.evaluation.datasets import read_people
 from ml.evaluation.fitting import fit_part
 from ml.evaluation.galleries import Kind, People
+from ml.evaluation.samples import Photo
 from recognition.management.photos import Photos
 
 RULES = ("2,0.75,0.25", "2,0.5,0.5", "2,0.75,0.4", "2,0.75,0.5", "2,0.9,0.4", "5,0.75,0.4")
@@ -48,7 +49,7 @@ def judged(people: People, others: People) -> dict[str, dict[str, float]]:
     for seed in range(2):
         one, other = halves(people, seed)
         for fitted_on, asked in ((one, other), (other, one)):
-            decide = partial(identify, calibration=fit_part(fitted_on), policy=Policy(0.01))
+            decide = partial(Photo.identify, calibration=fit_part(fitted_on), policy=Policy(0.01))
             measured = galleries.measure(
                 asked, others, decide, draws=DRAWS, progress=lambda _done, _total: None
             )

@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -39,20 +39,37 @@ likelier than the second."""
 STRANGERS = 0.5
 """The share of strangers among those asked about that probabilities presume unless told better."""
 
+DOUBTFUL: Final = (0.05, 0.95)
+"""Between these chances of the best person, with `STRANGERS`, an answer is doubtful."""
+
+
+class Evidence(NamedTuple):
+    """What speaks for somebody rather than nobody: log odds of `intercept` + `slope` * score +
+    `one_photo` / enrolled photos. The more of them, the higher is the score of whom they show, so
+    that one score says less."""
+
+    intercept: float
+    slope: float
+    one_photo: float = 0.0
+
+    def odds(self, one: Scored) -> float:
+        """Of a person who was scored."""
+        log_odds = self.intercept + self.slope * one.score + self.one_photo / one.photos
+        return math.exp(min(log_odds, 50.0))
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """The fitted numbers of one model version, and where they came from.
 
     `anchors`, (A, D) float32 of length 1, are directions that are nobody's (`ml.neighbourhood`).
-    `tail` holds (share of strangers above, score), shares falling. `evidence` are the intercept and
-    the slope of the log odds that a person with a score is the probe rather than nobody, half of
-    all probes being of enrolled people.
+    `tail` holds (share of strangers above, score), shares falling. `evidence` is that of probes of
+    whom half are of enrolled people.
     """
 
     anchors: Floats
     tail: tuple[tuple[float, float], ...]
-    evidence: tuple[float, float]
+    evidence: Evidence
     source: dict[str, Any]
 
     @classmethod
@@ -61,7 +78,7 @@ class Calibration:
         values = read_json(path)
         values["anchors"] = _decoded(values["anchors"])
         values["tail"] = tuple((float(share), float(score)) for share, score in values["tail"])
-        values["evidence"] = tuple(values["evidence"])
+        values["evidence"] = Evidence(*values["evidence"])
         return cls(**values)
 
     def save(self, path: Path) -> None:
@@ -76,13 +93,17 @@ class Calibration:
         """The score that a share `fpir` (0..1) of strangers reaches with anybody enrolled."""
         return bar_of(self.tail, fpir)
 
-    def probabilities(self, scores: Sequence[float], strangers: float = STRANGERS) -> list[float]:
+    def probabilities(self, scored: Sequence[Scored], strangers: float = STRANGERS) -> list[float]:
         """The chance of each person to be the probe, against each other and against nobody, where a
         share `strangers` (0..1) of all probes is of nobody enrolled."""
-        intercept, slope = self.evidence
-        prior = math.log((1 - strangers) / strangers)
-        odds = [math.exp(min(intercept + slope * score + prior, 50.0)) for score in scores]
+        prior = (1 - strangers) / strangers
+        odds = [prior * self.evidence.odds(one) for one in scored]
         return [one / (1.0 + sum(odds)) for one in odds]
+
+    def in_doubt(self, scored: Sequence[Scored]) -> bool:
+        """Whether the best of these people may as well be the probe as not."""
+        low, high = DOUBTFUL
+        return bool(scored) and low < self.probabilities(scored)[0] < high
 
 
 def bar_of(tail: Sequence[tuple[float, float]], fpir: float) -> float:
@@ -119,7 +140,7 @@ def identify(
     bar = calibration.bar(policy.fpir)
     here = Neighbourhood(gallery, calibration.anchors, bar)
     scored = here.scores(embedding, CANDIDATES)
-    probabilities = calibration.probabilities([one.score for one in scored], policy.strangers)
+    probabilities = calibration.probabilities(scored, policy.strangers)
     decision = _decision(scored, probabilities, bar, quality)
     if not scored:
         return Identification(decision, 0.0, bar + here.nobody(embedding), 0.0, ())
@@ -139,6 +160,7 @@ def identify(
             )
             for one, probability in zip(scored, probabilities, strict=True)
         ),
+        doubtful=calibration.in_doubt(scored),
     )
 
 

@@ -91,6 +91,10 @@ class Gallery:
         """How many templates there are."""
         return len(self._person_of)
 
+    def photos_of(self, person: int) -> int:
+        """How many templates an enrolled person has."""
+        return len(self._templates[person])
+
     def add(self, template: int, person: int, embedding: Floats, quality: float = 1.0) -> None:
         """Add a template, (D,) float32 of length 1, or replace the one with the same id.
 

@@ -49,10 +49,11 @@ class Scored:
     """A person who may be the probe: the similarity, and how much of it is usual there.
 
     `from_gallery` is how much of what is usual is due to other people of the gallery.
-    `other_names` are entries that look like the same person.
+    `other_names` are entries that look like the same person, `photos` those enrolled of this one.
     """
 
     person: int
+    photos: int
     similarity: float
     usual: float
     from_gallery: float
@@ -122,7 +123,8 @@ class Neighbourhood:
         person = self._around_person(near.person)
         usual = _weighted(probe.usual({near.person} | same), person.usual(same)) - self._too_much
         of_anchors = _weighted(probe.of_anchors, person.of_anchors)
-        return Scored(near.person, near.similarity, usual, usual - of_anchors, same)
+        photos = self._gallery.photos_of(near.person)
+        return Scored(near.person, photos, near.similarity, usual, usual - of_anchors, same)
 
     def other_names(self, person: int) -> frozenset[int]:
         """Entries that are probably the same person: the nearest of all, or the nearest once those

@@ -6,18 +6,26 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ml.types import Floats, Image
+from ml.types import Floats, Identification, Image
 
 Embed = Callable[[Image], Floats]
 """Aligned crops, (N, S, S, 3) uint8 RGB, to embeddings, (N, D) float32 of length 1."""
+
+
+def ask_twice(
+    ask: Callable[[Floats], Identification], embedding: Floats, template: Callable[[], Floats]
+) -> Identification:
+    """Who a face is by its embedding, (D,), and where that is doubtful, by what would be enrolled
+    of it, (D,): that is nearer to the person, and takes another inference."""
+    answer = ask(embedding)
+    return ask(template()) if answer.doubtful else answer
 
 
 def templates(embed: Embed, crops: Image, embeddings: Floats) -> Floats:
     """The directions between crops and their mirror images, (N, D) float32 of length 1. The crops
     themselves have been embedded before, as `embeddings`, (N, D).
 
-    What only one half of a face shows, light above all, counts for less in them, and a probe needs
-    no second look for that.
+    What only one half of a face shows, light above all, counts for less in them.
     """
     both = embeddings + embed(np.ascontiguousarray(crops[:, :, ::-1]))
     # Of a network that learned nothing both may be zeros, which are like nobody.

@@ -142,7 +142,8 @@ class Identification:
     for this face, and `raised_by` how much of it is due to people of the gallery who look alike.
     Where a network answers by its own classes, `threshold` is the probability from which it names
     somebody: 0 where it always does. `rival` is the index of the face in the same photo that is
-    this person rather (`ml.together`).
+    this person rather (`ml.together`). `doubtful` says that a second look at the face may change
+    the answer (`ml.templates`).
     """
 
     decision: Decision
@@ -151,6 +152,7 @@ class Identification:
     raised_by: float
     candidates: tuple[Candidate, ...]
     rival: int | None = None
+    doubtful: bool = False
 
     @property
     def margin(self) -> float:

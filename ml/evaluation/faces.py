@@ -24,8 +24,8 @@ class Recognizes(Protocol):
         """Find and embed all faces of a photo."""
         ...
 
-    def templates(self, crops: Image, embeddings: Floats) -> Floats:
-        """What is enrolled of crops and their embeddings."""
+    def template(self, face: EmbeddedFace) -> Floats:
+        """What is enrolled of a face."""
         ...
 
 
@@ -58,8 +58,7 @@ def _find(data: bytes, recognizer: Recognizes) -> FoundFace | None:
     face = main_face(recognizer.recognize(photo).faces, photo)
     if face is None:
         return None
-    (template,) = recognizer.templates(face.crop[None], face.embedding[None])
-    return FoundFace(face.embedding, template, face.quality.score)
+    return FoundFace(face.embedding, recognizer.template(face), face.quality.score)
 
 
 def main_face(faces: Sequence[EmbeddedFace], photo: Image) -> EmbeddedFace | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from ml.calibration import CANDIDATES, Calibration
+from ml.calibration import CANDIDATES, Calibration, Evidence
 from ml.evaluation.samples import ENROL, Embeddings, HeldOut, enrolled_as
 from ml.gallery import Gallery
-from ml.neighbourhood import Neighbourhood
+from ml.neighbourhood import Neighbourhood, Scored
 from ml.types import Floats
 
 ANCHORS = 90
@@ -24,6 +24,8 @@ SHAPE = 0.5
 their covariance alone they would lie nearer to these people than to others."""
 SHAPED_BY = 40
 """How many people it takes to see that shape; with fewer, the ball has less of it."""
+SMALLEST = 1e-9
+"""Variance that anchors have in every direction, also where everybody looks the same."""
 ANCHOR_PHOTOS = 4
 """Photos of a person, at the most, whose mean is the prototype that anchors are drawn from."""
 TEMPLATES_PER_PERSON = (1, 2, 3, 5, 10)
@@ -42,9 +44,11 @@ People = Mapping[str, Embeddings]
 @dataclass(frozen=True)
 class _Trial:
     """One random gallery: the five best scores of probes of enrolled people and of strangers,
-    (P, 5) with -inf where there are fewer people, and at which of them the right person is."""
+    (P, 5) with -inf where there are fewer people, how many photos of each are enrolled, and at
+    which of them the right person is."""
 
     scores: Doubles
+    photos: npt.NDArray[np.int64]
     right: npt.NDArray[np.int64]
 
     @property
@@ -60,7 +64,8 @@ def fit(
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Calibration:
-    """Fit a calibration to photos of `people`, by name.
+    """Fit a calibration to photos of `people`, by name: to templates alone, as which everybody is
+    asked about of whom there is doubt.
 
     Random galleries are drawn from one half of the people, with anchors from the other: among
     anchors drawn from them they would be less alike than new people are. Half of a half is
@@ -102,8 +107,9 @@ def anchors(people: People, *, seed: int = 0) -> Floats:
     shape = SHAPE * min(1.0, len(people) / SHAPED_BY)
     drawn = np.random.default_rng(seed).multivariate_normal(
         mean * math.sqrt(of_all) / max(float(np.linalg.norm(mean)), 1e-6),
-        shape * covariance + (1 - shape) * ball,
+        shape * covariance + (1 - shape) * ball + SMALLEST * np.eye(len(mean)),
         size=ANCHORS,
+        method="cholesky",  # of the others the signs depend on the processor
     )
     unit: Floats = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
     return unit
@@ -157,11 +163,11 @@ def carried_over(
     new = _strangers(new_photos, _anchors_of_others(new_photos))
     factor = float(new.std() / max(old.std(), 1e-6))
     shift = float(new.mean() - factor * old.mean())
-    intercept, slope = parent.evidence
+    intercept, slope, one_photo = parent.evidence
     return Calibration(
         anchors=anchors(after.people),
         tail=tuple((share, factor * score + shift) for share, score in parent.tail),
-        evidence=(intercept - slope * shift / factor, slope / factor),
+        evidence=Evidence(intercept - slope * shift / factor, slope / factor, one_photo),
         source={**source, "carried_over": {"factor": factor, "shift": shift}},
     )
 
@@ -184,7 +190,7 @@ def _strangers(people: People, anchors_for: Mapping[str, Floats]) -> Doubles:
             for template in people[name][:ENROL].templates:
                 gallery.add(gallery.templates, person, template)
         here = Neighbourhood(gallery, anchors_for[asked], math.inf)
-        best += [here.scores(probe, 1)[0].score for probe in photos.probes]
+        best += [here.scores(probe, 1)[0].score for probe in photos.templates]
     return np.array(best)
 
 
@@ -197,25 +203,34 @@ def _draw(people: People, anchors: Floats, templates: int, rng: np.random.Genera
         photos = people[name][rng.permutation(len(people[name]))]
         for number, template in enumerate(photos.templates[:templates]):
             gallery.add(person * 1000 + number, person, template)
-        left = photos.probes[templates : templates + PROBES_PER_PERSON]
+        left = photos.templates[templates : templates + PROBES_PER_PERSON]
         mated += [(person, probe) for probe in left]
     nobody = [
-        (NOBODY, probe) for name in strangers for probe in people[name].probes[:PROBES_PER_PERSON]
+        (NOBODY, probe)
+        for name in strangers
+        for probe in people[name].templates[:PROBES_PER_PERSON]
     ]
     # They are different people, so that no bar is needed to tell who is enrolled twice.
     here = Neighbourhood(gallery, anchors, math.inf)
-    rows = list(_asked(here, mated + nobody))
-    return _Trial(np.array([row for row, _ in rows]), np.array([at for _, at in rows]))
+    found = [here.scores(probe, CANDIDATES) for _, probe in mated + nobody]
+    return _Trial(
+        scores=np.array([_filled([one.score for one in row], -math.inf) for row in found]),
+        photos=np.array([_filled([one.photos for one in row], 1) for row in found]),
+        right=np.array(
+            [_place(person, row) for (person, _), row in zip(mated + nobody, found, strict=True)]
+        ),
+    )
 
 
-def _asked(
-    here: Neighbourhood, probes: Sequence[tuple[int, Floats]]
-) -> Iterator[tuple[list[float], int]]:
-    for person, probe in probes:
-        found = here.scores(probe, CANDIDATES)
-        scores = [one.score for one in found] + [-math.inf] * (CANDIDATES - len(found))
-        ranks = [rank for rank, one in enumerate(found) if one.person == person]
-        yield scores, NOBODY if person == NOBODY else (ranks[0] if ranks else MISSED)
+def _filled(values: Sequence[float], missing: float) -> list[float]:
+    return [*values, *[missing] * (CANDIDATES - len(values))]
+
+
+def _place(person: int, found: Sequence[Scored]) -> int:
+    people = [one.person for one in found]
+    if person == NOBODY:
+        return NOBODY
+    return people.index(person) if person in people else MISSED
 
 
 def _tail(trials: Sequence[_Trial]) -> tuple[tuple[float, float], ...]:
@@ -225,13 +240,14 @@ def _tail(trials: Sequence[_Trial]) -> tuple[tuple[float, float], ...]:
     return tuple((share, float(score)) for share, score in zip(TAIL_SHARES, values, strict=True))
 
 
-def _evidence(trials: Sequence[_Trial]) -> tuple[float, float]:
+def _evidence(trials: Sequence[_Trial]) -> Evidence:
     """Maximum likelihood of who the probe is, or nobody, over enrolled people and strangers alike.
 
-    A conditional logit: each candidate's odds are exp(intercept + slope * score), those of nobody
-    are 1. A mated probe whose person is not among the candidates is nobody's.
+    A conditional logit: each candidate's odds are those of `Evidence`, those of nobody are 1. A
+    mated probe whose person is not among the candidates is nobody's.
     """
     scores = np.concatenate([trial.scores for trial in trials])
+    photos = np.concatenate([trial.photos for trial in trials])
     right = np.concatenate([trial.right for trial in trials])
     at = np.where(right == MISSED, NOBODY, right)
     counts = [
@@ -240,10 +256,11 @@ def _evidence(trials: Sequence[_Trial]) -> tuple[float, float]:
     weight = 1 / np.concatenate(counts)
 
     def loss(parameters: Doubles) -> float:
-        logits = np.minimum(parameters[0] + parameters[1] * scores, 50)
+        intercept, slope, one_photo = parameters
+        logits = np.minimum(intercept + slope * scores + one_photo / photos, 50)
         chosen = np.where(at >= 0, logits[np.arange(len(at)), np.maximum(at, 0)], 0.0)
         losses = np.log1p(np.exp(logits).sum(axis=1)) - chosen
         return float(np.average(losses, weights=weight))
 
-    result = minimize(loss, np.array([-4.0, 20.0]), method="Nelder-Mead")
-    return float(result.x[0]), float(result.x[1])
+    result = minimize(loss, np.array([-4.0, 20.0, 1.0]), method="Nelder-Mead")
+    return Evidence(*map(float, result.x))

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ml.evaluation.datasets import DatasetError
-from ml.evaluation.samples import Embeddings
+from ml.evaluation.samples import Embeddings, Photo
 from ml.gallery import Gallery
 from ml.threads import Progress
-from ml.types import NAMING, Decision, Floats, Identification
+from ml.types import NAMING, Decision, Identification
 
 DRAWS = 20
 """Random galleries of each kind."""
@@ -29,7 +29,7 @@ SECOND_NAME = 1_000_000
 
 People = Mapping[str, Embeddings]
 
-Decide = Callable[[Floats, Gallery], Identification]
+Decide = Callable[[Photo, Gallery], Identification]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ class _Draw:
 
     gallery: Gallery
     twice: int
-    probes: list[list[tuple[int, Floats]]] = field(default_factory=list)
-    strangers: list[list[Floats]] = field(default_factory=list)
+    probes: list[list[tuple[int, Photo]]] = field(default_factory=list)
+    strangers: list[list[Photo]] = field(default_factory=list)
 
     def shares(self, decide: Decide) -> Shares:
         named, other_named = (
@@ -170,7 +170,7 @@ def _draw(kind: Kind, people: People, others: People, rng: np.random.Generator) 
         unknown = [
             photo
             for name in sorted(source.keys() - set(enrolled))
-            for photo in source[name].probes[:PROBES_PER_PERSON]
+            for photo in source[name][:PROBES_PER_PERSON]
         ]
         drawn.probes.append([probes[row] for row in rng.permutation(len(probes))[:MOST_PROBES]])
         drawn.strangers.append(
@@ -182,13 +182,13 @@ def _draw(kind: Kind, people: People, others: People, rng: np.random.Generator) 
 
 def _enrol(
     drawn: _Draw, kind: Kind, person: int, photos: Embeddings, rng: np.random.Generator
-) -> Floats:
+) -> Embeddings:
     """Enrols some of a person's photos, and returns those that are left to ask about."""
     photos = photos[rng.permutation(len(photos))]
     names = [person] * kind.photos + [person + SECOND_NAME] * (person < kind.twice)
     for name, template in zip(names, photos.templates, strict=False):
         drawn.gallery.add(drawn.gallery.templates, name, template)
-    return photos.probes[len(names) :][:PROBES_PER_PERSON]
+    return photos[len(names) :][:PROBES_PER_PERSON]
 
 
 def _share(happened: Sequence[bool]) -> float | None:

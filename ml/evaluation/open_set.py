@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml.calibration import Calibration, Policy, identify
+from ml.calibration import Calibration, Policy
 from ml.evaluation import rates
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.probabilities import Bin, bins, calibration_error, presuming, weights
 from ml.evaluation.rates import FPIRS, Similarities
 from ml.evaluation.resampling import Doubles
+from ml.evaluation.samples import Photo
 from ml.gallery import Gallery
 from ml.threads import Progress
 from ml.types import NAMING, Decision, Identification
@@ -203,7 +204,8 @@ def evaluate(
 def _answer(
     face: FoundFace, gallery: Gallery, calibration: Calibration, policy: Policy
 ) -> Identification:
-    return identify(face.embedding, gallery, calibration, policy, quality=face.quality)
+    photo = Photo(face.embedding, face.template)
+    return photo.identify(gallery, calibration, policy, quality=face.quality)
 
 
 def _probabilities(answers: Sequence[Identification], presumed: float) -> dict[float, Doubles]:

@@ -13,12 +13,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ml.calibration import Calibration, Policy, identify
+from ml.calibration import Calibration, Policy
 from ml.evaluation import fitting, resampling
 from ml.evaluation.probabilities import Bin, bins, calibration_error, weights
 from ml.evaluation.rates import FPIRS
 from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
-from ml.evaluation.samples import ENROL, HeldOut
+from ml.evaluation.samples import ENROL, HeldOut, Photo
 from ml.gallery import Gallery
 from ml.types import Floats
 
@@ -195,7 +195,8 @@ def _trial(
         mated += photos[ENROL:].tolist()
     unknown = np.flatnonzero(np.isin(seen.owners, strangers))
     photos = np.concatenate([rng.permutation(rows)[:MOST_PROBES] for rows in (mated, unknown)])
-    best = [_best(seen.embeddings.probes[photo], gallery, calibrated) for photo in photos]
+    asked = seen.embeddings[photos]
+    best = [_best(photo, gallery, calibrated) for photo in asked]
     people, probability, score = zip(*best, strict=True)
     return _Trial(
         people=len(enrolled),
@@ -208,9 +209,9 @@ def _trial(
     )
 
 
-def _best(embedding: Floats, gallery: Gallery, calibrated: Calibration) -> tuple[int, float, float]:
+def _best(photo: Photo, gallery: Gallery, calibrated: Calibration) -> tuple[int, float, float]:
     """The best person, and the probability and score of that."""
-    answer = identify(embedding, gallery, calibrated, Policy(FPIRS[0]))
+    answer = photo.identify(gallery, calibrated, Policy(FPIRS[0]))
     first = answer.candidates[0]
     return first.person, first.probability, answer.margin + calibrated.bar(FPIRS[0])
 

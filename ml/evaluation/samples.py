@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
 
+from ml.calibration import Calibration, Policy, identify
 from ml.evaluation.resampling import Ints
-from ml.gallery import prototype
-from ml.templates import Embed, templates
-from ml.types import Floats, Image
+from ml.gallery import Gallery, prototype
+from ml.templates import Embed, ask_twice, templates
+from ml.types import Floats, Identification, Image
 
 ENROL = 3
 """Photos of everybody who is enrolled; a person with no more is only ever a stranger."""
@@ -19,9 +21,25 @@ MOST_PHOTOS = 100
 """Photos of one person that are looked at; more of them say little more about people."""
 
 
+class Photo(NamedTuple):
+    """A photo to be asked about, and to be enrolled or asked about again: each (D,) of length 1."""
+
+    probe: Floats
+    template: Floats
+
+    def identify(
+        self, gallery: Gallery, calibration: Calibration, policy: Policy, *, quality: float = 1.0
+    ) -> Identification:
+        """Who it is, as the site answers."""
+        ask = partial(
+            identify, gallery=gallery, calibration=calibration, policy=policy, quality=quality
+        )
+        return ask_twice(ask, self.probe, lambda: self.template)
+
+
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """Photos as a network embeds them, to be asked about and to be enrolled.
+    """Photos as a network embeds them; each is a `Photo`.
 
     `probes` and `templates` are float32 (N, D), each of length 1, of the same photos.
     """
@@ -34,6 +52,9 @@ class Embeddings:
 
     def __getitem__(self, rows: Ints | slice) -> Embeddings:
         return Embeddings(self.probes[rows], self.templates[rows])
+
+    def __iter__(self) -> Iterator[Photo]:
+        return map(Photo, self.probes, self.templates)
 
     @property
     def size(self) -> int:

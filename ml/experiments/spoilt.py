@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from ml import imaging
 from ml.alignment import TEMPLATE, similarity_transform
-from ml.calibration import Policy, identify
+from ml.calibration import Policy
 from ml.evaluation.datasets import read_people
 from ml.evaluation.faces import main_face
+from ml.evaluation.samples import Photo
 from ml.gallery import Gallery
 from ml.inference.recognizer import Recognizer
 from ml.types import EmbeddedFace, Floats, Image
@@ -163,7 +164,7 @@ class Measured:
     def _add(self, person: int, photos: list[Path], enrol: int) -> None:
         for path in photos[:enrol]:
             if face := self._face(imaging.decode(path.read_bytes())):
-                self._gallery.add(self._gallery.templates, person, face.embedding)
+                self._gallery.add(self._gallery.templates, person, self._recognizer.template(face))
         for path in photos[enrol : enrol + ASKED]:
             self._asked.append((person if enrol else None, imaging.decode(path.read_bytes())))
 
@@ -186,7 +187,8 @@ class Measured:
 
     def _answer(self, face: EmbeddedFace, person: int | None) -> str:
         calibration, score = self._recognizer.calibration, face.quality.score
-        answer = identify(face.embedding, self._gallery, calibration, Policy(0.01), quality=score)
+        photo = Photo(face.embedding, self._recognizer.template(face))
+        answer = photo.identify(self._gallery, calibration, Policy(0.01), quality=score)
         who = "stranger" if person is None else "enrolled"
         wrong = answer.decision == "match" and answer.candidates[0].person != person
         return f"{who} {'wrong' if wrong else answer.decision}"

@@ -107,3 +107,9 @@ class Recognizer:
     def templates(self, crops: Image, embeddings: Floats) -> Floats:
         """What is enrolled of such crops and their embeddings: see `ml.templates`."""
         return templates(self._engine.embed, crops, embeddings)
+
+    def template(self, face: EmbeddedFace) -> Floats:
+        """What is enrolled of one face, (D,)."""
+        (template,) = self.templates(face.crop[None], face.embedding[None])
+        found: Floats = template
+        return found

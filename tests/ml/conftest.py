@@ -49,8 +49,7 @@ def recognizer(version_dir: Path) -> Recognizer:
 def enrol(
     gallery: Gallery, recognizer: Recognizer, template: int, person: int, face: EmbeddedFace
 ) -> None:
-    (embedding,) = recognizer.templates(face.crop[None], face.embedding[None])
-    gallery.add(template, person, embedding, face.quality.score)
+    gallery.add(template, person, recognizer.template(face), face.quality.score)
 
 
 def demo_gallery(recognizer: Recognizer) -> Gallery:

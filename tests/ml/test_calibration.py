@@ -16,6 +16,7 @@ from ml.inference.recognizer import Recognizer
 from ml.types import Decision, Floats
 from ml.versions import default
 from tests.ml.conftest import GROUPS, PEOPLE, demo_gallery, enrol, photo
+from tests.ml.made_up import scored
 
 SIZE = 128
 POLICY = Policy(0.01)
@@ -135,6 +136,33 @@ def test_where_most_are_strangers_a_name_is_less_likely(calibration: Calibration
         for strangers in (0.1, 0.5, 0.9)
     )
     assert 1 > few > half > most > 0
+
+
+def test_more_photos_reach_a_score_more_easily_so_that_it_says_less(
+    calibration: Calibration,
+) -> None:
+    one, three, ten = (
+        calibration.probabilities([scored(calibration.bar(0.01), photos)])[0]
+        for photos in (1, 3, 10)
+    )
+    assert one > three > ten
+
+
+def test_what_may_change_with_a_second_look_is_doubtful_whatever_is_presumed_of_strangers(
+    calibration: Calibration,
+) -> None:
+    enrolled, other = people(20), people(1, seed=5)[0]
+    gallery = gallery_of(enrolled)
+    probes = [unit(enrolled[3] + much * other) for much in (0.5, 1, 2, 3, 4, 6, 10, 50)]
+    half, few, many = (
+        [identify(probe, gallery, calibration, Policy(0.01, strangers)) for probe in probes]
+        for strangers in (0.5, 0.01, 0.999)
+    )
+    found = [one.doubtful for one in half]
+    assert found == [0.05 < one.probability < 0.95 for one in half]
+    assert set(found) == {True, False}
+    assert found == [one.doubtful for one in few] == [one.doubtful for one in many]
+    assert not identify(enrolled[0], Gallery(SIZE), calibration, POLICY).doubtful
 
 
 def test_probability_follows_similarity(calibration: Calibration) -> None:

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from ml.calibration import Policy, identify
+from ml.calibration import Policy
 from ml.evaluation import galleries
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.fitting import fit_part
 from ml.evaluation.galleries import Galleries, Kind, Shares
+from ml.evaluation.samples import Photo
 from ml.gallery import Gallery
 from ml.reports import protocol_reports
-from ml.types import Floats, Identification
+from ml.types import Identification
 from tests.ml.made_up import held_out
 
 PEOPLE = held_out(60, 8, noise=1.0, seed=1).people
@@ -20,8 +21,8 @@ OTHERS = held_out(40, 8, noise=1.0, seed=2, name="other").people
 def measured() -> Galleries:
     calibration = fit_part(held_out(40, 12, noise=1.0, seed=3).people)
 
-    def decide(embedding: Floats, gallery: Gallery) -> Identification:
-        return identify(embedding, gallery, calibration, Policy(0.05))
+    def decide(photo: Photo, gallery: Gallery) -> Identification:
+        return photo.identify(gallery, calibration, Policy(0.05))
 
     return galleries.measure(PEOPLE, OTHERS, decide, draws=1, progress=lambda _done, _total: None)
 
@@ -70,7 +71,7 @@ def test_the_shares_are_told_by_gallery(measured: Galleries) -> None:
 
 
 def test_a_handful_of_photos_is_not_enough() -> None:
-    def never(_embedding: Floats, _gallery: Gallery) -> Identification:
+    def never(_photo: Photo, _gallery: Gallery) -> Identification:
         raise AssertionError
 
     with pytest.raises(DatasetError, match="too few people"):

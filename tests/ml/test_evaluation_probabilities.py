@@ -6,6 +6,7 @@ import pytest
 from ml.calibration import Calibration
 from ml.evaluation.probabilities import bins, calibration_error, presuming, weights
 from ml.versions import default
+from tests.ml.made_up import scored
 
 RANDOM = np.random.default_rng(0)
 PROMISED = RANDOM.uniform(size=20_000)
@@ -29,7 +30,8 @@ def test_too_sure_by_a_fifth_is_an_error_of_a_fifth() -> None:
 def test_presuming_another_share_of_strangers_is_what_the_calibration_would_have_said() -> None:
     known = Calibration.load(default.FITTED)
     for scores in ([0.3, 0.1], [0.06, 0.05, -0.2], [-0.3]):
-        half, most = (known.probabilities(scores, share) for share in (0.5, 0.9))
+        people = list(map(scored, scores))
+        half, most = (known.probabilities(people, share) for share in (0.5, 0.9))
         (found,) = presuming(0.9, 0.5, np.array(half[:1]), np.array([sum(half)]))
         assert found == pytest.approx(most[0])
 

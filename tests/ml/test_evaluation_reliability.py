@@ -41,7 +41,7 @@ def test_one_that_does_not_fit_shows(fitted: Calibration) -> None:
     bold = replace(
         fitted,
         tail=tuple((share, score - 0.05) for share, score in fitted.tail),
-        evidence=(fitted.evidence[0] + 4, fitted.evidence[1]),
+        evidence=fitted.evidence._replace(intercept=fitted.evidence.intercept + 4),
     )
     good, bad = (reliability_of(one, PEOPLE, bootstraps=20) for one in (fitted, bold))
     assert (bad.error or 0) > 3 * (good.error or 1)

@@ -15,7 +15,7 @@ from ml.evaluation.fitting import (
 from ml.evaluation.samples import HeldOut, enrolled_as
 from ml.types import Floats
 from ml.versions import default
-from tests.ml.made_up import held_out, reliability_of, seen, unit
+from tests.ml.made_up import held_out, reliability_of, scored, seen, unit
 
 PARENT = Calibration.load(default.FITTED)
 LIFT = 0.3
@@ -75,8 +75,8 @@ def test_bar_and_probability_move_with_the_scores() -> None:
     far = (parent.bar(0.01) - scores.mean()) / scores.std()
     anew = _strangers(people.people, _anchors_of_others(people.people))
     assert carried.bar(0.01) == pytest.approx(anew.mean() + far * anew.std())
-    assert carried.probabilities([carried.bar(0.01)]) == pytest.approx(
-        parent.probabilities([parent.bar(0.01)])
+    assert carried.probabilities([scored(carried.bar(0.01))]) == pytest.approx(
+        parent.probabilities([scored(parent.bar(0.01))])
     )
     assert carried.source["people"] == 8
 

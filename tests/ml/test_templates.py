@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ml.inference.recognizer import Recognizer
-from ml.templates import templates
-from ml.types import Floats, Image
+from ml.templates import ask_twice, templates
+from ml.types import Decision, Floats, Identification, Image
 
 
 def test_a_template_is_the_same_for_the_mirrored_photo(
@@ -39,3 +39,18 @@ def test_a_network_that_answers_zeros_makes_templates_that_are_like_nobody() -> 
 
     crops = np.zeros((2, 112, 112, 3), np.uint8)
     assert not templates(zeros, crops, zeros(crops)).any()
+
+
+@pytest.mark.parametrize("doubtful", [True, False])
+def test_who_is_doubtful_is_asked_about_again_as_they_would_be_enrolled(doubtful: bool) -> None:
+    probe, template = np.zeros(4, np.float32), np.ones(4, np.float32)
+    asked: list[Floats] = []
+
+    def ask(embedding: Floats) -> Identification:
+        asked.append(embedding)
+        return Identification(
+            Decision.UNKNOWN, 0.0, 0.0, 0.0, (), doubtful=doubtful and embedding is probe
+        )
+
+    assert not ask_twice(ask, probe, lambda: template).doubtful
+    assert [one is probe for one in asked] == ([True, False] if doubtful else [True])

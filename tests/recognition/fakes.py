@@ -12,7 +12,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image as Pillow
 
-from ml.calibration import Calibration
+from ml.calibration import Calibration, Evidence
 from ml.inference.recognizer import Recognition
 from ml.types import Box, DetectedFace, EmbeddedFace, Floats, Image, Quality, QualityReason
 
@@ -24,7 +24,7 @@ def calibration() -> Calibration:
     drawn = np.random.default_rng(0).normal(size=(90, SIZE)).astype(np.float32)
     anchors: Floats = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     tail = ((0.5, -0.08), (0.1, -0.02), (0.01, 0.07), (0.001, 0.12))
-    return Calibration(anchors, tail, (-1.5, 30.0), {})
+    return Calibration(anchors, tail, Evidence(-1.5, 30.0), {})
 
 
 @dataclass(frozen=True)

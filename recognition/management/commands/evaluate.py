@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from ml import artifact
-from ml.calibration import Policy, identify
+from ml.calibration import Policy
 from ml.errors import MLError
 from ml.evaluation import enrolment, galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
+from ml.evaluation.samples import Photo
 from ml.language import percent, rate
 from recognition.management import closed_set
 from recognition.management.photos import Photos, version_dir
@@ -146,7 +147,7 @@ def _galleries(options: dict[str, Any]) -> galleries.Galleries:
     people = looked_at.embeddings(read_people(options["data"]))
     others = looked_at.embeddings(read_people(options["others"])) if options["others"] else {}
     calibration = looked_at.recognizer.calibration
-    decide = partial(identify, calibration=calibration, policy=Policy(settings.TARGET_FPIR))
+    decide = partial(Photo.identify, calibration=calibration, policy=Policy(settings.TARGET_FPIR))
     with progress_bar("galleries") as progress:
         return galleries.measure(people, others, decide, progress=progress)
 

@@ -119,8 +119,7 @@ def _enrol(enrolled: EnrolledFace, image: Image, options: Options, actor: User |
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
         write(enrolled.portrait, _portrait(image, face.detected))
-        (template,) = predictor.recognizer.templates(face.crop[None], face.embedding[None])
-        _add(enrolled, template, predictor.version, actor)
+        _add(enrolled, predictor.recognizer.template(face), predictor.version, actor)
 
 
 def _note_doubt(enrolled: EnrolledFace, doubt: Doubt | None, options: Options) -> None:

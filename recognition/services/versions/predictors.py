@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from ml import classes
 from ml.calibration import Policy, identify
 from ml.classes import Classes
 from ml.gallery import Gallery
+from ml.templates import ask_twice
 from ml.together import one_face_each
 from ml.types import EmbeddedFace, Floats, Identification
 from recognition.models import ModelVersion
@@ -45,7 +47,8 @@ class Predictor:
     def identify(self, face: EmbeddedFace, gallery: Gallery) -> Identification:
         """Who a face is, by what the version answers by and as this site is set to decide."""
         if self._by_classes is None:
-            return self.compare(face.embedding, gallery, quality=face.quality.score)
+            ask = partial(self.compare, gallery=gallery, quality=face.quality.score)
+            return ask_twice(ask, face.embedding, partial(self.recognizer.template, face))
         fpir = settings.TARGET_FPIR if self.version.open_set else None
         return classes.identify(face, gallery, self.learned, self._by_classes, fpir)
 
