@@ -15,7 +15,7 @@ run: install
 	@$(BIN)/python manage.py up --demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-browser: .venv/installed-dev
 	$(BIN)/python -m pytest -m browser
