@@ -230,9 +230,9 @@ def prototype(templates: dict[int, tuple[Floats, float]]) -> Floats:
     embeddings = np.stack([embedding for embedding, _ in ordered])
     weights = np.array([max(quality, 0.01) for _, quality in ordered], np.float32)
     if len(embeddings) > 2:
-        similarities = embeddings @ embeddings.T
-        np.fill_diagonal(similarities, np.nan)
-        agreement = np.nanmedian(similarities, axis=1)
+        others = ~np.eye(len(embeddings), dtype=bool)
+        similarities = (embeddings @ embeddings.T)[others].reshape(len(embeddings), -1)
+        agreement = np.median(similarities, axis=1)
         weights *= (1 - (agreement.max() - agreement) / AGREEMENT_RANGE).clip(0, 1)
     prototype = weights @ embeddings
     unit: Floats = (prototype / np.linalg.norm(prototype)).astype(np.float32)
