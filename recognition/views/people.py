@@ -20,6 +20,7 @@ from recognition.models import UNFINISHED, EnrolledFace, Enrolment, Person, Prob
 from recognition.presenters import progress as answers
 from recognition.services.gallery import people as service
 from recognition.services.privacy import erasure
+from recognition.services.training.options import DataOptions
 from recognition.views.requests import Request
 
 PAGE = 48
@@ -111,6 +112,7 @@ def _person_page(
         "faces": person.faces.select_related("resembles", "source").order_by("pk"),
         "enrolments": [row for row in enrolments if row.status != Status.DONE],
         "progress": progress,
+        "to_train": DataOptions().minimum,
         "form": form,
     }
     page = "people/_photos.html" if request.htmx else "people/person.html"

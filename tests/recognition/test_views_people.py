@@ -95,7 +95,10 @@ def test_a_person_is_added_and_photos_come_next(client: Client, operator: User) 
     assert response.headers["Location"] == reverse("person", args=(person.pk,))
     assert (person.name, person.external_id, person.training_consent) == ("Ada Lovelace", "7", True)
     assert AuditEvent.objects.get().actor == operator
-    assert "the site cannot name this person" in page(client, "person", person.pk)
+    shown = page(client, "person", person.pk)
+    assert "the site cannot name this person" in shown
+    assert "One photo is enough to be recognised" in shown
+    assert "to be trained on, a person needs 5." in shown
 
 
 def test_two_people_cannot_have_the_same_name_and_id_in_whatever_code_points(

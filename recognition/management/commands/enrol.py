@@ -14,6 +14,7 @@ from recognition.management.versions import require_model
 from recognition.services.gallery import archives, bulk
 from recognition.services.gallery.enrolling import Options
 from recognition.services.gallery.folders import Note, OnDisk, Place, Plan
+from recognition.services.training.options import DataOptions
 
 SWITCHES: Final = {
     "largest": "of several faces in a photo take the clearly largest",
@@ -27,7 +28,9 @@ SWITCHES: Final = {
 class Command(BaseCommand):
     help = (
         "Enrols people from a folder or a ZIP archive that holds a folder of photos for each of "
-        "them. A CSV file beside the folders may give name, external_id and consent."
+        "them. A CSV file beside the folders may give name, external_id and consent. One photo is "
+        "enough to be recognised, three to five are better; to be trained on, a person needs "
+        f"{DataOptions().minimum}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
