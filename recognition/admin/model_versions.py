@@ -40,7 +40,7 @@ def on_the_site(page: str, name: str, text: Any) -> SafeString:
 class ModelVersionAdmin(ReadOnlyAdmin):
     """To look versions up. Operators promote and roll back on the site's own pages."""
 
-    list_display = ("name", "state_badge", "headline", "gate_shown", "marks", "disk", "created_at")
+    list_display = ("name", "state_badge", "gate_shown", "marks", "disk", "created_at")
     list_filter = ("state",)
     search_fields = ("name__iregex",)
     fields = (
@@ -87,7 +87,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         judged = verdict(version)
         if judged is None:
             return "–"
-        return badge(*((_("passed"), "success") if judged.passed else (_("not passed"), "warning")))
+        return badge(judged.title, "success" if judged.passed else "warning")
 
     @admin.display(description=_("marks"))
     def marks(self, version: Any) -> SafeString | str:

@@ -22,7 +22,8 @@ SITE: Final = "site"
 FOLDER: Final = "folder:"  # before the name of a folder, so that one called "site" is no trouble
 PROMOTED: Final[Mapping[str, Any]] = {
     TrainingRun.Promote.AUTO: gettext_lazy(
-        "It must not be worse than the version in service on people whom neither has seen."
+        "It must name more people rightly than the version in service, beyond chance, among people "
+        "whom neither has seen."
     ),
     TrainingRun.Promote.NEVER: gettext_lazy("It stays a candidate until somebody promotes it."),
 }

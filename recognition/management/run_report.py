@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ml.evaluation import gate
+from ml.evaluation import verdicts
 from ml.evaluation.closed_set import PARTS
 from ml.training.events import Epoch, Totals
 from recognition.formats import percentage, rate
@@ -58,7 +58,7 @@ def in_words(row: TrainingRun) -> str:
     if version.answers_by == ModelVersion.AnswersBy.CLASSES:
         lines.append(_by_classes(version))
     if version.gate:
-        lines.append(gate.in_words(gate.Verdict.from_dict(version.gate)))
+        lines.append(verdicts.in_words(verdicts.Verdict.from_dict(version.gate)))
     active = version.state == ModelVersion.State.ACTIVE
     against = "" if version.gate.get("passed", True) else ' --force --reason "…"'
     by_hand = f"It stays a candidate; by hand: python manage.py promote {version}{against}"

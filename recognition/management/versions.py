@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.core.management.base import CommandError
 
@@ -11,7 +12,7 @@ from recognition.management.terminal import progress_bar
 from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
 from recognition.services.gallery import classes
-from recognition.services.gallery.templates import Embedded
+from recognition.services.gallery.templates import Progress
 from recognition.services.promotion import serving
 from recognition.services.versions import predictors
 from recognition.services.versions.registry import mending_command
@@ -44,12 +45,12 @@ def classes_in_words(version: ModelVersion) -> Iterator[str]:
         yield f"{unknown} people of the gallery are none of its classes: it does not know them."
 
 
-def put_into_service(
-    version: ModelVersion, terms: serving.Terms = serving.AS_MADE, *, quiet: bool
-) -> Embedded:
+@contextmanager
+def switching(*, quiet: bool) -> Iterator[Progress]:
+    """A bar while another version goes into service, or one sentence on why it does not."""
     with progress_bar("faces", quiet=quiet) as progress:
         try:
-            return serving.serve(version, None, progress, terms=terms)
+            yield progress
         except serving.PromotionRefused as refusal:
             raise CommandError(promotion_refused(refusal.code, refusal.params)) from refusal
         except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from ml.evaluation.gate import Reason, sentence
+from ml.evaluation.verdicts import TITLES, Outcome, Reason, sentence
 from ml.language import Language
 from recognition import formats
 from recognition.messages.photos import photo_error
@@ -73,6 +73,11 @@ def promotion_refused(code: str, params: Params) -> str:
 def gate_reason(code: str, params: Mapping[str, float]) -> str:
     """One reason of the gate in the reader's language; the code itself if it is a newer one."""
     return sentence(Reason(code, params), _language())
+
+
+def gate_outcome(outcome: Outcome) -> str:
+    """What the gate says of a version, in a few words."""
+    return gettext(TITLES[outcome])
 
 
 def _language() -> Language:

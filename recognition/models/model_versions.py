@@ -60,9 +60,15 @@ class ModelVersion(models.Model):
         verbose_name=_("replaced"),
         help_text=_("The version that was in service before: where a rollback leads."),
     )
+    # The names of all that served before, the last of them last, for the rollbacks after that one.
+    # A version that serves twice is among its own predecessors, so that no pointer from version to
+    # version would do.
+    served_before = models.JSONField(_("served before"), default=list, blank=True)
     # While somebody waits for this version to go into service: when it was asked for, and then the
     # last sign of life of the process that embeds the gallery for it.
     promotion_requested_at = models.DateTimeField(null=True, blank=True)
+    # Whether it is waited for as the one that served before.
+    going_back = models.BooleanField(default=False)
     # Processes that were started for that.
     promotion_attempts = models.PositiveSmallIntegerField(default=0)
 

@@ -9,8 +9,10 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ml.evaluation.verdicts import Outcome
+from ml.evaluation.verdicts import Verdict as Said
 from recognition.formats import rate
-from recognition.messages.versions import gate_reason
+from recognition.messages.versions import gate_outcome, gate_reason
 from recognition.models import ModelVersion
 
 Json = Mapping[str, Any]
@@ -49,6 +51,8 @@ class Group:
 class Verdict:
     """How the gate judged, in words."""
 
+    outcome: Outcome
+    title: str
     passed: bool
     reasons: tuple[str, ...]
     against: str
@@ -57,8 +61,8 @@ class Verdict:
 class Metrics:
     """All that was measured of a version; nothing, of one that came with the site."""
 
-    def __init__(self, version: ModelVersion | None) -> None:
-        metrics: Json = version.metrics if version else {}
+    def __init__(self, version: ModelVersion | None, metrics: Json | None = None) -> None:
+        metrics = metrics or (version.metrics if version else {})
         self.closed: Json = metrics.get("closed_set") or {}
         by_classes = version and version.answers_by == ModelVersion.AnswersBy.CLASSES
         self.own_classes: Json = (by_classes and metrics.get("own_classes")) or {}
@@ -148,11 +152,12 @@ class Metrics:
 
 def verdict(version: ModelVersion) -> Verdict | None:
     """None if the version never went through the gate."""
-    gate = version.gate
-    if not gate:
+    if not version.gate:
         return None
-    reasons = tuple(gate_reason(reason["code"], reason["params"]) for reason in gate["reasons"])
-    return Verdict(gate["passed"], reasons, gate.get("against", ""))
+    said = Said.from_dict(version.gate)
+    reasons = tuple(gate_reason(reason.code, reason.params) for reason in said.reasons)
+    against = version.gate.get("against", "")
+    return Verdict(said.outcome, gate_outcome(said.outcome), said.passed, reasons, against)
 
 
 def _value(found: Json | None) -> float | None:

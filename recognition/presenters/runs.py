@@ -20,7 +20,7 @@ from recognition.messages.training import training_error
 from recognition.models import Person, Status, TrainingRun
 from recognition.presenters.architectures import titled
 from recognition.presenters.curves import Chart, charts
-from recognition.presenters.measures import Metrics
+from recognition.presenters.measures import Metrics, Verdict, verdict
 
 Phase = TrainingRun.Phase
 
@@ -106,9 +106,14 @@ class Following:
         return source_in_words(self.run.arguments)
 
     @property
-    def headline(self) -> list[tuple[object, float]]:
-        """What came of it, in a few numbers."""
-        return Metrics(self.run.version).headline
+    def verdict(self) -> Verdict | None:
+        """What the gate said of what came of it."""
+        return verdict(self.run.version) if self.run.version else None
+
+    @property
+    def test(self) -> float | None:
+        """Test accuracy of what came of it."""
+        return Metrics(self.run.version).test
 
     @property
     def precision(self) -> str:

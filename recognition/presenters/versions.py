@@ -14,6 +14,7 @@ from recognition.models import EnrolledFace, ModelVersion, Person, TrainingRun
 from recognition.presenters.architectures import titled
 from recognition.presenters.measures import Metrics, Verdict, verdict
 from recognition.presenters.runs import source_in_words
+from recognition.presenters.side_by_side import SideBySide
 from recognition.services.gallery import classes, templates
 from recognition.services.promotion import terms
 from recognition.services.versions import registry
@@ -42,11 +43,29 @@ class Classes:
 
 
 class VersionPage:
-    """A version, and what a page about it has to show."""
+    """A version, and what a page about it has to show: also what was measured of it `beside` others
+    alone, as of the packaged one."""
 
-    def __init__(self, version: ModelVersion) -> None:
+    def __init__(self, version: ModelVersion, beside: SideBySide | None = None) -> None:
         self.version = version
-        self.metrics = Metrics(version)
+        self.beside = beside or SideBySide()
+        self.metrics = Metrics(version, self.beside.metrics_of(version))
+
+    @cached_property
+    def compared(self) -> Metrics | None:
+        """Its figures on the people by whom all versions are compared; None if there are none."""
+        held_out = self.beside.figures.get(self.version.name)
+        return Metrics(self.version, {"held_out": held_out}) if held_out else None
+
+    @property
+    def on_others(self) -> bool:
+        """Whether it was measured, but on other people."""
+        return self.compared is None and bool(self.metrics.held_out)
+
+    @property
+    def measured_beside(self) -> ModelVersion | None:
+        """In whose training it was measured, if it had none of its own."""
+        return self.beside.newest if self.compared and not self.version.metrics else None
 
     @property
     def architecture(self) -> object:

@@ -13,6 +13,7 @@ from recognition.forms.training import TrialForm
 from recognition.messages.training import training_refused
 from recognition.messages.versions import promotion_refused
 from recognition.models import ModelVersion
+from recognition.presenters.side_by_side import SideBySide
 from recognition.presenters.versions import VersionPage
 from recognition.services.promotion import serving, trials
 from recognition.services.training import options, requests
@@ -38,8 +39,10 @@ def _versions() -> QuerySet[ModelVersion]:
 @require_safe
 def model_versions(request: Request) -> HttpResponse:
     """The version in service, and then all others, the newest first."""
-    versions = [VersionPage(version) for version in _versions()]
-    context = {"versions": versions, "moving": any(item.moving for item in versions)}
+    beside = SideBySide.of_all()
+    versions = [VersionPage(version, beside) for version in _versions()]
+    moving = any(item.moving for item in versions)
+    context = {"versions": versions, "beside": beside, "moving": moving}
     page = "model_versions/_versions.html" if request.htmx else "model_versions/model_versions.html"
     return render(request, page, context)
 
@@ -59,7 +62,7 @@ def model_version(request: Request, name: str) -> HttpResponse:
 def _version_page(
     request: Request, version: ModelVersion, form: TrialForm, status: int = 200
 ) -> HttpResponse:
-    item = VersionPage(version)
+    item = VersionPage(version, SideBySide.of_all())
     if request.htmx:
         return _news(request, item)
     active = service.active()

@@ -15,11 +15,12 @@ from ml.calibration import Calibration
 from ml.classes import Classes
 from ml.data import splits
 from ml.data.dataset import Dataset, Identity, Photo, Skipped
-from ml.evaluation import gate, groups, reliability
+from ml.evaluation import gate, groups, reliability, verdicts
 from ml.evaluation.closed_set import Answers, ClosedSet
 from ml.evaluation.held_out import metrics
 from ml.evaluation.own_classes import HELD_OUT, OwnClasses
 from ml.evaluation.samples import HeldOut
+from ml.evaluation.verdicts import TITLES, Verdict
 from ml.reports.outcome import Cost, Origin, Outcome
 from ml.reports.training_report import write
 from ml.training.events import Epoch
@@ -96,6 +97,8 @@ def outcome() -> Outcome:
         compared_with="sface-2021dec",
         verdict=gate.judge(new, active),
         in_service=metrics(active, bootstraps=50),
+        packaged=None,
+        measured_on="0" * 64,
         calibration=Calibration.load(default.FITTED),
         libraries={"keras": "3.0"},
         date="2030-01-02",
@@ -158,10 +161,12 @@ def test_names_are_text_and_not_html(outcome: Outcome, tmp_path: Path) -> None:
     assert found["closed_set"]["worst"][0]["label"] in LABELS
 
 
-def test_a_passed_gate_says_so(outcome: Outcome, tmp_path: Path) -> None:
-    assert "It did not pass the gate" in written(outcome, tmp_path)[0]
-    passed = replace(outcome, verdict=gate.Verdict(passed=True, reasons=()))
-    assert "It passed the gate" in written(passed, tmp_path)[0]
+@pytest.mark.parametrize("found", list(TITLES))
+def test_what_the_gate_said_is_the_first_title(
+    outcome: Outcome, tmp_path: Path, found: verdicts.Outcome
+) -> None:
+    page, _ = written(replace(outcome, verdict=Verdict(found, ())), tmp_path)
+    assert [title for title in TITLES.values() if title in page] == [TITLES[found]]
 
 
 def test_what_there_is_not_is_left_out_or_said_to_be_missing(

@@ -31,6 +31,10 @@ def crowd(people: int, photos: int = 10) -> dict[str, int]:
     return {str(number): photos for number in range(people)}
 
 
+def pixels_of(dataset: Dataset) -> dict[str, str]:
+    return {photo.sha256: f"pixels of {photo.sha256}" for photo in dataset.photos}
+
+
 def hashes(dataset: Dataset, rows: object) -> set[str]:
     return {dataset.photos[row].sha256 for row in np.asarray(rows)}
 
@@ -85,12 +89,20 @@ class TestPeople:
             assert dataset.identities[dataset.owners[row]].label == parts.held_out[owner]
 
     @pytest.mark.parametrize(
-        ("people", "held_out"), [(2, 0), (6, 0), (7, 5), (12, 5), (25, 5), (30, 6), (100, 20)]
+        ("people", "held_out"),
+        [(2, 0), (9, 0), (14, 0), (15, 5), (20, 6), (25, 8), (30, 10), (50, 10), (100, 20)],
     )
-    def test_at_least_five_are_held_out_if_two_are_left(self, people: int, held_out: int) -> None:
+    def test_ten_are_held_out_or_a_third_and_nobody_of_few(
+        self, people: int, held_out: int
+    ) -> None:
         parts = split(make_dataset(crowd(people)), seed=3)
         assert len(parts.held_out) == held_out
         assert len(parts.labels) == people - held_out
+
+    @pytest.mark.parametrize(("people", "held_out"), [(6, 0), (7, 5), (9, 5), (20, 10)])
+    def test_who_asks_for_more_than_a_third_gets_more(self, people: int, held_out: int) -> None:
+        parts = split(make_dataset(crowd(people)), seed=3, hold_out=0.5)
+        assert len(parts.held_out) == held_out
 
     def test_none_are_held_out_if_none_shall_be(self) -> None:
         parts = split(make_dataset(crowd(50)), seed=0, hold_out=0)
@@ -126,9 +138,9 @@ class TestSeed:
 class TestSaved:
     @pytest.fixture
     def saved(self, tmp_path: Path) -> tuple[Dataset, Split, Path]:
-        dataset = make_dataset({"Иван Петров": 8, "山田太郎": 12, **crowd(12)})
+        dataset = make_dataset({"Иван Петров": 8, "山田太郎": 12, **crowd(13)})
         parts = split(dataset, seed=4)
-        parts.save(tmp_path / "split.json", dataset)
+        parts.save(tmp_path / "split.json", dataset, pixels_of(dataset))
         return dataset, parts, tmp_path / "split.json"
 
     def test_parts_and_classes_come_back_by_hash(self, saved: tuple[Dataset, Split, Path]) -> None:
@@ -161,13 +173,31 @@ class TestSaved:
         assert not loaded.seen & {photo for label in parts.held_out for photo in photos[label]}
         assert loaded.seen == hashes(dataset, np.flatnonzero(parts.classes >= 0))
 
+    def test_pixels_come_back_with_whose_they_are(self, saved: tuple[Dataset, Split, Path]) -> None:
+        dataset, parts, path = saved
+        loaded, pixels = load_split(path), pixels_of(dataset)
+        files = hashes(dataset, np.flatnonzero(parts.classes >= 0))
+        others = hashes(dataset, parts.held_out_photos)
+        assert loaded.learned == files | {pixels[file] for file in files}
+        assert loaded.judged == others | {pixels[file] for file in others}
+
+    def test_one_that_an_earlier_facesite_wrote_has_files_alone(
+        self, saved: tuple[Dataset, Split, Path]
+    ) -> None:
+        _, _, path = saved
+        values = json.loads(path.read_text("utf-8"))
+        del values["pixels"]
+        path.write_text(json.dumps(values), "utf-8")
+        loaded = load_split(path)
+        assert loaded.learned == loaded.seen
+
     def test_the_counts_are_told(self, saved: tuple[Dataset, Split, Path]) -> None:
         _, parts, path = saved
         assert json.loads(path.read_text("utf-8"))["counts"] == {
             "train": len(parts.train),
             "validation": len(parts.validation),
             "test": len(parts.test),
-            "classes": 9,
+            "classes": 10,
             "held_out": len(parts.held_out_photos),
             "held_out_people": 5,
         }

@@ -45,17 +45,19 @@ METRICS |= {
 }
 GATE: dict[str, Any] = {
     "passed": False,
+    "outcome": "worse",
     "against": "stripes",
     "reasons": [
         {"code": "left_out", "params": {"people": 3}},
         {
-            "code": "rank1_not_worse",
+            "code": "rank1_as_good",
             "params": {
                 "candidate": 0.934,
                 "active": 0.935,
                 "difference": -0.001,
-                "low": -0.01,
+                "low": -0.009,
                 "high": 0.008,
+                "level": 0.95,
             },
         },
         {
@@ -66,6 +68,7 @@ GATE: dict[str, Any] = {
                 "difference": -0.225,
                 "low": -0.271,
                 "high": -0.18,
+                "level": 0.95,
                 "fpir": 0.01,
             },
         },

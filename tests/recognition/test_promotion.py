@@ -8,10 +8,12 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -72,7 +74,8 @@ def make(name: str, **fields: object) -> ModelVersion:
 
 @pytest.fixture
 def candidate(db: None) -> ModelVersion:
-    return make("better", gate={"passed": True, "reasons": [], "against": "stripes"})
+    passed = {"passed": True, "outcome": "better", "reasons": []}
+    return make("better", gate={**passed, "against": "stripes"})
 
 
 def enrol(name: str, number: int, shot: int = 0) -> EnrolledFace:
@@ -277,6 +280,70 @@ def test_a_rollback_is_one_step_back_and_the_next_one_goes_further(
     assert states() == {"stripes": "active", "better": "retired", "third": "retired"}
     actions = AuditEvent.objects.filter(action="model.rolled_back").order_by("pk")
     assert [event.details["name"] for event in actions] == ["better", "stripes"]
+
+
+def test_a_rollback_leads_to_what_served_just_before_also_if_that_had_served_earlier(
+    three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
+) -> None:
+    third = make("third")
+    for chosen in (candidate, third, candidate):
+        serving.serve(chosen, None)
+    assert serving.way_back() == third
+    assert serving.rollback(None) == third
+    assert serving.rollback(None) == candidate
+    assert serving.rollback(None) == version
+    with pytest.raises(serving.PromotionRefused, match="no_way_back"):
+        serving.rollback(None)
+    serving.serve(candidate, None)  # the way back is that of what serves, however often it did
+    assert serving.rollback(None) == version
+
+
+@pytest.mark.parametrize("by", ["page", "command"])
+def test_what_a_version_replaced_comes_back_after_it_was_promoted_by_hand(
+    by: str, three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
+) -> None:
+    """Promoting what served before is no rollback: the page promises that one click undoes it."""
+    serving.serve(candidate, None)
+    if by == "command":
+        run("promote", "stripes")
+        assert run("rollback") == "better is in service again.\n"
+    else:
+        version.refresh_from_db()
+        serving.request_promotion(version, None)
+        serving.serve(version, None)
+        assert serving.rollback(None) == candidate
+    assert states() == {"stripes": "retired", "better": "active"}
+    actions = AuditEvent.objects.filter(action__in=["model.activated", "model.rolled_back"])
+    assert [event.action for event in actions.order_by("pk")] == [
+        *("model.activated", "model.activated", "model.rolled_back")
+    ]
+
+
+def test_a_version_that_is_gone_is_passed_over_on_the_way_back(
+    three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
+) -> None:
+    third = make("third")
+    serving.serve(candidate, None)
+    serving.serve(third, None)
+    fourth = make("fourth")
+    candidate.templates.all().delete()
+    candidate.delete()
+    serving.serve(fourth, None)
+    assert serving.rollback(None) == third
+    assert serving.rollback(None) == version
+
+
+def test_the_way_back_of_an_earlier_facesite_is_followed(version: ModelVersion) -> None:
+    """It knew of each version the one that it had replaced, and two could point at each other."""
+    second = make("second", replaced=version)
+    third = make("third", replaced=second)
+    ModelVersion.objects.filter(pk=version.pk).update(replaced=second)
+    migration = import_module("recognition.migrations.0012_served_before")
+    migration.follow_the_way_back(apps, None)
+    found = dict(ModelVersion.objects.values_list("name", "served_before"))
+    assert found[third.name] == ["stripes", "second"]
+    assert found[second.name] == ["stripes"]
+    assert found[version.name] == ["second"]
 
 
 def test_a_rollback_over_new_faces_has_a_worker_embed_them_first(
@@ -533,7 +600,8 @@ def test_the_commands_promote_list_and_roll_back(
     three: list[EnrolledFace], version: ModelVersion, candidate: ModelVersion
 ) -> None:
     assert run("promote", "better") == (
-        "Passed the gate.\nbetter is in service; 3 faces were embedded.\n"
+        "Better than the version in service. It passed the gate.\n"
+        "better is in service; 3 faces were embedded.\n"
     )
     heading, better, stripes = run("model_versions").splitlines()
     assert heading.split()[:3] == ["version", "state", "architecture"]

@@ -200,7 +200,7 @@ def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
     words = in_words(run)
     assert "70.0% of the test photos, among 12 people" in words
     assert "It answers by its own classes, as a closed set. As an open one: 32.0% at" in words
-    assert "Did not pass the gate." in words
+    assert "It did not pass the gate." in words
     assert 'python manage.py promote paper-1 --force --reason "…"' in words
 
 
@@ -253,7 +253,7 @@ def retrain(site: Site, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-PAPER = ("--architecture", "paper", "--crops", "as-is", "--input-size", "32")
+PAPER = ("--architecture", "paper", "--crops", "as-is", "--input-size", "32", "--hold-out", "0.5")
 
 
 def rows(site: Site, fields: str) -> list[list[Any]]:
@@ -301,7 +301,12 @@ def test_a_training_makes_a_version_with_labels_split_and_report(site: Site, sma
     version = site.data_dir / "models" / "first"
     labels = json.loads((version / "labels.json").read_text(encoding="utf-8"))
     assert set(labels.values()) < set(PEOPLE)
-    assert (version / "split.json").is_file()
+    split = json.loads((version / "split.json").read_text(encoding="utf-8"))
+    assert len(split["pixels"]) == sum(map(len, split["held_out"].values())) + 12
+    metrics = json.loads((version / "report/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["measured_on"]
+    assert metrics["packaged"] is None, "it is the one in service"
+    assert found["gate"]["outcome"] == "cannot_tell"
     assert "Stage" not in done.stderr
     assert "stage 2, epoch 2: loss" in done.stderr
     assert ", best" in done.stderr

@@ -117,11 +117,12 @@ def test_the_page_of_a_version_tells_metrics_gate_and_origin(
 ) -> None:
     shown = page(client, "model_version", candidate.name)
     for words in (
-        "It did not pass the gate",
+        "Worse than the version in service",
+        "It did not pass the gate: it goes into service by hand alone",
         "3 people were left out of the comparison",
-        "Rank 1: 93.4% against 93.5%. Not worse beyond chance",
-        "the difference is −0.10 points, between −1.00 and +0.80",
-        "DIR at FPIR 1%: 74.0% against 96.5%. Worse, and not by chance",
+        "Rank 1: 93.4% against 93.5%. As good: not worse by a point or more.",
+        "The difference is −0.10 points, between −0.90 and +0.80, each end at 95% certainty.",
+        "DIR at FPIR 1%: 74.0% against 96.5%. Worse beyond chance.",
         "Compared with stripes",
         "at 10%",
         "70.0% to 78.0%",
@@ -147,7 +148,7 @@ def test_a_promotion_is_asked_for_after_a_question(
     client: Client, operator: User, candidate: ModelVersion, sound: None
 ) -> None:
     question = page(client, "model_promote", candidate.name)
-    assert "It has not passed the gate." in question
+    assert "Worse than the version in service. It has not passed the gate" in question
     assert "All enrolled faces are embedded" in question
     candidate.refresh_from_db()
     assert candidate.promotion_requested_at is None
@@ -468,5 +469,7 @@ def test_the_administration_shows_metrics_gate_and_marks(
     TrainedPerson.objects.create(model_version=candidate, person_id=1, erased_at=timezone.now())
     for address in ("", f"{candidate.pk}/change/"):
         shown = admin_client.get(f"/admin/recognition/modelversion/{address}").content.decode()
-        for words in ("Rank 1: 93.4%", "not passed", "1 person erased since"):
+        for words in ("Worse than the version in service", "1 person erased since"):
             assert words in shown
+        # Beside those of other versions, figures of other people would be taken to compare.
+        assert ("Rank 1: 93.4%" in shown) == bool(address)

@@ -270,10 +270,19 @@ def test_a_finished_run_shows_its_metrics_and_leads_to_its_version(client: Clien
     )
     running(status=Status.DONE, version=version, history=epochs(4))
     shown = page(client, "training_run", "paper-1")
-    for words in ("It did not pass the gate", "93.4%", "91.0% to 95.5%", "98.2%", "99.9%"):
+    for words in (
+        "It did not pass the gate",
+        "Worse than the version in service",
+        "93.4%",
+        "91.0% to 95.5%",
+        "98.2%",
+        "99.9%",
+    ):
         assert words in shown
     assert reverse("model_version", args=("paper-1",)) in shown
-    assert "Rank 1 93.4%" in page(client, "training")
+    listed = page(client, "training")
+    assert "Worse than the version in service · Test accuracy 98.2%" in listed
+    assert "93.4%" not in listed, "it would stand beside that of other people"
 
 
 def test_photos_that_were_left_out_are_named_with_their_reasons(client: Client) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,7 +11,8 @@ from django.utils.timesince import timesince
 
 from recognition.formats import percentage
 from recognition.models import ModelVersion
-from recognition.presenters.measures import Metrics
+from recognition.presenters.side_by_side import SideBySide
+from recognition.presenters.versions import VersionPage
 from recognition.services.versions import registry as service
 
 HEADINGS = (
@@ -32,18 +33,19 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         versions = service.listed().select_related("parent", "replaced")
+        beside = SideBySide.of_all()
         if options["json"]:
-            oldest_first = [as_dict(version) for version in reversed(versions)]
+            oldest_first = [as_dict(version, beside) for version in reversed(versions)]
             self.stdout.write(json.dumps({"versions": oldest_first}))
         elif versions:
-            self.stdout.write("\n".join(table(list(versions))))
+            self.stdout.write("\n".join(table(list(versions), beside)))
         else:
             self.stdout.write(
                 "There is no model version; python manage.py install_model makes one."
             )
 
 
-def as_dict(version: Any) -> dict[str, Any]:
+def as_dict(version: Any, beside: SideBySide) -> dict[str, Any]:
     return {
         "name": version.name,
         "state": version.state,
@@ -51,6 +53,7 @@ def as_dict(version: Any) -> dict[str, Any]:
         "answers_by": version.answers_by,
         "open_set": version.answers_by == "gallery" or version.open_set,
         "figures": version.metrics,
+        "side_by_side": beside.figures.get(version.name),
         "gate": version.gate,
         "parent": version.parent.name if version.parent else None,
         "replaced": version.replaced.name if version.replaced else None,
@@ -61,8 +64,8 @@ def as_dict(version: Any) -> dict[str, Any]:
     }
 
 
-def table(versions: Sequence[Any]) -> list[str]:
-    rows = [HEADINGS, *(_row(version) for version in versions)]
+def table(versions: Sequence[Any], beside: SideBySide) -> list[str]:
+    rows = [HEADINGS, *(_row(VersionPage(version, beside)) for version in versions)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row, version in zip(rows, [None, *versions], strict=True):
@@ -73,24 +76,31 @@ def table(versions: Sequence[Any]) -> list[str]:
             lines.append(
                 f"  trained on {version.erased} {people} erased since: retrain without them"
             )
-    return lines
+    return [*lines, *_about(beside)]
 
 
-def _row(version: ModelVersion) -> tuple[str, ...]:
-    held_out = version.metrics.get("held_out") or {}
-    passed = version.gate.get("passed")
-    opened = dict(Metrics(version).open_set)
+def _about(beside: SideBySide) -> Iterator[str]:
+    if beside.newest:
+        yield (
+            f"rank-1 and DIR@1%: on the {beside.people} people held out of {beside.newest}; "
+            '"other" was measured on other people, so that it cannot be compared.'
+        )
+
+
+def _row(item: VersionPage) -> tuple[str, ...]:
+    version, compared = item.version, item.compared
+    opened = dict(item.metrics.open_set)
     return (
         version.name,
         version.state,
         version.architecture,
         _answers_by(version),
-        percentage((version.metrics.get("closed_set") or {}).get("test")),
+        percentage(item.metrics.test),
         percentage(opened.get(0.1)),
         percentage(opened.get(0.01)),
-        percentage((held_out.get("rank1") or {}).get("value")),
-        percentage((held_out.get("dir", {}).get("0.01") or {}).get("value")),
-        "–" if passed is None else "passed" if passed else "not passed",
+        "other" if item.on_others else percentage(compared.rank1 if compared else None),
+        "other" if item.on_others else percentage(compared.dir if compared else None),
+        item.verdict.outcome.replace("_", " ") if item.verdict else "–",
         timesince(version.created_at, timezone.now(), depth=1).replace("\xa0", " "),
         filesizeformat(version.size).replace("\xa0", " ") if version.size else "–",
     )

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml.evaluation import gate
-from recognition.management.versions import classes_in_words, put_into_service, version_named
+from ml.evaluation import verdicts
+from recognition.management.versions import classes_in_words, switching, version_named
 from recognition.models import ModelVersion
-from recognition.services.promotion.serving import Terms
+from recognition.services.promotion import serving
 
 
 class Command(BaseCommand):
@@ -46,9 +46,10 @@ class Command(BaseCommand):
         if options["force"] != bool(options["reason"].strip()):
             raise CommandError("--force and --reason R go together: the reason is kept.")
         if version.gate:
-            self.stdout.write(gate.in_words(gate.Verdict.from_dict(version.gate)))
-        terms = Terms(options["reason"], options["open_set"])
-        embedded = put_into_service(version, terms, quiet=options["quiet"])
+            self.stdout.write(verdicts.in_words(verdicts.Verdict.from_dict(version.gate)))
+        terms = serving.Terms(options["reason"], options["open_set"])
+        with switching(quiet=options["quiet"]) as progress:
+            embedded = serving.serve(version, None, progress, terms=terms)
         self.stdout.write(f"{version} is in service; {embedded.faces} faces were embedded.")
         if version.answers_by == ModelVersion.AnswersBy.CLASSES:
             self.stdout.write("\n".join(classes_in_words(version)))

@@ -63,16 +63,24 @@ def serve(
     against: str | None = None,
     terms: Terms = AS_MADE,
 ) -> Embedded:
-    """Put a version into service; with `against`, only in the place of the version of that name.
+    """Put a version into service; with `against`, only in the place of the version of that name. If
+    somebody waits for a rollback to it, it is one.
 
     Raises:
         PromotionRefused: it did not pass the gate, and no reason is given to promote it against
             that; its files, or crops of enrolled faces, are missing or damaged; another version
             has taken the place; or somebody asked for it and then cancelled that.
     """
-    move = Move(version, actor, waiting(version).exists(), against)
-    if not move.asked_for:
+    asked_for = waiting(version).exists()
+    if not asked_for:
         agree(version, actor, terms)
+    return _go(
+        Move(version, actor, asked_for, against, back=asked_for and version.going_back), progress
+    )
+
+
+def _go(move: Move, progress: Progress) -> Embedded:
+    version, actor = move.version, move.actor
     try:
         registry.verify(version)
         return _serve(move, progress)
@@ -131,8 +139,14 @@ def request_promotion(version: ModelVersion, user: User | None, terms: Terms = A
     _require_sound(version)
     with transaction.atomic():
         agree(version, user, terms)
+        _ask(version, user, back=False)
+
+
+def _ask(version: ModelVersion, user: User | None, *, back: bool) -> None:
+    with transaction.atomic():
         version.promotion_requested_at, version.promotion_attempts = timezone.now(), 0
-        version.save(update_fields=("promotion_requested_at", "promotion_attempts"))
+        version.going_back = back
+        version.save(update_fields=("promotion_requested_at", "promotion_attempts", "going_back"))
         record(user, "model.promotion_requested", version, name=version.name)
         queue.enqueue_on_commit(ModelVersion, [version.pk])
 
@@ -192,7 +206,17 @@ def rollback(actor: User | None) -> ModelVersion:
     """
     version = way_back()
     _require_sound(version)
-    if not switch(Move(version, actor), frozenset()):
-        request_promotion(version, actor)
+    if not switch(Move(version, actor, back=True), frozenset()):
+        _ask(version, actor, back=True)
     version.refresh_from_db()
     return version
+
+
+def go_back(progress: Progress = silent) -> tuple[ModelVersion, Embedded]:
+    """The same, in this process, however many faces have to be embedded first.
+
+    Raises:
+        PromotionRefused: see `rollback` and `serve`.
+    """
+    version = way_back()
+    return version, _go(Move(version, None, back=True), progress)

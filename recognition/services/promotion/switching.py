@@ -16,6 +16,8 @@ from recognition.services.refusals import Refused
 from recognition.services.versions import registry
 
 State: Final = ModelVersion.State
+MOST_STEPS: Final = 100
+"""Versions to which one can go back, one after the other."""
 
 
 class PromotionRefused(Refused):
@@ -27,13 +29,15 @@ class Move:
     """Which version goes into service, and as long as what holds.
 
     Somebody may have `asked_for` it, and must still wait. `against` is the name of the version in
-    whose place alone it may go, as it was compared with no other.
+    whose place alone it may go, as it was compared with no other. `back` says that it is a rollback
+    to it, which is taken off the way that leads back.
     """
 
     version: ModelVersion
     actor: User | None
     asked_for: bool = False
     against: str | None = None
+    back: bool = False
 
     def change(self, **news: Any) -> None:
         """Change the row. One UPDATE, so that whoever cancels is either in time or too late."""
@@ -74,22 +78,31 @@ def switch(move: Move, lost: frozenset[int]) -> bool:
         if set(missing(version).values_list("pk", flat=True)) - lost:
             return False
         ModelVersion.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
-        changed = _changed(version, before)
-        move.change(promotion_requested_at=None, **changed)
+        came = {} if before == version else _came(move, before)
+        move.change(promotion_requested_at=None, state=State.ACTIVE, **came)
         if before != version:
-            action = "model.activated" if "replaced" in changed else "model.rolled_back"
+            action = "model.rolled_back" if move.back else "model.activated"
             replaced, gate = before.name if before else None, version.gate.get("passed")
             details = {"replaced": replaced, "gate_passed": gate, "faces_without_crop": len(lost)}
             record(move.actor, action, version, name=version.name, **details)
     return True
 
 
-def _changed(version: ModelVersion, before: ModelVersion | None) -> dict[str, Any]:
-    """What changes of the version. One that comes back keeps its own way back, so that the next
-    rollback goes a step further."""
-    changed: dict[str, Any] = {"state": State.ACTIVE}
-    if before != version:
-        changed["activated_at"] = timezone.now()
-        if before is None or before.replaced_id != version.pk:
-            changed["replaced"] = before
-    return changed
+def _came(move: Move, before: ModelVersion | None) -> dict[str, Any]:
+    """When it came into service, and the way back from there."""
+    way = _way_back(move, before)
+    there = {version.name: version for version in ModelVersion.objects.filter(name__in=way)}
+    replaced = next((there[name] for name in reversed(way) if name in there), None)
+    return {"activated_at": timezone.now(), "replaced": replaced, "served_before": way}
+
+
+def _way_back(move: Move, before: ModelVersion | None) -> list[str]:
+    """The names of those that served before it, as if a version to which somebody goes back had
+    never been replaced: the next rollback goes a step further."""
+    if before is None:
+        return []
+    way: list[str] = [*before.served_before, before.name]
+    if move.back and move.version.name in way:
+        last = len(way) - 1 - way[::-1].index(move.version.name)
+        return way[:last]
+    return way[-MOST_STEPS:]

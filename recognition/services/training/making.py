@@ -26,6 +26,7 @@ from recognition.services.training import faces as training_faces
 from recognition.services.training import options as training_options
 from recognition.services.training import words
 from recognition.services.training.faces import folder
+from recognition.services.training.known import known_to
 from recognition.services.training.options import DataOptions, given
 from recognition.services.training.progress import Overtaken, ours, show_life
 from recognition.services.versions import registry
@@ -48,10 +49,10 @@ class PhotosChanged(MLError):
 
 
 def train(row: TrainingRun, callback: Callback) -> None:
-    """Train, register the candidate, and put it into service if it passes the gate and may be."""
+    """Train, register the candidate, and put it into service if it is better and may be."""
     version = row.version or _trained(row, callback)
     row.version = version
-    if row.promote == TrainingRun.Promote.AUTO and version.gate.get("passed"):
+    if row.promote == TrainingRun.Promote.AUTO and version.gate.get("outcome") == "better":
         _promote(row, version, callback)
     if not ours(row).update(status=Status.DONE, finished_at=timezone.now()):
         raise Overtaken
@@ -66,6 +67,8 @@ def _trained(row: TrainingRun, callback: Callback) -> ModelVersion:
     planned = plan(row, callback)
     source, places = source_of(row, options, callback), _places(row, active)
     material = _material(row, planned, source, places, callback)
+    known = known_to(active, material, from_site=options.from_site)
+    places = replace(places, known=known)
     made = retrain.retrain(planned, material, _origin(row, options), places, callback)
     version = registry.register(made, against=active)
     if options.from_site:
