@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ml.data.splits import Material, split
 from ml.evaluation import tries
 from ml.evaluation.measuring import Beside, Measured
 from ml.inference.engine import OpenVINOEngine
+from ml.versions.making import Places
 from recognition.models import ModelVersion, Person, TrainedPerson
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.training.faces import site_dataset
@@ -169,6 +171,27 @@ def test_figures_are_of_the_same_people_if_these_and_their_photos_are(
     assert measured_on(now, now.split.held_out) is None
     next((folder / now.split.held_out[0]).iterdir()).unlink()
     assert measured_on(from_data(folder, tmp_path / "cache")) != first
+
+
+def test_the_packaged_version_is_measured_beside_any_other(
+    active: ModelVersion, folder: Path, tmp_path: Path
+) -> None:
+    """Here the one in service is a copy of it, so that all figures are the same."""
+    place, copy = registry.folder(active), tmp_path / "models" / "copy"
+    shutil.copytree(place, copy)
+    models = Places(tmp_path, tmp_path / "models", tmp_path, active=place)
+    assert models.beside.packaged is None
+    beside = replace(models, active=copy).beside
+    assert (beside.active, beside.packaged) == (copy, place)
+
+    now = from_data(folder, tmp_path / "cache")
+    engine = OpenVINOEngine.load(copy)
+    measured = Measured(now, engine, "gallery", beside, lambda _done, _total: None)
+    packaged, new = measured.metrics_packaged, measured.metrics
+    assert packaged is not None
+    assert new is not None
+    assert packaged.summary() == new.summary()
+    assert packaged.people == 5
 
 
 class TestTries:

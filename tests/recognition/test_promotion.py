@@ -21,6 +21,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.errors import ArtifactDamaged
+from ml.evaluation.verdicts import Outcome, Verdict
 from ml.training.events import Event, Phase, Progress, silent
 from recognition import tasks
 from recognition.messages.versions import promotion_refused
@@ -517,13 +518,50 @@ def trained(candidate: ModelVersion) -> TrainingRun:
     )
 
 
-def test_a_training_puts_its_version_into_service_when_it_passed_the_gate(
+def test_a_training_puts_its_version_into_service_when_it_is_better(
     three: list[EnrolledFace], candidate: ModelVersion
 ) -> None:
     row = trained(candidate)
     making.train(row, Follower(row, silent))
     assert (row.status, row.message) == ("done", "")
     assert states() == {"stripes": "retired", "better": "active"}
+
+
+def judged(outcome: Outcome) -> dict[str, object]:
+    return {**Verdict(outcome, ()).as_dict(), "against": "stripes"}
+
+
+@pytest.mark.parametrize("outcome", ["as_good", "worse", "cannot_tell"])
+def test_what_is_not_better_stays_a_candidate_until_somebody_promotes_it(
+    outcome: Outcome, three: list[EnrolledFace], candidate: ModelVersion
+) -> None:
+    candidate.gate = judged(outcome)
+    candidate.save()
+    row = trained(candidate)
+    making.train(row, Follower(row, silent))
+    assert row.status == "done"
+    assert states() == {"stripes": "active", "better": "candidate"}
+    if outcome == "as_good":
+        serving.serve(candidate, None)
+    else:
+        with pytest.raises(serving.PromotionRefused, match="gate_not_passed"):
+            serving.serve(candidate, None)
+        serving.serve(candidate, None, terms=serving.Terms("It knows our people."))
+        assert AuditEvent.objects.filter(action="model.promotion_forced").count() == 1
+    assert states()["better"] == "active"
+
+
+def test_what_an_earlier_facesite_let_pass_is_not_promoted_by_itself(
+    three: list[EnrolledFace], candidate: ModelVersion
+) -> None:
+    """It was not worse beyond chance, which few people could never have shown."""
+    candidate.gate = {"passed": True, "reasons": [], "against": "stripes"}
+    candidate.save()
+    row = trained(candidate)
+    making.train(row, Follower(row, silent))
+    assert states() == {"stripes": "active", "better": "candidate"}
+    serving.serve(candidate, None)
+    assert states()["better"] == "active"
 
 
 def third_comes(event: Event) -> None:
