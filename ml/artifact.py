@@ -2,7 +2,7 @@
 
     models/<version>/
       manifest.json       what it is, where it came from, the SHA-256 of every other file
-      model.keras         the trained Keras model: the source of truth
+      model.keras         the trained Keras model: the source of truth; an imported network has none
       serving/model.xml   the same network for OpenVINO, with its weights in model.bin
       calibration.json    what similarities mean: see `ml.calibration`
       labels.json         of a trained network: the paper's ResultsMap, which class is who
@@ -43,9 +43,7 @@ CALIBRATION = "calibration.json"
 LABELS = "labels.json"
 """The paper's ResultsMap: which class of a trained network is who."""
 CLASSES = "classes.json"
-REQUIRED = (KERAS_MODEL, SERVING_MODEL, "serving/model.bin", CALIBRATION)
-REQUIRED_BY = {"gallery": REQUIRED, "classes": (*REQUIRED, LABELS, CLASSES)}
-"""By what a version answers by."""
+REQUIRED = (SERVING_MODEL, "serving/model.bin", CALIBRATION)
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Manifest:
     """What a model version says of itself. `files` maps relative paths to SHA-256.
 
     It answers by "gallery", the faces that are enrolled, or by "classes", its own; those name
-    nobody below a threshold if it is `open_set`.
+    nobody below a threshold if it is `open_set`. One that was imported has no form for `keras`.
     """
 
     version: str
@@ -67,7 +65,14 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
     answers_by: AnswersBy = "gallery"
     open_set: bool = False
+    keras: bool = True
     format: int = FORMAT
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The files without which there is no such version."""
+        by_classes = (LABELS, CLASSES) if self.answers_by == "classes" else ()
+        return (*REQUIRED, *by_classes, *((KERAS_MODEL,) if self.keras else ()))
 
     @property
     def digest(self) -> str:
@@ -163,7 +168,7 @@ def check(directory: Path, *, hashes: bool = True) -> Manifest:
         ArtifactError: one of those of `ml.errors`; its `path` names the file.
     """
     manifest = read_manifest(directory)
-    for name in {*REQUIRED_BY[manifest.answers_by], *manifest.files}:
+    for name in {*manifest.required, *manifest.files}:
         path = directory / name
         if not path.is_file():
             raise ArtifactMissing(f"{path} is missing.", path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from typing import Final
 
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -108,6 +109,26 @@ class ArtifactTooOld(ArtifactError):
     """The model version was written by an earlier facesite, whose decision took other numbers."""
 
     code = "model_too_old"
+
+
+class KerasFormMissing(ArtifactError):
+    """The model version was imported and has no form that Keras could run."""
+
+    code = "model_without_keras"
+
+    def __init__(self, version_dir: Path) -> None:
+        super().__init__(
+            f"{version_dir.name} was imported and has no form for Keras; it answers with "
+            "FACESITE_ENGINE=openvino.",
+            version_dir,
+        )
+
+
+class ImportRefused(MLError):
+    """A network that was trained elsewhere cannot become a model version; the message says in one
+    sentence why."""
+
+    code = "import_refused"
 
 
 class WeightsMissing(ArtifactError):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ml.errors import DISK_FULL, FORBIDDEN, Unwritable
+
+RESERVE: Final = 500 * 10**6
+"""Bytes that stay free on the disk, whatever is trained or imported: the site's own, for photos,
+database and broker."""
 
 
 def locked(descriptor: int) -> bool:
@@ -52,6 +58,22 @@ def writing(folder: Path, then: str) -> Iterator[None]:
             message = f"{folder} cannot be written to ({error.strerror}); check who owns it."
             raise Unwritable("unwritable", message) from error
         raise
+
+
+def free(folder: Path) -> int:
+    """Bytes that are free where `folder` is, or would be, beyond the reserve; below 0 within it."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(there).free - RESERVE
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Raise `OSError`, as a full disk would, before writing `needed` bytes takes of the reserve."""
+    if free(folder) < needed:
+        raise OSError(
+            errno.ENOSPC,
+            f"{needed / 1e9:,.1f} GB are needed, beside {RESERVE / 1e9:,.1f} GB that stay free for "
+            "the site",
+        )
 
 
 def read_json(path: Path) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -23,7 +22,7 @@ from ml.alignment import align
 from ml.data.dataset import DataError, Dataset, Identity, Photo, Skipped
 from ml.detection import Detector
 from ml.errors import PhotoRejected
-from ml.files import writing
+from ml.files import require_room, writing
 from ml.threads import Progress, ahead
 from ml.types import CROP_SIZE, Image
 
@@ -97,7 +96,7 @@ def _make(dataset: Dataset, place: Path, mode: Mode, progress: Progress) -> None
     with (part / "images").open("ab") as images, (part / "outcomes").open("ab") as outcomes:
         people = _left_to_do(dataset, images, outcomes)
         photos = [photo for person in people for photo in person.photos]
-        _require_room(place.parent, len(photos) * CROP_BYTES)
+        require_room(place.parent, len(photos) * CROP_BYTES)
         with closing(_looked_at(photos, mode, len(dataset.photos), progress)) as looked_at:
             for person in people:
                 seen = list(islice(looked_at, len(person.photos)))
@@ -207,11 +206,6 @@ def _key(dataset: Dataset, mode: Mode) -> str:
         digest.update("".join(photo.sha256 for photo in identity.photos).encode())
     digest.update(provenance.digest_of(__name__).encode())
     return digest.hexdigest()[:32]
-
-
-def _require_room(folder: Path, needed: int) -> None:
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB are needed")
 
 
 @contextmanager

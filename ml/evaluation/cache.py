@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from ml import artifact, provenance
+from ml import provenance
 from ml.types import Floats
 
 LOOKING: Final = "ml.evaluation.faces"
@@ -50,9 +50,9 @@ class FaceCache:
         self._new: dict[bytes, FoundFace | None] = {}
 
     @classmethod
-    def open(cls, folder: Path, version_dir: Path, engine: str) -> Self:
-        """Open the cache in `folder` for one model version as one engine runs it."""
-        return cls(folder / f"{_fingerprint(version_dir, engine)}.sqlite3")
+    def open(cls, folder: Path, network: str, engine: str) -> Self:
+        """Open the cache in `folder` for a network, by its digest, as one engine runs it."""
+        return cls(folder / f"{_fingerprint(network, engine)}.sqlite3")
 
     def __enter__(self) -> Self:
         return self
@@ -103,8 +103,8 @@ def _bytes(face: FoundFace) -> bytes:
     return np.stack([face.embedding, face.template]).astype("<f4").tobytes()
 
 
-def _fingerprint(version_dir: Path, engine: str) -> str:
+def _fingerprint(network: str, engine: str) -> str:
     """Changes with whatever could change an embedding: the model, the code before it, libraries."""
-    digest = hashlib.sha256(artifact.read_manifest(version_dir).digest.encode())
+    digest = hashlib.sha256(network.encode())
     digest.update(f"{engine} {provenance.digest_of(LOOKING)}".encode())
     return digest.hexdigest()[:32]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from ml.errors import MLError
 from ml.imaging import PHOTO_SUFFIXES
 from ml.leftovers import meant
+
+FOLDS: Final = 10
+MOST_PAIRS: Final = 3000
+"""Of one person, and as many of two: so many pairs has LFW."""
 
 
 class DatasetError(MLError):
@@ -78,6 +86,37 @@ def read_pairs(path: Path, root: Path) -> list[Pair]:
             raise DatasetError(f"{path}, line {index + 2}: {error}.") from error
         pairs.append(Pair(first, second, place < size, fold))
     return pairs
+
+
+def draw_pairs(people: Mapping[str, Sequence[Path]], *, seed: int = 0) -> list[Pair]:
+    """Pairs of photos of known people, half of them of one person, in ten folds: 6,000 as in LFW,
+    or as many as there are.
+
+    Raises:
+        DatasetError: there are too few people, or too few photos of one, to fill the folds.
+    """
+    rng = np.random.default_rng(seed)
+    same = [two for photos in people.values() for two in combinations(photos, 2)]
+    same = [same[number] for number in rng.permutation(len(same))[:MOST_PAIRS]]
+    if len(people) < 2 or len(same) < FOLDS:
+        raise DatasetError(
+            f"{len(people)} people with {len(same)} pairs of photos of one of them are too few to "
+            "tell apart."
+        )
+    names = sorted(people)
+    different = [_of_two(people, names, rng) for _ in same]
+    return [
+        Pair(first, second, same=is_same, fold=number % FOLDS)
+        for is_same, drawn in ((True, same), (False, different))
+        for number, (first, second) in enumerate(drawn)
+    ]
+
+
+def _of_two(
+    people: Mapping[str, Sequence[Path]], names: Sequence[str], rng: np.random.Generator
+) -> tuple[Path, Path]:
+    one, other = (people[names[at]] for at in rng.choice(len(names), 2, replace=False).tolist())
+    return one[int(rng.integers(len(one)))], other[int(rng.integers(len(other)))]
 
 
 def _header(path: Path, lines: list[str]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import numpy as np
 import openvino as ov
 
 from ml import artifact
+from ml.errors import KerasFormMissing
 from ml.types import Floats, Image
 
 _BATCH: Final = 4
@@ -99,8 +100,15 @@ class KerasEngine(Engine):
 
     @classmethod
     def load(cls, version_dir: Path) -> Self:
-        """Load the Keras model of a model version."""
-        return cls(version_dir / artifact.KERAS_MODEL)
+        """Load the Keras model of a model version.
+
+        Raises:
+            KerasFormMissing: it was imported, and has none.
+        """
+        path = version_dir / artifact.KERAS_MODEL
+        if not path.is_file():
+            raise KerasFormMissing(version_dir)
+        return cls(path)
 
     def _infer(self, crops: Floats) -> list[Floats]:
         results = self._model.predict(crops, verbose=0)

@@ -39,6 +39,7 @@ ACTIONS = {
     "model.promotion_cancelled": _("Promotion cancelled"),
     "model.promotion_failed": _("Promotion failed"),
     "model.trained": _("Model version trained"),
+    "model.imported": _("Network imported"),
     "training.requested": _("Training asked for"),
     "training.stopped": _("Training stopped"),
     "training.resumed": _("Training resumed"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 
+from ml import artifact
 from ml.evaluation.cache import FaceCache, FoundFace
 from ml.evaluation.faces import find_faces
 from ml.evaluation.samples import Embeddings
@@ -31,8 +32,9 @@ class Photos:
 
     def faces(self, photos: Sequence[Path]) -> dict[Path, FoundFace | None]:
         folder = settings.DATA_DIR / "cache" / "embeddings"
+        digest = artifact.read_manifest(self.directory).digest
         with (
-            FaceCache.open(folder, self.directory, settings.ENGINE) as cache,
+            FaceCache.open(folder, digest, settings.ENGINE) as cache,
             progress_bar("photos") as progress,
         ):
             return find_faces(photos, self.recognizer, cache, progress)

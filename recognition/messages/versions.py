@@ -19,6 +19,10 @@ _MODEL = {
     "model_missing": gettext_lazy("The model, or a file of it, is not there: %(path)s"),
     "model_damaged": gettext_lazy("A file of the model is damaged: %(path)s"),
     "weights_missing": gettext_lazy("A packaged network is missing or damaged: %(path)s"),
+    "model_without_keras": gettext_lazy(
+        "The network was imported and has no form for Keras: set FACESITE_ENGINE to openvino, or "
+        "put another version into service. %(path)s"
+    ),
     "model_too_new": gettext_lazy("The model was written by a newer facesite: %(path)s"),
     "model_too_old": gettext_lazy(
         "The model was written by an earlier facesite, whose answers rested on other numbers: "

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from ml import artifact
-from ml.errors import ArtifactDamaged, ArtifactMissing, ArtifactTooNew, ArtifactTooOld
+from ml.errors import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    ArtifactTooNew,
+    ArtifactTooOld,
+    KerasFormMissing,
+)
+from ml.inference import engine
 from tests.sites import python
 
 MANIFEST = artifact.Manifest("v1", "sface", 112, 128, "2026-01-01T00:00:00+00:00")
@@ -16,7 +23,7 @@ MANIFEST = artifact.Manifest("v1", "sface", 112, 128, "2026-01-01T00:00:00+00:00
 
 def fill(directory: Path, text: str = "x") -> None:
     (directory / "serving").mkdir()
-    for name in artifact.REQUIRED:
+    for name in MANIFEST.required:
         (directory / name).write_text(text + name)
 
 
@@ -31,11 +38,11 @@ def version(tmp_path: Path) -> Path:
 def test_a_version_reads_back_as_it_was_sealed(version: Path) -> None:
     manifest = artifact.check(version)
     assert (manifest.version, manifest.architecture) == ("v1", "sface")
-    assert set(manifest.files) == set(artifact.REQUIRED)
+    assert set(manifest.files) == set(MANIFEST.required)
     assert len(manifest.digest) == 64
 
 
-@pytest.mark.parametrize("name", artifact.REQUIRED)
+@pytest.mark.parametrize("name", MANIFEST.required)
 def test_one_changed_byte_is_found(version: Path, name: str) -> None:
     path = version / name
     path.write_bytes(path.read_bytes()[:-1] + b"?")
@@ -44,7 +51,7 @@ def test_one_changed_byte_is_found(version: Path, name: str) -> None:
     assert caught.value.path == str(path)
 
 
-@pytest.mark.parametrize("name", artifact.REQUIRED)
+@pytest.mark.parametrize("name", MANIFEST.required)
 def test_a_missing_file_is_named(version: Path, name: str) -> None:
     (version / name).unlink()
     with pytest.raises(ArtifactMissing) as caught:
@@ -189,3 +196,12 @@ def test_the_default_model_is_complete(version_dir: Path, tmp_path: Path) -> Non
     (damaged / artifact.SERVING_MODEL).write_text("<html>")
     with pytest.raises(ArtifactDamaged):
         artifact.check(damaged)
+
+
+def test_an_imported_version_has_no_form_for_keras(version: Path) -> None:
+    (version / artifact.KERAS_MODEL).unlink()
+    (version / artifact.MANIFEST).unlink()
+    artifact.seal(version, replace(MANIFEST, keras=False))
+    assert not artifact.check(version).keras
+    with pytest.raises(KerasFormMissing, match="v1 was imported and has no form for Keras"):
+        engine.load("keras", version)

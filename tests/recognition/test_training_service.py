@@ -142,6 +142,11 @@ def test_what_cannot_be_trained_is_refused_with_a_sentence(
     assert not TrainingRun.objects.exists()
 
 
+def test_epochs_for_the_stage_that_runs_are_enough(db: None) -> None:
+    run = requests.prepare(None, "sface", {**SITE, "epochs": 2})
+    assert run.arguments["epochs"] == (2,)
+
+
 def test_runs_have_names_of_their_own(db: None) -> None:
     first, second = (requests.request(None, "paper", SITE) for _ in range(2))
     assert first.name != second.name
@@ -174,6 +179,9 @@ def _best_known(monkeypatch: pytest.MonkeyPatch) -> None:
         ("sface", {}, False, [30]),
         ("sface", {}, True, [30, 3, 2]),
         ("sface", {"epochs": 5}, False, [5]),
+        ("sface", {"epochs": 2}, False, [2]),
+        ("sface", {"epochs": 2}, True, [1, 1]),
+        ("sface", {"epochs": [4, 2, 1]}, False, [4, 2, 1]),
     ],
 )
 def test_epochs_are_divided_among_stages(

@@ -141,14 +141,19 @@ def _stages(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> tuple[
 
 def _stage_count(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> int:
     """As many as were asked for. By default, without a graphics processor, only the head of a
-    network that knows faces is trained: minutes in the place of hours."""
+    network that knows faces is trained: minutes in the place of hours. With one, as many of its
+    stages as there are epochs for, since who asks cannot know where it will run."""
     if "stages" in asked:
         return int(asked["stages"])
-    listed = max(len(asked.get("epochs", ())), len(asked.get("learning_rates", ())))
+    epochs = asked.get("epochs", ())
+    listed = max(len(epochs), len(asked.get("learning_rates", ())))
     if listed > 1:
         return listed
     known = ARCHITECTURES[architecture]
-    return 1 if known.has_frozen_features and not gpu else len(known.recipe.stages)
+    every = len(known.recipe.stages)
+    if not known.has_frozen_features:
+        return every
+    return min([every, *epochs]) if gpu else 1
 
 
 def _divided(epochs: Sequence[int], planned: Sequence[Stage]) -> tuple[int, ...]:

@@ -18,16 +18,19 @@ from ml.errors import (
     ArtifactError,
     ArtifactMissing,
     ArtifactTooOld,
+    KerasFormMissing,
     WeightsMissing,
 )
 from ml.versions import default
 from recognition.models import ModelVersion, Template
 
 if TYPE_CHECKING:
+    from ml.versions.importing import Imported
     from ml.versions.making import Made
 
 MENDING_COMMAND: Final = "python manage.py install_model"
 REINSTALLING_COMMAND: Final = "make clean install"
+OTHER_VERSION_COMMAND: Final = "python manage.py rollback"
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 Verdict = ArtifactError | None
@@ -75,16 +78,19 @@ def problem() -> Verdict:
 
 
 def mending_command(error: ArtifactError) -> str:
-    """What puts the file at fault right again."""
+    """What puts the file at fault right again, or another version into service."""
+    if isinstance(error, KerasFormMissing):
+        return OTHER_VERSION_COMMAND
     return REINSTALLING_COMMAND if isinstance(error, WeightsMissing) else MENDING_COMMAND
 
 
 _lock = threading.Lock()
-_verified: dict[tuple[Path, str], tuple[Fingerprint, Verdict]] = {}
+_verified: dict[tuple[Path, str, str], tuple[Fingerprint, Verdict]] = {}
 
 
 def verify(version: ModelVersion) -> None:
-    """Prove that the files of a version are complete and are the ones that were registered.
+    """Prove that the files of a version are complete and are the ones that were registered, and
+    that the site's engine can run them.
 
     Hashing them takes some 0.1 s, so a verdict is kept until a size or a time of a file changes:
     the status page, the sweeper and the system check may then ask as often as they like.
@@ -92,7 +98,8 @@ def verify(version: ModelVersion) -> None:
     Raises:
         ArtifactError: which file is at fault, and why.
     """
-    key, now = (folder(version), version.digest), _fingerprint(folder(version))
+    directory, now = folder(version), _fingerprint(folder(version))
+    key = directory, version.digest, settings.ENGINE
     with _lock:
         before, verdict = _verified.get(key, (None, None))
         if now != before:
@@ -114,6 +121,8 @@ def _check(version: ModelVersion) -> Verdict:
     if manifest.digest != version.digest:
         path = directory / artifact.MANIFEST
         return ArtifactDamaged(f"{path} is not of the version that was registered.", path)
+    if settings.ENGINE == "keras" and not manifest.keras:
+        return KerasFormMissing(directory)
     return None
 
 
@@ -179,6 +188,14 @@ def register(made: Made, *, against: ModelVersion) -> ModelVersion:
         },
     )
     return version
+
+
+def register_imported(imported: Imported) -> ModelVersion:
+    """Make an imported version known, as a candidate that no gate has judged."""
+    manifest = imported.manifest
+    return ModelVersion.objects.create(
+        name=manifest.version, **_on_disk(manifest), metrics=imported.metrics
+    )
 
 
 def _on_disk(manifest: artifact.Manifest) -> dict[str, Any]:

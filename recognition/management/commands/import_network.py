@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from ml.errors import ArtifactMissing, MLError
+from ml.evaluation.datasets import draw_pairs, read_pairs, read_people
+from ml.language import percent
+from ml.versions.convention import CHANNELS, Convention
+from ml.versions.importing import SOURCES, Evidence, Network
+from recognition.management.preparation import DEMO
+from recognition.management.retrain_options import decimals
+from recognition.management.terminal import progress_bar
+from recognition.messages.training import training_refused
+from recognition.models import ModelVersion
+from recognition.services.versions import importing
+from recognition.services.versions.registry import MENDING_COMMAND
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes a model version of a network that was trained elsewhere: one that embeds aligned "
+        "faces of 112×112 pixels, in the convention of ArcFace. It is checked and calibrated, and "
+        "stays a candidate until somebody promotes it. Its licence is for you to keep: "
+        "docs/training.md says what known networks have."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help=", ".join(SOURCES))
+        parser.add_argument("--name", required=True, metavar="N", help="of the version")
+        parser.add_argument(
+            "--channels", choices=CHANNELS, default="rgb", help="the order of its colours (rgb)"
+        )
+        parser.add_argument(
+            "--mean",
+            type=decimals,
+            metavar="M|A,B,C",
+            help="taken from pixels of 0 to 255 (127.5, or 0 of a network that does so itself)",
+        )
+        parser.add_argument(
+            "--scale",
+            type=decimals,
+            metavar="S|A,B,C",
+            help="by which they are divided then (127.5, or 1 of a network that does so itself)",
+        )
+        parser.add_argument(
+            "--output", metavar="NAME", help="the one that embeds, where there are several"
+        )
+        parser.add_argument(
+            "--data",
+            type=Path,
+            metavar="DIR",
+            help="a folder of photos per person, to tell apart and to calibrate on (the demo "
+            "people)",
+        )
+        parser.add_argument(
+            "--pairs",
+            type=Path,
+            metavar="FILE",
+            help="the pairs of --data to tell apart, in the format of LFW (some are drawn)",
+        )
+        parser.add_argument(
+            "--people",
+            type=Path,
+            metavar="DIR",
+            help="others to calibrate on, a folder of photos per person (those of --data)",
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="end with one JSON object, for programs"
+        )
+
+    def handle(self, **options: Any) -> None:
+        convention = _convention(options)
+        try:
+            importing.require_free(options["name"])
+            network = Network(options["file"], options["name"], convention)
+            with progress_bar("photos") as progress:
+                version = importing.import_network(network, _evidence(options), self._say, progress)
+        except importing.ImportNotBegun as refused:
+            raise CommandError(training_refused(refused.code, refused.params)) from refused
+        except ArtifactMissing as error:
+            raise CommandError(f"{error} Run: {MENDING_COMMAND}") from error
+        except MLError as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {error}.") from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise CommandError(f"{where}{error.strerror or error}.") from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. Nothing was imported.", returncode=130) from None
+        found = as_dict(version)
+        self.stdout.write(json.dumps(found) if options["json"] else in_words(found))
+
+    def _say(self, step: str) -> None:
+        self.stderr.write(f"{step}…")
+
+
+def _convention(options: dict[str, Any]) -> Convention:
+    for name in ("mean", "scale"):
+        if options[name] is not None and len(options[name]) not in {1, 3}:
+            raise CommandError(f"--{name} is one number, or one for each of the three channels.")
+    if options["scale"] is not None and 0 in options["scale"]:
+        raise CommandError("--scale is not 0.")
+    given = (options[name] for name in ("channels", "mean", "scale", "output"))
+    return Convention(*given)
+
+
+def _evidence(options: dict[str, Any]) -> Evidence:
+    if options["pairs"] and not options["data"]:
+        raise CommandError("--pairs needs --data DIR, where their photos are.")
+    data = options["data"] or DEMO
+    source = {"data": (options["people"] or data).resolve().name}
+    people = read_people(options["people"] or data)
+    listed = options["pairs"]
+    pairs = read_pairs(listed, data) if listed else draw_pairs(read_people(data))
+    return Evidence(pairs, people, source)
+
+
+def as_dict(version: ModelVersion) -> dict[str, Any]:
+    """See docs/training.md."""
+    return {
+        "version": version.name,
+        "state": version.state,
+        "embedding_size": version.embedding_size,
+        **version.metrics,
+    }
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """For a terminal."""
+    convention, told_apart = found["imported"]["convention"], found["verification"]
+    mean, scale = (",".join(f"{one:g}" for one in convention[name]) for name in ("mean", "scale"))
+    lines = [
+        f"{found['version']}: embeddings of {found['embedding_size']} numbers, from "
+        f"{convention['channels'].upper()} crops, (pixels - {mean}) / {scale}.",
+        f"It tells {percent(told_apart['accuracy'])} of {told_apart['pairs']:,} pairs apart.",
+        _calibration(found["calibration"]),
+        "It has no form for Keras: it is served by OpenVINO alone.",
+        f"It is a candidate. By hand: python manage.py promote {found['version']}",
+    ]
+    return "\n".join(lines)
+
+
+def _calibration(source: dict[str, Any]) -> str:
+    people = f"{source['people']:,} people of {source['data']}"
+    if source["fitted"]:
+        return f"Calibrated on {people}."
+    return (
+        f"Calibrated as the version in service, by {people}; they are too few to do it well. "
+        "Give 80 or more with --people."
+    )
