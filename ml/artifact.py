@@ -36,6 +36,8 @@ from ml.leftovers import is_left_behind
 from ml.types import ANSWERS_BY, AnswersBy
 
 FORMAT = 3
+IMPORTED = "imported"
+"""The architecture of networks that were trained elsewhere: whatever is in their file."""
 MANIFEST = "manifest.json"
 KERAS_MODEL = "model.keras"
 SERVING_MODEL = "serving/model.xml"

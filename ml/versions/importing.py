@@ -41,7 +41,6 @@ from ml.versions.convention import Convention, served, why
 
 SOURCES: Final[Mapping[str, Callable[[Path], ov.Model]]] = {".onnx": onnx.read}
 """What reads the network, by the ending of its file."""
-ARCHITECTURE: Final = "imported"
 LARGEST: Final = 2**30
 """Bytes of a file: a larger network would leave a worker no memory."""
 ENOUGH: Final = 0.75
@@ -291,7 +290,7 @@ def _require_enough(told_apart: Verification) -> None:
 def _manifest(network: Network, convention: Convention, model: ov.Model) -> artifact.Manifest:
     return artifact.Manifest(
         version=network.name,
-        architecture=ARCHITECTURE,
+        architecture=artifact.IMPORTED,
         input_size=CROP_SIZE,
         embedding_size=model.output(0).get_partial_shape()[1].get_length(),
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),

@@ -70,9 +70,12 @@ class Metrics:
         self.in_service: Json = metrics.get("in_service") or {}
         self.cost: Json = metrics.get("cost") or {}
         self.trained_on: Json = metrics.get("trained_on") or {}
+        self.imported: Json = metrics.get("imported") or {}
+        self.verification: Json = metrics.get("verification") or {}
+        self.calibration: Json = metrics.get("calibration") or {}
 
     def __bool__(self) -> bool:
-        return bool(self.closed or self.held_out)
+        return bool(self.closed or self.held_out or self.imported)
 
     @property
     def rank1(self) -> float | None:
