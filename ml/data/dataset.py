@@ -135,12 +135,19 @@ def read(
         for folder in _folders(root):
             people.setdefault(_label(folder), []).extend(_photos(folder))
     if not any(people.values()):
-        raise DataError(
-            "no_photos",
-            f"There are no photos in {_named(roots)}; it takes a folder per person "
-            "with photos in it.",
-        )
+        raise _no_photos(roots)
     return gather(people, minimum=minimum, progress=progress)
+
+
+def glance(roots: Sequence[Path]) -> None:
+    """See whether there is anything to read, in no time.
+
+    Raises:
+        DataError: a root is missing, or there are no photos.
+    """
+    folders = [folder for root in roots for folder in _folders(root)]
+    if not any(True for folder in folders for _photo in _photos(folder)):
+        raise _no_photos(roots)
 
 
 def gather(
@@ -234,6 +241,13 @@ def _dataset(
         raise _too_few(len(identities), len(kept), minimum)
     left_out = tuple((i.label, len(i.photos)) for i in identities if len(i.photos) < minimum)
     return Dataset(kept, tuple(skipped), left_out, minimum)
+
+
+def _no_photos(roots: Sequence[Path]) -> DataError:
+    return DataError(
+        "no_photos",
+        f"There are no photos in {_named(roots)}; it takes a folder per person with photos in it.",
+    )
 
 
 def _too_few(people: int, kept: int, minimum: int) -> DataError:

@@ -43,6 +43,7 @@ ACTIONS = {
     "training.requested": _("Training asked for"),
     "training.stopped": _("Training stopped"),
     "training.resumed": _("Training resumed"),
+    "training.renamed": _("Failed training renamed"),
 }
 WITH_A_PAGE = ("identification", "person", "enrolledface", "modelversion", "trainingrun", "user")
 

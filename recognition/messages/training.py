@@ -55,6 +55,10 @@ _REFUSED: Final = {
         "A name is up to 80 small letters, digits and hyphens; not “%(name)s”."
     ),
     "name_taken": gettext_lazy("There is a “%(name)s” already."),
+    "no_room": gettext_lazy(
+        "There is no room for a training: %(megabytes)d MB of %(folder)s stay free for the site. "
+        "Make room."
+    ),
     "not_trained_here": gettext_lazy("%(version)s was not trained on this site."),
     "has_ended": gettext_lazy("%(run)s has ended; there is nothing to go on with."),
     "one_at_a_time": gettext_lazy(

@@ -23,7 +23,7 @@ from recognition.management.run_report import as_dict, in_words
 from recognition.models import ModelVersion, TrainingRun
 from recognition.services.training import making
 from recognition.services.training import words as training_words
-from tests.sites import ROOT, Site
+from tests.sites import ROOT, Site, python
 
 PEOPLE = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Иван Петров", "李雷")
 PHOTOS = 6
@@ -32,6 +32,7 @@ PHOTOS = 6
 @pytest.fixture
 def _no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recognition.management.commands.retrain.load_tensorflow", lambda: None)
+    monkeypatch.setattr(making, "require_data", lambda _row: None)
 
 
 def refused(*options: str) -> str:
@@ -214,6 +215,33 @@ def test_tensorflow_comes_in_without_a_word() -> None:
     )
     assert done.stderr == "back\n"
     assert tensorflow.STDERR == 2
+
+
+WRONG_FOLDER = """
+import sys
+import django
+django.setup()
+from django.core.management import CommandError, call_command
+call_command("migrate", verbosity=0)
+from recognition.models import TrainingRun
+run = {"from_site": False, "data": ["/nowhere"]}
+TrainingRun.objects.create(name="mine", architecture="paper", status="queued", arguments=run)
+for options in (("retrain", "--data", "/nowhere"), ("retrain", "--resume", "mine"),
+                ("compare", "--data", "/nowhere")):
+    try:
+        call_command(*options)
+    except CommandError as error:
+        print(error)
+print(TrainingRun.objects.get().error_code, "tensorflow" in sys.modules, "keras" in sys.modules)
+"""
+
+
+def test_a_wrong_folder_is_told_before_tensorflow_is_loaded() -> None:
+    done = python("-c", WRONG_FOLDER, FACESITE_DEBUG="true")
+    assert done.returncode == 0, done.stderr
+    *told, last = done.stdout.splitlines()
+    assert told == ["There is no folder /nowhere; check --data."] * 3
+    assert last == "no_folder False False"
 
 
 # From here on a real network learns real, rendered faces: a minute for each run.

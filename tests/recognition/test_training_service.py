@@ -26,7 +26,7 @@ from recognition.management.refusals import in_words
 from recognition.models import AuditEvent, ModelVersion, Status, TrainingRun, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services.site import sweeping
-from recognition.services.training import execution, locks, making, progress, requests
+from recognition.services.training import execution, locks, making, naming, progress, requests
 from recognition.services.training.options import TrainingRefused, given, recipe
 from recognition.services.training.progress import Follower, Overtaken, StopRequested
 from recognition.services.work import processes
@@ -154,6 +154,54 @@ def test_runs_have_names_of_their_own(db: None) -> None:
         requests.request(None, "paper", SITE, name=first.name)
     with pytest.raises(TrainingRefused, match="bad_name"):
         requests.request(None, "paper", SITE, name="Модель 1")
+
+
+def test_the_name_of_a_failed_run_is_free_again_and_nothing_of_it_is_lost(
+    db: None, tmp_path: Path
+) -> None:
+    failed = requests.request(None, "paper", SITE, name="mine")
+    requests.stop(failed)
+    (tmp_path / "training" / "mine").mkdir(parents=True)
+    (tmp_path / "training" / "mine" / "state.json").write_text("{}")
+    new = requests.request(None, "paper", SITE, name="mine")
+    failed = fresh(failed)
+    assert (new.name, failed.name, failed.status) == ("mine", "mine-2", "failed")
+    assert failed.message == "Stopped. Go on with: python manage.py retrain --resume mine-2"
+    assert not (tmp_path / "training" / "mine").exists()
+    assert (tmp_path / "training" / "mine-2" / "state.json").is_file()
+    assert AuditEvent.objects.get(action="training.renamed").details == {
+        "name": "mine",
+        "to": "mine-2",
+    }
+    requests.stop(new)
+    execution.store(requests.prepare(None, "paper", SITE, name="mine"))
+    assert fresh(new).name == "mine-3"
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING, Status.DONE])
+def test_the_name_of_any_other_run_is_taken(db: None, status: Status) -> None:
+    TrainingRun.objects.create(name="mine", architecture="paper", status=status)
+    with pytest.raises(TrainingRefused, match="name_taken"):
+        requests.request(None, "paper", SITE, name="mine")
+
+
+def test_a_run_that_goes_on_meanwhile_keeps_its_name(db: None) -> None:
+    run = TrainingRun.objects.create(name="mine", architecture="paper", status=Status.FAILED)
+    new = requests.prepare(None, "paper", SITE, name="mine")
+    TrainingRun.objects.filter(pk=run.pk).update(status=Status.RUNNING)
+    with pytest.raises(TrainingRefused, match="name_taken"):
+        naming.save(new)
+    assert fresh(run).name == "mine"
+
+
+def test_without_room_for_any_training_none_is_asked_for(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "free", lambda _folder: -1)
+    with pytest.raises(TrainingRefused, match="no_room") as caught:
+        requests.request(None, "paper", SITE)
+    assert "There is no room for a training: 500 MB of " in in_words(caught.value)
+    assert not TrainingRun.objects.exists()
 
 
 @pytest.fixture

@@ -82,9 +82,10 @@ class Command(BaseCommand):
         names = chosen(options["architectures"])
         chosen_data, asked = DataOptions.of(options), given(options)
         try:
-            load_tensorflow()
             for name in set(names) - {EIGENFACES}:
                 training_options.check(name, chosen_data, asked)
+            data.glance([Path(root) for root in chosen_data.data])
+            load_tensorflow()
             comparison = Comparison.on(chosen_data, asked)
             for name in names:
                 comparison.meet(name)

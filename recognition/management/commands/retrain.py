@@ -16,7 +16,7 @@ from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Interruptible, Terminal
 from recognition.models import TrainingRun
-from recognition.services.training import execution, requests, words
+from recognition.services.training import execution, making, requests, words
 from recognition.services.training.options import TrainingRefused
 from recognition.services.training.progress import Interrupted
 from recognition.services.versions.registry import MENDING_COMMAND
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         _obey_signals(callback)
         try:
             row = _resumed(options) if options["resume"] else _asked_for(options)
-            load_tensorflow()
+            _look_first(row, goes_on=bool(options["resume"]))
             if options["dry_run"]:
                 return self._look(row, callback, terminal, as_json=options["json"])
             self._train(row, callback, terminal)
@@ -79,6 +79,18 @@ class Command(BaseCommand):
     def _report(self, row: TrainingRun, *, as_json: bool) -> None:
         found = json.dumps(run_report.as_dict(row)) if as_json else run_report.in_words(row)
         self.stdout.write(found)
+
+
+def _look_first(row: TrainingRun, *, goes_on: bool) -> None:
+    """Load TensorFlow if there is anything to learn from. A run that goes on ends by itself if not,
+    and its row says why."""
+    try:
+        making.require_data(row)
+    except MLError:
+        if not goes_on:
+            raise
+    else:
+        load_tensorflow()
 
 
 def _asked_for(options: dict[str, Any]) -> TrainingRun:

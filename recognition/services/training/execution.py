@@ -11,7 +11,7 @@ from django.db.models import F
 from ml.errors import MLError
 from ml.training.events import Callback
 from recognition.models import Status, TrainingRun
-from recognition.services.training import locks, making, words
+from recognition.services.training import locks, making, naming, words
 from recognition.services.training.faces import drop_if_it_shows_the_erased, folder
 from recognition.services.training.options import TrainingRefused
 from recognition.services.training.progress import Follower, Interrupted, Overtaken, ours, pulse
@@ -32,7 +32,7 @@ def store(row: TrainingRun) -> None:
     release_dead()
     if TrainingRun.objects.filter(status=Status.RUNNING).exists():
         raise cannot_begin(row)
-    row.save()
+    naming.save(row)
 
 
 def run(row: TrainingRun, callback: Callback) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ml.architectures.recipe import Recipe
-from ml.data.dataset import DataError, Dataset
+from ml.data.dataset import DataError, Dataset, glance
 from ml.errors import MLError
 from ml.files import writing
 from ml.reports.outcome import Origin
@@ -59,7 +59,19 @@ def train(row: TrainingRun, callback: Callback) -> None:
     row.refresh_from_db()
 
 
+def require_data(row: TrainingRun) -> None:
+    """Look whether there is anything to learn from, before TensorFlow takes seconds to load.
+
+    Raises:
+        DataError: a folder is not there, or there are no photos in it.
+    """
+    options = DataOptions.of(row.arguments)
+    if not options.from_site:
+        glance([Path(root) for root in options.data])
+
+
 def _trained(row: TrainingRun, callback: Callback) -> ModelVersion:
+    require_data(row)
     from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
 
     _require_writable(Path(settings.MODELS_DIR))

@@ -14,10 +14,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
+from ml.files import RESERVE, free
 from recognition.models import UNFINISHED, ModelVersion, Status, TrainingRun, User
 from recognition.services.audit import record
+from recognition.services.training import naming
 from recognition.services.training.options import DataOptions, TrainingRefused, check, given
 from recognition.services.training.turns import end, release_dead, stopped
 from recognition.services.work import queue
@@ -35,7 +36,7 @@ def request(
     """
     run = prepare(user, architecture, options, name=name)
     with transaction.atomic():
-        run.save()
+        naming.save(run)
         record(user, "training.requested", run, name=run.name)
         queue.enqueue_on_commit(TrainingRun, [run.pk])
     return run
@@ -47,8 +48,10 @@ def prepare(
     """The row of a training that nobody has asked for yet. Raises `TrainingRefused`."""
     chosen, asked = DataOptions.of(options), given(options)
     check(architecture, chosen, asked)
+    _require_room()
+    usual = f"{architecture}-{timezone.now():%Y%m%d-%H%M%S}"
     return TrainingRun(
-        name=_free_name(name or f"{architecture}-{timezone.now():%Y%m%d-%H%M%S}", given=bool(name)),
+        name=naming.free_name(name or usual, given=bool(name)),
         requested_by=user,
         architecture=architecture,
         arguments={**asdict(chosen), **asked},
@@ -56,25 +59,11 @@ def prepare(
     )
 
 
-def _free_name(name: str, *, given: bool) -> str:
-    """A name that no run and no version has: a version and its folder are called as their run."""
-    if name != slugify(name) or len(name) > 80:
-        raise TrainingRefused("bad_name", name=name)
-    free, number = name, 1
-    while _is_taken(free):
-        if given:
-            raise TrainingRefused("name_taken", name=name)
-        number += 1
-        free = f"{name}-{number}"
-    return free
-
-
-def _is_taken(name: str) -> bool:
-    return (
-        TrainingRun.objects.filter(name=name).exists()
-        or ModelVersion.objects.filter(name=name).exists()
-        or (Path(settings.MODELS_DIR) / name).exists()
-    )
+def _require_room() -> None:
+    """Whether there is any; how much a training takes is known once its network is built."""
+    place = Path(settings.DATA_DIR)
+    if free(place) <= 0:
+        raise TrainingRefused("no_room", folder=str(place), megabytes=RESERVE // 10**6)
 
 
 def request_again(version: ModelVersion, user: User) -> TrainingRun:

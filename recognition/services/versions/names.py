@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.utils.text import slugify
 
 from recognition.models import ModelVersion, Status, TrainingRun
 
+LONGEST: Final = 80
+
 
 def is_name(name: str) -> bool:
-    return name == slugify(name) and 0 < len(name) <= 80
+    return name == slugify(name) and 0 < len(name) <= LONGEST
 
 
 def is_taken(name: str) -> bool:
-    """Whether a version has the name, or a run that may still make one. One that failed makes way
-    (`recognition.services.training.naming`)."""
+    """Whether a version has the name, or a run that may still make one; who failed makes way."""
     runs = TrainingRun.objects.filter(name=name).exclude(status=Status.FAILED)
     return runs.exists() or ModelVersion.objects.filter(name=name).exists()
