@@ -81,7 +81,7 @@ class Command(BaseCommand):
             with progress_bar("photos") as progress:
                 version = importing.import_network(network, _evidence(options), self._say, progress)
         except importing.ImportNotBegun as refused:
-            raise CommandError(training_refused(refused.code, refused.params)) from refused
+            raise CommandError(_not_begun(refused)) from refused
         except ArtifactMissing as error:
             raise CommandError(f"{error} Run: {MENDING_COMMAND}") from error
         except MLError as error:
@@ -119,6 +119,12 @@ def _evidence(options: dict[str, Any]) -> Evidence:
     listed = options["pairs"]
     pairs = read_pairs(listed, data) if listed else draw_pairs(read_people(data))
     return Evidence(pairs, people, source)
+
+
+def _not_begun(refused: importing.ImportNotBegun) -> str:
+    if refused.code == "one_at_a_time":
+        return "Another network is being imported; wait until that is done."
+    return training_refused(refused.code, refused.params)
 
 
 def as_dict(version: ModelVersion) -> dict[str, Any]:

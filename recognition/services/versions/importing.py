@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
 
+from ml.files import locked
 from recognition.models import ModelVersion
 from recognition.services.audit import record
 from recognition.services.refusals import Refused
@@ -17,11 +20,11 @@ from recognition.services.versions import names, registry
 
 if TYPE_CHECKING:
     from ml.threads import Progress
-    from ml.versions.importing import Evidence, Network
+    from ml.versions.importing import Evidence, Imported, Network
 
 
 class ImportNotBegun(Refused):
-    """The name cannot be that of a new version."""
+    """The name cannot be that of a new version, or another import is at work."""
 
 
 def import_network(
@@ -30,27 +33,45 @@ def import_network(
     """Make a candidate of a network, checked and calibrated by the evidence.
 
     Raises:
-        ImportNotBegun: the name is none, or is taken.
+        ImportNotBegun: the name is none, or is taken, or another import is at work.
         MLError: see `ml.versions.importing.import_network`.
     """
     from ml.versions import importing  # noqa: PLC0415  (loads OpenVINO)
 
-    require_free(network.name)
     active = registry.require_active()
     places = importing.Places(
         models=Path(settings.MODELS_DIR),
         cache=Path(settings.DATA_DIR) / "cache" / "embeddings",
         active=registry.folder(active),
     )
-    imported = importing.import_network(network, evidence, places, say, progress)
+    with _alone_in(places.models):
+        require_free(network.name)
+        imported = importing.import_network(network, evidence, places, say, progress)
+        return _registered(imported, places.models / network.name)
+
+
+def _registered(imported: Imported, directory: Path) -> ModelVersion:
     try:
         with transaction.atomic():
             version = registry.register_imported(imported)
-            record(None, "model.imported", version, name=version.name, file=network.file.name)
+            file = imported.manifest.dataset["weights"]
+            record(None, "model.imported", version, name=version.name, file=file)
     except BaseException:
-        shutil.rmtree(places.models / network.name, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
         raise
     return version
+
+
+@contextmanager
+def _alone_in(models: Path) -> Iterator[None]:
+    """Two imports of one name would take each other's files away."""
+    descriptor = os.open(models, os.O_RDONLY)
+    try:
+        if not locked(descriptor):
+            raise ImportNotBegun("one_at_a_time")
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def require_free(name: str) -> None:
