@@ -30,7 +30,7 @@ from tests.sites import ROOT
 
 SIZE = 256
 DEMO = ROOT / "demo"
-PEOPLE = ("Mei_Tanaka", "Jonas_Weber", "Leila_Rahimi")
+PEOPLE = ("Jonas_Weber", "Mei_Tanaka", "Leila_Rahimi")
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def refused(*arguments: str) -> str:
 
 def answer(user: User) -> tuple[str, str | None]:
     """The version that answers a photo of the first of the people, and whom it names."""
-    photo = next((DEMO / "photos" / "people" / PEOPLE[0]).glob("*.jpg"))
+    photo = DEMO / "photos" / "people" / PEOPLE[0] / "4.jpg"
     file = SimpleUploadedFile(photo.name, photo.read_bytes())
     (row,) = answering.submit(user, [file]).accepted
     answering.process(row.pk)
@@ -81,7 +81,7 @@ def test_it_is_tried_put_into_service_and_taken_back(
 ) -> None:
     for name in PEOPLE:
         person = Person.objects.create(name=name)
-        for photo in sorted((DEMO / "people" / name).iterdir())[:2]:
+        for photo in sorted((DEMO / "people" / name).iterdir()):
             enrol_photo(person, photo.read_bytes(), photo.name)
     assert answer(operator) == ("sface-2021dec", PEOPLE[0])
 
@@ -109,7 +109,7 @@ def test_it_is_tried_put_into_service_and_taken_back(
     assert "network.onnx" in page
     assert "12 people of people" in page
 
-    photo = next((DEMO / "photos" / "people" / PEOPLE[0]).glob("*.jpg"))
+    photo = DEMO / "photos" / "people" / PEOPLE[0] / "4.jpg"
     file = SimpleUploadedFile(photo.name, photo.read_bytes())
     trial = trials.request(version, operator, file)
     trials.process(trial.pk)
