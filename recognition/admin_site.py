@@ -24,13 +24,13 @@ View = Callable[..., HttpResponse]
 
 
 class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
-    """Open to whoever has something to do here: reviewers and operators. A role is enough."""
+    """Open to whoever has something to do here: everybody with a role but that of a user."""
 
     index_title = gettext_lazy("Overview")
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return isinstance(user, User) and (user.is_reviewer or user.is_operator)
+        return isinstance(user, User) and (user.is_reviewer or user.is_operator or user.is_auditor)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Numbers that no row can have come from an address typed by hand: nothing is there."""

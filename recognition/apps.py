@@ -14,7 +14,10 @@ class RecognitionConfig(AppConfig):
     def ready(self) -> None:
         from recognition import checks  # noqa: F401, PLC0415  (registers the system checks)
         from recognition.services.photos import files  # noqa: F401, PLC0415  (their receivers)
-        from recognition.services.site import accounts  # noqa: F401, PLC0415  (their receivers)
+        from recognition.services.site import (  # noqa: PLC0415  (their receivers)
+            accounts,  # noqa: F401
+            entering,  # noqa: F401
+        )
 
 
 class AdminConfig(SimpleAdminConfig):

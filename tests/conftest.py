@@ -5,12 +5,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.test import Client
+from django.db import connection
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from recognition.models import ModelVersion, User
@@ -36,6 +38,25 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"Skipped on CI: {item.nodeid}: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _audit_log_can_be_emptied() -> Iterator[None]:
+    """A test with real transactions empties all tables at its end, which the triggers of the audit
+    log forbid to everybody."""
+    migration = import_module("recognition.migrations.0015_audit_chain")
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def emptying(test: TransactionTestCase) -> None:
+        with connection.schema_editor() as editor:
+            migration.drop_triggers(None, editor)
+        empty(test)
+        with connection.schema_editor() as editor:
+            migration.make_triggers(None, editor)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", emptying)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,9 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.db.models import QuerySet
 
-from recognition.models import User
+from recognition.models import AuditEvent, User
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
@@ -28,7 +29,14 @@ def make_user(*roles: str, **fields: Any) -> User:
 
 def _group(role: str) -> Group:
     if not Group.objects.filter(name=role).exists():  # flushed by a test with real transactions
+        editor = SimpleNamespace(connection=connection)
         for name in ("0002_roles_and_triggers", "0003_training"):
             migration = import_module(f"recognition.migrations.{name}")
-            migration.make_roles(apps, SimpleNamespace(connection=connection))
+            migration.make_roles(apps, editor)
+        import_module("recognition.migrations.0015_audit_chain").make_auditors(apps, editor)
     return Group.objects.get(name=role)
+
+
+def deeds() -> QuerySet[AuditEvent]:
+    """What the audit log has beside log-ins, oldest first."""
+    return AuditEvent.objects.exclude(action="account.logged_in").order_by("number")

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
@@ -19,7 +21,12 @@ from recognition.admin.base import Dropdown, SiteModelAdmin, badge
 from recognition.models import User
 from recognition.services.audit import record
 
-ROLES = {"user": _("User"), "reviewer": _("Reviewer"), "operator": _("Operator")}
+ROLES = {
+    "user": _("User"),
+    "reviewer": _("Reviewer"),
+    "operator": _("Operator"),
+    "auditor": _("Auditor"),
+}
 
 
 def role_name(group: Group) -> Any:
@@ -77,7 +84,17 @@ class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Who gave whom which rights belongs in the audit log, not only in the admin's own."""
         super().save_related(request, form, formsets, change)
-        _record(request, "account.changed" if change else "account.added", form.instance)
+        user, action = form.instance, "account.changed" if change else "account.added"
+        record(cast(User, request.user), action, user, **_rights(user))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Whoever sets the password of somebody else can pass for them."""
+        before = self.get_object(request, unquote(id))
+        response = super().user_change_password(request, id, form_url)
+        after = User.objects.filter(pk=before.pk).first() if before else None
+        if before and after and after.password != before.password:
+            record(cast(User, request.user), "account.password_set", after)
+        return response
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Administrators delete accounts, but not their own: one of them always stays."""
@@ -89,9 +106,10 @@ class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
         return listed, counts, forbidden & {User._meta.verbose_name}, protected
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
+        gone, rights = copy(obj), _rights(obj)
         with transaction.atomic():
-            _record(request, "account.deleted", obj)
             super().delete_model(request, obj)
+            record(cast(User, request.user), "account.deleted", gone, **rights)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         with transaction.atomic():
@@ -106,10 +124,9 @@ class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
         return format_html_join(" ", "{}", ((badge(name),) for name in names))
 
 
-def _record(request: HttpRequest, action: str, user: User) -> None:
+def _rights(user: User) -> dict[str, Any]:
     roles = sorted(user.groups.values_list("name", flat=True))
-    rights = {"roles": roles, "administrator": user.is_superuser, "active": user.is_active}
-    record(cast(User, request.user), action, user, **rights)
+    return {"roles": roles, "administrator": user.is_superuser, "active": user.is_active}
 
 
 admin.site.unregister(Group)
@@ -131,6 +148,23 @@ class RoleAdmin(DjangoGroupAdmin, SiteModelAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         ours = Permission.objects.filter(content_type__app_label="recognition")
         return super().formfield_for_manytomany(db_field, request, queryset=ours, **kwargs)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        may = sorted(form.instance.permissions.values_list("codename", flat=True))
+        action = "role.changed" if change else "role.added"
+        record(cast(User, request.user), action, form.instance, may=may)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        gone, users = copy(obj), list(obj.user_set.values_list("pk", flat=True))
+        with transaction.atomic():
+            super().delete_model(request, obj)
+            record(cast(User, request.user), "role.deleted", gone, users=users)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        with transaction.atomic():
+            for group in queryset:
+                self.delete_model(request, group)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         groups: QuerySet[Group] = super().get_queryset(request)

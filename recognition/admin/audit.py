@@ -7,17 +7,31 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from recognition.admin.base import DaysFilter, Dropdown, ReadOnlyAdmin
-from recognition.models import AuditEvent, Person, ProbeFace
+from recognition.models import (
+    AuditEvent,
+    EnrolledFace,
+    Identification,
+    ModelVersion,
+    Person,
+    ProbeFace,
+    TrainingRun,
+    User,
+)
+from recognition.services import chain
 
 ACTIONS = {
     "photo.opened": _("Photo opened"),
+    "faces.seen": _("Faces of a photo seen"),
     "face.reviewed": _("Face reviewed"),
     "person.added": _("Person added"),
     "person.renamed": _("Person renamed"),
@@ -28,9 +42,17 @@ ACTIONS = {
     "account.added": _("Account added"),
     "account.invited": _("Somebody invited"),
     "account.joined": _("Account opened by invitation"),
+    "account.logged_in": _("Logged in"),
+    "account.login_failed": _("Log-in failed"),
     "account.reset_link": _("Link for a new password made"),
+    "account.password_changed": _("Password changed"),
+    "account.password_reset": _("Password chosen anew by a link"),
+    "account.password_set": _("Password set by an administrator"),
     "account.changed": _("Account changed"),
     "account.deleted": _("Account deleted"),
+    "role.added": _("Role added"),
+    "role.changed": _("Role changed"),
+    "role.deleted": _("Role deleted"),
     "model.activated": _("Model version put into service"),
     "model.rolled_back": _("Model version taken back"),
     "model.promotion_requested": _("Promotion asked for"),
@@ -45,7 +67,7 @@ ACTIONS = {
     "training.resumed": _("Training resumed"),
     "training.renamed": _("Failed training renamed"),
 }
-WITH_A_PAGE = ("identification", "person", "enrolledface", "modelversion", "trainingrun", "user")
+WITH_A_PAGE = (Identification, Person, EnrolledFace, ModelVersion, TrainingRun, User, Group)
 
 
 @dataclass(frozen=True)
@@ -84,13 +106,33 @@ class ActionFilter(Dropdown):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "who", "what", "subject", "more")
+    list_display = ("number", "created_at", "who", "what", "subject", "more")
     list_display_links = None
     list_filter = (("created_at", DaysFilter), ActionFilter)
+    list_before_template = "admin/recognition/auditevent/chain.html"
     search_fields = ("actor_name__iregex", "subject_id__iregex")
     search_help_text = _("User or subject id")
     fields = list_display
     readonly_fields: ClassVar[tuple[str, ...]] = list_display
+
+    def get_urls(self) -> list[Any]:
+        own = self.admin_site.admin_view(self.verify)
+        return [path("verify/", own, name="recognition_auditevent_verify"), *super().get_urls()]
+
+    def verify(self, request: HttpRequest) -> HttpResponse:
+        """Looks at every row, as `manage.py verify_audit` does."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        noted = request.GET.get("noted", "").split()
+        verified = chain.verify(noted)
+        context = {"title": _("Chain of the audit log"), "opts": self.opts, "verified": verified}
+        page = "admin/recognition/auditevent/verify.html"
+        common = self.admin_site.each_context(request)
+        return TemplateResponse(request, page, {**common, **context})
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(request, {"head": chain.head()})
+        return response
 
     @admin.display(description=_("who"), ordering="actor_name")
     def who(self, event: AuditEvent) -> Any:
@@ -107,9 +149,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("subject"), ordering="subject_type")
     def subject(self, event: AuditEvent) -> SafeString:
-        kind = apps.get_model("recognition", event.subject_type)._meta.verbose_name
-        text = format_html("{} {}", kind, event.subject_id.partition("-")[0])
-        if event.subject_type not in WITH_A_PAGE:
+        app = "auth" if event.subject_type == "group" else "recognition"
+        model = apps.get_model(app, event.subject_type)
+        text = format_html("{} {}", model._meta.verbose_name, event.subject_id.partition("-")[0])
+        if model not in WITH_A_PAGE or not event.subject_id:
             return text
-        page = f"admin:recognition_{event.subject_type}_change"
+        page = f"admin:{app}_{event.subject_type}_change"
         return format_html('<a href="{}">{}</a>', reverse(page, args=(event.subject_id,)), text)

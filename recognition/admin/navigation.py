@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -62,7 +62,9 @@ def sidebar(request: HttpRequest) -> list[Item]:
     # The home page's address begins every other, which would then light this entry up.
     back = {"title": _("Back to the site"), "icon": "arrow_back", "link": reverse("upload")}
     back["active"] = False
-    return [{"items": [home]}, *groups, {"separator": True, "items": [status, back]}]
+    user = cast(User, request.user)
+    site = [status, back] if user.is_reviewer or user.is_operator else [back]
+    return [{"items": [home]}, *groups, {"separator": True, "items": site}]
 
 
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:

@@ -10,13 +10,14 @@ from recognition.models.people import (
     Person,
     Template,
 )
-from recognition.models.privacy import AuditEvent
+from recognition.models.privacy import AuditEvent, AuditHead
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
 from recognition.models.work import UNFINISHED, QueuedWork, Status
 
 __all__ = [
     "UNFINISHED",
     "AuditEvent",
+    "AuditHead",
     "Candidate",
     "EnrolledFace",
     "Enrolment",

@@ -27,7 +27,8 @@ def looks_like_nobody_else(name: str) -> None:
 
 
 class User(AbstractUser):
-    """An account of the site. What it may do comes from its groups: user, reviewer, operator."""
+    """An account of the site. What it may do comes from its groups: user, reviewer, operator and
+    auditor."""
 
     username = models.CharField(
         _("username"),
@@ -45,6 +46,10 @@ class User(AbstractUser):
     @property
     def is_operator(self) -> bool:
         return self.has_perm("recognition.manage_people")
+
+    @property
+    def is_auditor(self) -> bool:
+        return self.has_perm("recognition.view_auditevent")
 
 
 class Invitation(models.Model):

@@ -12,6 +12,16 @@ def _refuse(*_args: Any, **_kwargs: Any) -> Never:
     raise TypeError("Audit events are append-only.")
 
 
+class AuditHead(models.Model):
+    """The one row that says where the audit log ends. Whoever appends to it locks this row."""
+
+    number = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+
 class AuditEvents(models.QuerySet["AuditEvent"]):
     """Rows can be added and read, nothing else."""
 
@@ -19,8 +29,15 @@ class AuditEvents(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """Who did what to whose data, and when. Rows are only ever added."""
+    """Who did what to whose data, and when. Rows are only ever added.
 
+    `services.chain` makes `digest` of the row's content and of the digest of the row before it. The
+    actor's name is no part of it: triggers let nothing be changed but that it is taken out.
+    """
+
+    number = models.PositiveBigIntegerField(_("number"), unique=True, editable=False)
+    previous = models.CharField(max_length=64, blank=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.DO_NOTHING,
@@ -41,7 +58,7 @@ class AuditEvent(models.Model):
     class Meta:
         verbose_name = _("audit event")
         verbose_name_plural = _("audit log")
-        ordering = ("-created_at", "-id")
+        ordering = ("-number",)
         indexes = (models.Index(fields=("subject_type", "subject_id")),)
 
     def __str__(self) -> str:

@@ -10,11 +10,9 @@ from operator import or_
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from ml.types import Decision, names_given
 from recognition.models import (
-    AuditEvent,
     Candidate,
     EnrolledFace,
     Identification,
@@ -25,6 +23,7 @@ from recognition.models import (
 from recognition.services import audit
 
 SAME_OPENING = dt.timedelta(minutes=10)
+SAME_LOOK = dt.timedelta(days=1)
 
 NAMED = reduce(
     or_,
@@ -102,17 +101,15 @@ def note_opening(user: User, identification: Identification) -> None:
     A page opening is one event, although the browser asks for the page, the photo and its faces:
     what the same person opens again within minutes is the same opening. The page and the full
     photo both come here, so that fetching the photo by its bare address is not a way around the
-    log; the small face crops do not, since lists show dozens of them.
+    log.
     """
-    if identification.user_id == user.pk or _noted(user, identification):
-        return
-    audit.record(user, "photo.opened", identification)
+    if identification.user_id != user.pk:
+        audit.record_once(SAME_OPENING, user, "photo.opened", identification)
 
 
-def _noted(user: User, identification: Identification) -> bool:
-    return AuditEvent.objects.filter(
-        actor=user,
-        action="photo.opened",
-        subject_id=str(identification.pk),
-        created_at__gte=timezone.now() - SAME_OPENING,
-    ).exists()
+def note_faces(user: User, identification: Identification) -> None:
+    """The same for the small crops of its faces, of which lists show dozens: once a day a photo."""
+    if identification.user_id != user.pk:
+        audit.record_once(
+            SAME_LOOK, user, "faces.seen", identification, implied_by=("photo.opened",)
+        )

@@ -28,8 +28,10 @@ def photo(request: HttpRequest, kind: str, key: UUID | int) -> HttpResponseBase:
         case "identification":
             return _serve(request, _uploaded(user, key))
         case "probe":
-            face = get_object_or_404(access.visible_probes(user), pk=key)
+            probes = access.visible_probes(user).select_related("identification")
+            face = get_object_or_404(probes, pk=key)
             own = face.identification.user_id == user.pk
+            access.note_faces(user, face.identification)
             return _serve(request, face.crop, KEPT_BRIEFLY if own else KEPT_BY_NOBODY)
         case "enrolled":
             return _serve(request, _portrait(user, key))

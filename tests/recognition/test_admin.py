@@ -71,7 +71,8 @@ def listed(browser: Client, **query: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("role", "status"), [("", 403), ("user", 403), ("reviewer", 200), ("operator", 200)]
+    ("role", "status"),
+    [("", 403), ("user", 403), ("reviewer", 200), ("operator", 200), ("auditor", 200)],
 )
 @pytest.mark.django_db
 def test_a_role_opens_the_administration(role: str, status: int, login: Login) -> None:
@@ -101,12 +102,12 @@ PAGES = {
     "enrolledface": {"reviewer", "operator"},
     "modelversion": {"reviewer", "operator"},
     "trainingrun": {"operator"},
-    "auditevent": {"reviewer"},
+    "auditevent": {"reviewer", "operator", "auditor"},
     "user": set(),
 }
 
 
-@pytest.mark.parametrize("role", ["reviewer", "operator"])
+@pytest.mark.parametrize("role", ["reviewer", "operator", "auditor"])
 @pytest.mark.parametrize("model", PAGES)
 @pytest.mark.django_db
 def test_each_role_sees_its_own_lists(model: str, role: str, login: Login) -> None:

@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from recognition.models import AuditEvent, Invitation, User
+from recognition.models import Invitation, User
 from recognition.services.refusals import Refused
 from recognition.services.site import invitations
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, deeds
 
 Login = Callable[[User], Client]
 
@@ -60,7 +60,7 @@ def test_who_invited_and_who_came_is_in_the_audit_log(operator: User) -> None:
     client = Client()
     client.get(path(invitations.invite(operator)))
     sign_up(client)
-    events = AuditEvent.objects.order_by("pk").values_list("action", "actor__username")
+    events = deeds().values_list("action", "actor__username")
     assert list(events) == [("account.invited", operator.username), ("account.joined", "newcomer")]
 
 

@@ -31,7 +31,7 @@ from recognition.models import (
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.privacy import erasure
 from recognition.services.versions import registry
-from tests.factories import make_user
+from tests.factories import deeds, make_user
 from tests.recognition.fakes import SIZE, Face, StripeRecognizer, embedding, photo
 from tests.recognition.rows import GATE, METRICS
 
@@ -179,7 +179,7 @@ def test_the_version_in_service_is_not_promoted(client: Client, version: ModelVe
         client.post(reverse("model_promote", args=(version.name,))),
     ):
         assert response.headers["Location"] == reverse("model_version", args=(version.name,))
-    assert not AuditEvent.objects.exists()
+    assert not deeds().exists()
 
 
 def test_the_page_follows_a_promotion_until_it_is_done(
@@ -222,10 +222,10 @@ def test_a_promotion_that_waits_is_cancelled_with_a_click(
     assert response.headers["Location"] == reverse("model_version", args=(candidate.name,))
     candidate.refresh_from_db()
     assert (candidate.state, candidate.promotion_requested_at) == ("candidate", None)
-    assert AuditEvent.objects.get().action == "model.promotion_cancelled"
-    assert AuditEvent.objects.get().actor == operator
+    assert deeds().get().action == "model.promotion_cancelled"
+    assert deeds().get().actor == operator
     client.post(address)
-    assert AuditEvent.objects.count() == 1
+    assert deeds().count() == 1
 
 
 def test_going_back_takes_a_question_and_a_click(
@@ -435,7 +435,7 @@ def test_other_roles_change_nothing(
         assert visitor.get(address, headers=HTMX).status_code == 403
     candidate.refresh_from_db()
     assert candidate.promotion_requested_at is None
-    assert not AuditEvent.objects.exists()
+    assert not deeds().exists()
 
 
 def test_looking_changes_nothing(client: Client, candidate: ModelVersion) -> None:
@@ -445,7 +445,7 @@ def test_looking_changes_nothing(client: Client, candidate: ModelVersion) -> Non
     for route in ("model_promote_cancel", "model_retrain", "model_try"):
         assert client.get(reverse(route, args=(candidate.name,))).status_code == 405
     assert list(ModelVersion.objects.order_by("pk").values()) == before
-    assert not AuditEvent.objects.exists()
+    assert not deeds().exists()
 
 
 def test_the_number_of_queries_does_not_grow_with_the_versions(

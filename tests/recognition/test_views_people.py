@@ -19,6 +19,7 @@ from recognition.models import AuditEvent, EnrolledFace, Enrolment, Person, User
 from recognition.services.gallery import owners
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.gallery.people import process_enrolment
+from tests.factories import deeds
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]
@@ -94,7 +95,7 @@ def test_a_person_is_added_and_photos_come_next(client: Client, operator: User) 
     person = Person.objects.get()
     assert response.headers["Location"] == reverse("person", args=(person.pk,))
     assert (person.name, person.external_id, person.training_consent) == ("Ada Lovelace", "7", True)
-    assert AuditEvent.objects.get().actor == operator
+    assert deeds().get().actor == operator
     shown = page(client, "person", person.pk)
     assert "the site cannot name this person" in shown
     assert "One photo is enough to be recognised" in shown

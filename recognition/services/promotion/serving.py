@@ -138,6 +138,7 @@ def request_promotion(version: ModelVersion, user: User | None, terms: Terms = A
         raise PromotionRefused("already_active", version=version.name)
     _require_sound(version)
     with transaction.atomic():
+        ModelVersion.objects.select_for_update().get(pk=version.pk)  # before the audit log's end
         agree(version, user, terms)
         _ask(version, user, back=False)
 

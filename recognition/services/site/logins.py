@@ -13,12 +13,17 @@ from recognition.services import audit
 from recognition.services.site.addresses import absolute
 
 
-def counted_as(login: str) -> str:
-    """One name for all attempts to get into an account, by whichever of its names."""
+def account(login: str) -> User | None:
+    """Whose it is, by whichever of its names."""
     named = Q(username__iexact=login) | Q(email__iexact=login)
     named |= Q(emailaddress__email__iexact=login)
-    account = User.objects.filter(named).order_by("pk").first()
-    return str(account.pk) if account else login.casefold()
+    return User.objects.filter(named).order_by("pk").first() if login else None
+
+
+def counted_as(login: str) -> str:
+    """One name for all attempts to get into an account."""
+    found = account(login)
+    return str(found.pk) if found else login.casefold()
 
 
 @transaction.atomic
