@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -88,6 +89,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "recognition",
 ]
@@ -102,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "facesite.middleware.LoginRequiredMiddleware",
+    "recognition.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -193,6 +197,10 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "upload"
 LOGOUT_REDIRECT_URL = "account_login"
 SIGNUP_OPEN = env.boolean("FACESITE_SIGNUP", default=not PUBLIC_HOSTS)
+# Who must have a second factor; everybody may. `staff` are operators, reviewers and auditors.
+SECOND_FACTOR = env.choice(
+    "FACESITE_SECOND_FACTOR", "none", among=("none", "operators", "staff", "everybody")
+)
 
 # mail
 MAIL = env.mail("EMAIL_URL")
@@ -217,7 +225,20 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[facesite] "
 ACCOUNT_PREVENT_ENUMERATION = True if MAIL else "strict"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_CHANGE_EMAIL = True
+# For so long after a log-in or a confirmation, what cannot be undone asks for no other.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+
+MFA_ADAPTER = "recognition.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "recognition.forms.codes.LoginCodeForm",
+    "reauthenticate": "recognition.forms.codes.ConfirmationCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = urlsplit(SITE_URL).hostname or "facesite"
+MFA_TOTP_TOLERANCE = 1  # half a minute, by which clocks may differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody gets in before theirs is, where it can be
+USERSESSIONS_ADAPTER = "recognition.adapters.SessionsAdapter"
 
 # languages and time
 USE_I18N = USE_TZ = True

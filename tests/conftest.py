@@ -4,11 +4,13 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -97,14 +99,24 @@ def operator(db: None) -> User:
 
 @pytest.fixture
 def login() -> Callable[[User], Client]:
-    """A browser in which somebody is logged in."""
+    """A browser in which somebody has just logged in."""
 
     def log_in(somebody: User) -> Client:
         client = Client()
         client.force_login(somebody)
+        session = client.session
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+        session[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = str(somebody.pk)
+        session.save()
         return client
 
     return log_in
+
+
+@pytest.fixture
+def admin_client(admin_user: User, login: Callable[[User], Client]) -> Client:
+    """A superuser's."""
+    return login(admin_user)
 
 
 @pytest.fixture(scope="session")

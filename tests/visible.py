@@ -11,6 +11,7 @@ PROPER = frozenset(
     {"facesite", "English", "mail", "EN", "RU", "en", "ru", "esc"}
     | {"JPEG", "PNG", "WebP", "HEIC", "AVIF"}
     | {"SFace", "DIR", "FPIR", "TAR", "FAR"}
+    | {"QR", "Aegis", "FreeOTP", "Google", "Authenticator"}
 )
 WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")
 SPOKEN = ("alt", "title", "placeholder", "aria-label")

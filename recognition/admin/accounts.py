@@ -3,6 +3,8 @@ from __future__ import annotations
 from copy import copy
 from typing import Any, cast
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -12,12 +14,14 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from recognition.admin.base import Dropdown, SiteModelAdmin, badge
+from recognition.confirmation import confirmed
 from recognition.models import User
 from recognition.services.audit import record
 
@@ -51,8 +55,22 @@ class RolesField(ModelMultipleChoiceField):  # type: ignore[type-arg]
         return role_name(group)
 
 
+class Confirmed(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Whoever changes or deletes here has confirmed a moment ago who they are."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        view = super().changelist_view
+        return (confirmed(view) if request.method == "POST" else view)(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return confirmed(super().changeform_view)(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return confirmed(super().delete_view)(request, *args, **kwargs)
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(Confirmed, DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -87,6 +105,7 @@ class UserAdmin(DjangoUserAdmin, SiteModelAdmin):  # type: ignore[type-arg]
         user, action = form.instance, "account.changed" if change else "account.added"
         record(cast(User, request.user), action, user, **_rights(user))
 
+    @method_decorator(confirmed)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Whoever sets the password of somebody else can pass for them."""
         before = self.get_object(request, unquote(id))
@@ -129,11 +148,13 @@ def _rights(user: User) -> dict[str, Any]:
     return {"roles": roles, "administrator": user.is_superuser, "active": user.is_active}
 
 
-admin.site.unregister(Group)
+# Secrets and sessions are looked at by nobody, and changed on pages that write it down.
+for model in (Group, Authenticator, UserSession):
+    admin.site.unregister(model)
 
 
 @admin.register(Group)
-class RoleAdmin(DjangoGroupAdmin, SiteModelAdmin):
+class RoleAdmin(Confirmed, DjangoGroupAdmin, SiteModelAdmin):
     list_display = ("role", "members")
     search_fields = ("name__iregex",)
 

@@ -77,5 +77,9 @@ def _item(title: Any, icon: str, model: type[Model]) -> Item:
 
 
 def account(_request: HttpRequest) -> list[Item]:
-    link = reverse("account_change_password")
-    return [{"title": _("Change password"), "link": link}]
+    pages = {
+        "account_change_password": _("Change password"),
+        "mfa_index": _("Second factor"),
+        "usersessions_list": _("Sessions"),
+    }
+    return [{"title": title, "link": reverse(name)} for name, title in pages.items()]

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from django import template
 from django.conf import settings
+from django.template import Context
+from django.utils.translation import gettext as _
+
+from recognition import browsers
+from recognition.services.site import second_factor
 
 register = template.Library()
 
@@ -26,3 +31,17 @@ def upload_limits(only_one: object = False) -> dict[str, int]:
 @register.simple_tag
 def signup_open() -> bool:
     return bool(settings.SIGNUP_OPEN)
+
+
+@register.simple_tag(takes_context=True)
+def second_factor_required(context: Context) -> bool:
+    return second_factor.required(context["user"])
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a browser says of itself, as people call it."""
+    name, system = browsers.read(user_agent)
+    if not name:
+        return user_agent[:80] or _("An unknown program")
+    return _("%(browser)s on %(system)s") % {"browser": name, "system": system} if system else name

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from recognition.confirmation import confirmed
 from recognition.forms.people import EnrolForm, PersonForm
 from recognition.messages.photos import refusal
 from recognition.models import UNFINISHED, EnrolledFace, Enrolment, Person, ProbeFace, Status
@@ -146,6 +147,7 @@ def person_enrol(request: Request, pk: int) -> HttpResponse:
 
 @operators_only
 @form_methods
+@confirmed
 def person_remove(request: Request, pk: int) -> HttpResponse:
     person = get_object_or_404(Person, pk=pk)
     if request.method == "POST":

@@ -38,6 +38,9 @@ PAGES = {
     "sign-up": ("", "/accounts/signup/"),
     "forgotten password": ("", "/accounts/password/reset/"),
     "new password": ("user", "/accounts/password/change/"),
+    "second factor": ("user", "/accounts/2fa/"),
+    "setting up a second factor": ("user", "/accounts/2fa/totp/activate/"),
+    "sessions": ("user", "/accounts/sessions/"),
     "upload": ("user", "/"),
     "history": ("user", "/history/"),
     "answer": ("user", "answer"),
@@ -63,6 +66,7 @@ PAGES = {
         f"list of {name}": ("reviewer", f"{ADMIN}/{name}/")
         for name in ("identification", "person", "enrolledface", "modelversion", "auditevent")
     },
+    "chain of the audit log": ("auditor", f"{ADMIN}/auditevent/verify/"),
     "list of users": ("superuser", f"{ADMIN}/user/"),
     "new user": ("superuser", f"{ADMIN}/user/add/"),
     "list of roles": ("superuser", "/admin/auth/group/"),

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recognition.models import User
+from recognition.services.site import second_factor
+
+
+class Command(BaseCommand):
+    help = (
+        "Takes the second factor away from somebody who has lost it: the password is enough until "
+        "they set up another."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("user", help="username of the account")
+
+    def handle(self, *, user: str, **_options: Any) -> None:
+        account = User.objects.filter(username=user).first()
+        if account is None:
+            raise CommandError(f"There is no account {user!r}.")
+        if not second_factor.reset(account):
+            raise CommandError(f"The account {user!r} has no second factor.")
+        self.stdout.write(f"{user} has no second factor any more.")
