@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -143,16 +144,19 @@ class IdentificationAdmin(ReadOnlyAdmin):
         return [path("<uuid:pk>/faces/<int:face>/", view, name=name), *super().get_urls()]
 
     def review_view(self, request: HttpRequest, pk: Any, face: int) -> HttpResponse:
+        reviewer = cast(User, request.user)
+        if not reviewer.is_reviewer:
+            raise PermissionDenied
         probe = get_object_or_404(ProbeFace, identification=pk, pk=face)
         form = VerdictForm(request.POST)
-        if not access.may_look_up_people(cast(User, request.user)):
+        if not access.may_look_up_people(reviewer):
             named = [candidate.person_id for candidate in probe.named]
             cast(Any, form.fields["true_person"]).queryset = Person.objects.filter(pk__in=named)
         try:
             if not form.is_valid():
                 raise VerdictRefused("person_missing")
             said = form.cleaned_data
-            review(probe, cast(User, request.user), said["verdict"], said["true_person"])
+            review(probe, reviewer, said["verdict"], said["true_person"])
         except VerdictRefused as refused:
             messages.error(request, verdict_refused(refused.code))
         detail = reverse("admin:recognition_identification_change", args=(pk,))
