@@ -225,7 +225,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[facesite] "
 ACCOUNT_PREVENT_ENUMERATION = True if MAIL else "strict"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_CHANGE_EMAIL = True
-# For so long after a log-in or a confirmation, what cannot be undone asks for no other.
+# What cannot be undone or opens another way in asks once more, unless somebody did a moment ago.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 

@@ -44,6 +44,7 @@ ACTIONS = {
     "account.joined": _("Account opened by invitation"),
     "account.logged_in": _("Logged in"),
     "account.login_failed": _("Log-in failed"),
+    "account.email_changed": _("Email address changed"),
     "account.code_failed": _("Code of the second factor wrong"),
     "account.second_factor_added": _("Second factor set up"),
     "account.second_factor_removed": _("Second factor removed"),

@@ -105,22 +105,23 @@ def _breaks(events: Iterable[AuditEvent], start: AuditHead) -> Iterator[Break]:
     when the look at it began, or be later and have been appended meanwhile."""
     number, before = 0, BEGINNING
     for event in events:
-        yield from _between(number, before, event)
         if digest(event) != event.digest:
             yield Break("changed", event.number, event.number)
+        elif event.number == number + 1 and event.previous != before:
+            yield Break("changed", max(number, 1), max(number, 1))
+        yield from _beside(number, event)
         number, before = event.number, event.digest
         if number == start.number and before != start.digest:
             yield Break("changed", number, number)
     yield from _behind(number, start)
 
 
-def _between(number: int, before: str, event: AuditEvent) -> Iterator[Break]:
+def _beside(number: int, event: AuditEvent) -> Iterator[Break]:
+    """Whether the row after the one of that number has the next."""
     if event.number <= number:
         yield Break("inserted", event.number, event.number)
     elif event.number > number + 1:
         yield Break("removed", number + 1, event.number - 1)
-    elif event.previous != before and digest(event) == event.digest:
-        yield Break("changed", max(number, 1), max(number, 1))
 
 
 def _behind(number: int, start: AuditHead) -> Iterator[Break]:

@@ -311,6 +311,17 @@ def test_what_decides_who_gets_in_asks_too(user: User, admin_user: User) -> None
     assert browser.get(listed).status_code == 200
 
 
+def test_another_way_in_asks_too(user: User) -> None:
+    browser, page = enter(user), "/accounts/email/"
+    later(browser)
+    browser.post(page, {"action_add": "", "email": "other@example.org"})
+    assert not user.emailaddress_set.exists()  # type: ignore[attr-defined]
+    browser.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": page}, follow=True)
+    browser.post(page, {"action_add": "", "email": "other@example.org"})
+    assert user.emailaddress_set.get().email == "other@example.org"  # type: ignore[attr-defined]
+    assert set(said("account.email_changed")) == {(user.username, str(user.pk))}
+
+
 def test_what_was_typed_into_a_form_that_came_too_late_is_not_kept(
     user: User, admin_user: User
 ) -> None:

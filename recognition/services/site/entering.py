@@ -6,7 +6,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
-from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.account.signals import (
+    email_added,
+    email_changed,
+    email_removed,
+    password_changed,
+    password_reset,
+    password_set,
+)
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import (
     authentication_failed,
@@ -45,6 +52,11 @@ def _password_changed(user: User, **_: Any) -> None:
 @receiver(password_reset)
 def _password_reset(user: User, **_: Any) -> None:
     audit.record(user, "account.password_reset", user)
+
+
+@receiver((email_added, email_changed, email_removed))
+def _email_changed(user: User, **_: Any) -> None:
+    audit.record(user, "account.email_changed", user)
 
 
 @receiver(post_save, sender=Authenticator)
