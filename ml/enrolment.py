@@ -15,6 +15,10 @@ from typing import Final
 
 from ml.types import Candidate, Decision, Floats, Identification
 
+MINIMUM_FOR_ENROLMENT: Final = 0.3
+"""Of a photo, see `ml.quality`. A worse one would make the person's templates worse; it is refused
+with its reason."""
+
 CLEARLY_MORE_ALIKE: Final = (0.22, 0.16)
 """By so much somebody else is nearer to a photo that is refused, in similarity: where the person
 has one photo, and where they have more. Chosen on 105 real and 70 rendered people, so that 1 % of

@@ -16,9 +16,6 @@ from ml.alignment import TEMPLATE, similarity_transform
 from ml.calibration import MINIMUM_QUALITY
 from ml.types import DetectedFace, Floats, Image, Quality, QualityReason
 
-MINIMUM_FOR_ENROLMENT = 0.3
-"""A worse photo would make the person's templates worse; it is refused with its reason."""
-
 INNER_FACE = (slice(40, 98), slice(30, 82))
 """Rows and columns of an aligned crop from the eyes to the mouth: skin, and no background."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from recognition.messages.photos import noted
 from recognition.services.gallery.archives import ArchiveUnusable
@@ -59,11 +60,16 @@ def _note(note: Note) -> dict[str, str]:
     return {"path": note.path, "reason": note.code, "message": sentence(note)}
 
 
-def in_words(summary: Summary, *, dry_run: bool) -> str:
-    people = f"People of this folder in the gallery: {summary.people}."
-    enrolled = "enrolled"
-    if dry_run:
-        people = f"Nothing was changed. People of this folder would be in it: {summary.people}."
+def taken_out(photos: int, *, dry_run: bool) -> str:
+    said = "would be taken out" if dry_run else "were taken out"
+    return f"Photos from reviews that {said} of the gallery: {photos}."
+
+
+def in_words(summary: Summary, options: Mapping[str, Any]) -> str:
+    whose = "with reviewed photos" if options["reviewed"] else "of this folder"
+    people, enrolled = f"People {whose} in the gallery: {summary.people}.", "enrolled"
+    if options["dry_run"]:
+        people = f"Nothing was changed. People {whose} would be in it: {summary.people}."
         enrolled = "would be enrolled"
     lines = [
         f"{people} Photos: {summary.enrolled} {enrolled}, {summary.unchanged} unchanged, "

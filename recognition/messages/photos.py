@@ -61,6 +61,8 @@ _REFUSAL = {
     "unlike_others": gettext_lazy(
         "The face is unlike the other photos of this person. Check whose photos these are."
     ),
+    "not_confirmed": gettext_lazy("No reviewer says any more that this is the person."),
+    "enrolled_as_photo": gettext_lazy("This very photo of the person is enrolled already."),
     "person_removed": gettext_lazy("The person has been removed meanwhile."),
     "not_in_a_folder": gettext_lazy("Photos belong in a folder named after their person."),
     "nested_folder": gettext_lazy("Only the photos directly in a person's folder are looked at."),

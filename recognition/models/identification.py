@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.conf import settings
 from django.db import models
@@ -173,6 +174,10 @@ class ProbeFace(models.Model):
     def named(self) -> list[Candidate]:
         """Whom the answer names. Who was removed since is missing, and nobody moves up."""
         return [candidate for candidate in self.candidates.all() if candidate.rank < self.names]
+
+
+CONFIRMED: Final = (ProbeFace.Review.RIGHT, ProbeFace.Review.SOMEBODY_ELSE)
+"""Verdicts that say whose face it is, as long as that person is there."""
 
 
 class Candidate(models.Model):

@@ -108,6 +108,7 @@ class EnrolledFace(models.Model):
     The photo itself is not kept. `photo_digest` is its SHA-256, so that enrolling it twice changes
     nothing. `objection` is what spoke against it, see `ml.enrolment`, and `resembles` the person
     whom that is about. `source` is the version that was trained on the photo, if it came with one.
+    One `from_review` was a `probe`, which may be gone since: a reviewer said whose face it is.
     """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="faces")
@@ -133,6 +134,15 @@ class EnrolledFace(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("came with"),
+    )
+    from_review = models.BooleanField(_("from a reviewed photo"), default=False)
+    probe = models.OneToOneField(
+        "ProbeFace",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="enrolled",
+        verbose_name=_("reviewed face"),
     )
     created_at = models.DateTimeField(_("enrolled at"), default=timezone.now)
 
@@ -193,7 +203,7 @@ class Enrolment(PhotoWork):
     """A photo that an operator added on the site, until a worker has enrolled or refused it.
 
     With `force` it comes in although it looks like somebody else. `face` is the enrolled one, or
-    the one that stands in the way.
+    the one that stands in the way. Of a `probe`, a reviewed face, nothing was uploaded.
     """
 
     kind = Kind("recognition.tasks.enrol", owner="requested_by")
@@ -202,6 +212,9 @@ class Enrolment(PhotoWork):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     force = models.BooleanField(default=False)
     face = models.ForeignKey(EnrolledFace, models.SET_NULL, null=True, blank=True)
+    probe = models.ForeignKey(
+        "ProbeFace", models.CASCADE, null=True, blank=True, related_name="enrolments"
+    )
 
     class Meta:
         verbose_name = _("enrolment")

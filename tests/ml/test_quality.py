@@ -9,10 +9,11 @@ import pytest
 from ml.alignment import TEMPLATE, align
 from ml.calibration import ENOUGH_QUALITY, MINIMUM_QUALITY, Policy, identify
 from ml.detection import Detector
+from ml.enrolment import MINIMUM_FOR_ENROLMENT
 from ml.experiments import spoilt
 from ml.gallery import Gallery
 from ml.inference.recognizer import Recognizer
-from ml.quality import MINIMUM_FOR_ENROLMENT, assess
+from ml.quality import assess
 from ml.types import Floats, Image, Quality, QualityReason
 from tests.ml.conftest import DEMO, photo
 

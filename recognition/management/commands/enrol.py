@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from tqdm import tqdm
 
 from recognition.management import enrolment
 from recognition.management.versions import require_model
-from recognition.services.gallery import archives, bulk
+from recognition.models import EnrolledFace
+from recognition.services.gallery import archives, bulk, reviewed
 from recognition.services.gallery.enrolling import Options
 from recognition.services.gallery.folders import Note, OnDisk, Place, Plan
 from recognition.services.training.options import DataOptions
@@ -19,6 +21,8 @@ from recognition.services.training.options import DataOptions
 SWITCHES: Final = {
     "largest": "of several faces in a photo take the clearly largest",
     "force": "take photos too that look like somebody else, or unlike their person",
+    "reviewed": "enrol photos that were asked about, and of which a reviewer said who is on them",
+    "undo": "with --reviewed: take all of those out of the gallery again",
     "consent": "the consent of these people covers training, unless a table says no",
     "dry-run": "say what would be done, and change nothing",
     "json": "end with one JSON object, for programs",
@@ -28,42 +32,73 @@ SWITCHES: Final = {
 class Command(BaseCommand):
     help = (
         "Enrols people from a folder or a ZIP archive that holds a folder of photos for each of "
-        "them. A CSV file beside the folders may give name, external_id and consent. One photo is "
-        "enough to be recognised, three to five are better; to be trained on, a person needs "
+        "them. A CSV file beside the folders may give name, external_id and consent. With "
+        "--reviewed it enrols photos that reviewers have confirmed. One photo is enough to be "
+        "recognised, three to five are better; to be trained on, a person needs "
         f"{DataOptions().minimum}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("people", type=Path, metavar="DIR|ZIP")
+        parser.add_argument("people", type=Path, metavar="DIR|ZIP", nargs="?")
         for switch, meaning in SWITCHES.items():
             parser.add_argument(f"--{switch}", action="store_true", help=meaning)
 
     def handle(self, **options: Any) -> None:
+        if bool(options["people"]) == options["reviewed"] or options["undo"] > options["reviewed"]:
+            raise CommandError("Name a folder or an archive to enrol, or say --reviewed [--undo].")
+        if options["undo"]:
+            return self._undo(options)
+        try:
+            summary = self._reviewed(options) if options["reviewed"] else self._folder(options)
+        except KeyboardInterrupt:
+            message = "Stopped. What is enrolled stays; run the command again to go on."
+            raise CommandError(message, returncode=130) from None
+        in_words = enrolment.in_words(summary, options)
+        self.stdout.write(enrolment.as_json(summary) if options["json"] else in_words)
+        if options["people"] and not summary.enrolled and not summary.unchanged:
+            sys.exit(1)
+        return None
+
+    def _undo(self, options: dict[str, Any]) -> None:
+        taken = EnrolledFace.objects.filter(from_review=True).count()
+        if not options["dry_run"]:
+            taken = reviewed.take_out(None)
+        said = enrolment.taken_out(taken, dry_run=options["dry_run"])
+        self.stdout.write(json.dumps({"removed": taken}) if options["json"] else said)
+
+    def _folder(self, options: dict[str, Any]) -> bulk.Summary:
         with _opened(options["people"]) as root:
             plan = _planned(root)
             require_model()
-            try:
-                summary = self._enrol(plan, options)
-            except KeyboardInterrupt:
-                message = "Stopped. What is enrolled stays; run the command again to go on."
-                raise CommandError(message, returncode=130) from None
-        in_words = enrolment.in_words(summary, dry_run=options["dry_run"])
-        self.stdout.write(enrolment.as_json(summary) if options["json"] else in_words)
-        if not summary.enrolled and not summary.unchanged:
-            sys.exit(1)
+            return self._enrol(plan, options)
+
+    def _reviewed(self, options: dict[str, Any]) -> bulk.Summary:
+        require_model()
+        asked = Options(force=options["force"], dry_run=options["dry_run"])
+        with self._bar(reviewed.enrollable().count()) as looked:
+            summary = bulk.enrol_reviewed(asked, looked)
+        return self._remarked(summary)
 
     def _enrol(self, plan: Plan, options: dict[str, Any]) -> bulk.Summary:
         for refused in plan.refused:
             self._report(refused)
         asked = Options(options["largest"], options["force"], options["dry_run"])
-        with tqdm(total=plan.total, unit=" photos", file=sys.stderr, disable=None) as bar:
+        with self._bar(plan.total) as looked:
+            summary = bulk.enrol(plan, asked, looked, consent=options["consent"])
+        return self._remarked(summary)
+
+    @contextmanager
+    def _bar(self, total: int) -> Iterator[bulk.Looked]:
+        with tqdm(total=total, unit=" photos", file=sys.stderr, disable=None) as bar:
 
             def looked(refused: Note | None) -> None:
                 bar.update()
                 if refused is not None:
                     self._report(refused)
 
-            summary = bulk.enrol(plan, asked, looked, consent=options["consent"])
+            yield looked
+
+    def _remarked(self, summary: bulk.Summary) -> bulk.Summary:
         for remark in summary.remarks:
             self._report(remark)
         return summary

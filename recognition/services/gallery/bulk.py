@@ -1,4 +1,4 @@
-"""Enrolling a folder of people, photo by photo."""
+"""Enrolling many: a folder of people, or all reviewed photos, photo by photo."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db import transaction
 
 from ml.enrolment import Objection
 from ml.errors import PhotoRejected
-from recognition.models import EnrolledFace, Person
-from recognition.services.gallery import folders, owners, people, tables
+from recognition.models import EnrolledFace, Person, ProbeFace
+from recognition.services.gallery import folders, owners, people, reviewed, tables
 from recognition.services.gallery.comparing import still_resembles
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.gallery.folders import Note, Place, Plan, Row
@@ -61,6 +61,32 @@ def enrol(plan: Plan, options: Options, looked: Looked, *, consent: bool = False
     return run.summary(plan)
 
 
+def enrol_reviewed(options: Options, looked: Looked) -> Summary:
+    """Enrol what `reviewed.enrollable` has, each in its own transaction. `path` of a note is the
+    name of the file that was asked about, and which of its faces."""
+    summary, there = Summary(), set[int | None]()
+    for probe in list(reviewed.enrollable()):
+        refused = None
+        try:
+            face, created = reviewed.enrol(probe, options=options)
+        except EnrolmentRefused as error:
+            refused = Note(_place(probe), error.code, error.params)
+            summary.refused.append(refused)
+        else:
+            there.add(face.person_id)
+            summary.enrolled += created
+            summary.unchanged += not created
+            if created and face.objection:
+                summary.remarks.append(_remark(_place(probe), face))
+        looked(refused)
+    summary.people = len(there)
+    return summary
+
+
+def _place(probe: ProbeFace) -> str:
+    return f"{probe.identification.filename}, face {probe.index + 1}"
+
+
 class _Run:
     """What has come of the photos so far."""
 
@@ -107,7 +133,7 @@ class _Run:
             unchanged=self._unchanged,
             passed_over=plan.passed_over,
             refused=[*plan.refused, *self._refused],
-            remarks=[_remark(photo, face) for photo, face in self._doubtful if face.objection],
+            remarks=[_remark(str(photo), face) for photo, face in self._doubtful if face.objection],
         )
 
 
@@ -146,9 +172,9 @@ def _change(person: Person, row: Row, *, consent: bool) -> None:
         people.change_person(person, None, changed)
 
 
-def _remark(photo: Place, face: EnrolledFace) -> Note:
+def _remark(photo: str, face: EnrolledFace) -> Note:
     name = {"name": face.resembles.display_name} if face.resembles else {}
-    return Note(str(photo), face.objection, name)
+    return Note(photo, face.objection, name)
 
 
 def _printable(name: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from ml import bounded, imaging
-from ml.enrolment import Doubt
+from ml.enrolment import MINIMUM_FOR_ENROLMENT, Doubt
 from ml.errors import PhotoRejected
 from ml.types import Box, DetectedFace, EmbeddedFace, Floats, Image
-from recognition.models import EnrolledFace, ModelVersion, Person, Template, User
+from recognition.models import EnrolledFace, ModelVersion, Person, ProbeFace, Template, User
+from recognition.models.identification import CONFIRMED
 from recognition.services.audit import record
 from recognition.services.gallery import memory
 from recognition.services.gallery.comparing import doubt_about
@@ -57,6 +59,15 @@ class EnrolmentRefused(Exception):
         self.params = params
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A face as the version in service sees it, in the photo from which its portrait is cut."""
+
+    face: EmbeddedFace
+    photo: Image
+    predictor: predictors.Predictor
+
+
 class _EnrolledMeanwhile(Exception):
     """Somebody else enrolled the very same photo while this one was being looked at."""
 
@@ -91,16 +102,32 @@ def enrol_photo(
         ArtifactError, WeightsMissing: there is no model to embed it with.
     """
     digest = digest_of(data)
-    known = _enrolled_before(person, digest)
+    known = enrolled_before(person, digest)
     if known is not None:
         return known, False
     image = _decode(data)
+
+    def look(predictor: predictors.Predictor) -> Seen:
+        faces = predictor.recognizer.recognize(image).faces
+        return Seen(_the_face(faces, largest=options.largest), image, predictor)
+
+    origin = {"person": person, "photo_digest": digest, "filename": filename[-255:]}
+    return enrol_seen({**origin, "source": options.source}, look, options, actor)
+
+
+def enrol_seen(
+    origin: Mapping[str, Any],
+    look: Callable[[predictors.Predictor], Seen],
+    options: Options = USUAL,
+    actor: User | None = None,
+) -> tuple[EnrolledFace, bool]:
+    """Enrol a face that the version in service is shown by `look`; `origin` are the fields of
+    `EnrolledFace` that say whose it is and where it comes from. Raises as `enrol_photo` does.
+    """
     while True:
-        enrolled = EnrolledFace(
-            person=person, photo_digest=digest, filename=filename[-255:], source=options.source
-        )
+        enrolled = EnrolledFace(**origin)
         try:
-            _enrol(enrolled, image, options, actor)
+            _enrol(enrolled, look(predictors.active()), options, actor)
         except _EnrolledMeanwhile as meanwhile:
             return meanwhile.face, False
         except _ModelSwitched:
@@ -108,9 +135,8 @@ def enrol_photo(
         return enrolled, True
 
 
-def _enrol(enrolled: EnrolledFace, image: Image, options: Options, actor: User | None) -> None:
-    predictor = predictors.active()
-    face = _the_face(predictor.recognizer.recognize(image).faces, largest=options.largest)
+def _enrol(enrolled: EnrolledFace, seen: Seen, options: Options, actor: User | None) -> None:
+    face, predictor = seen.face, seen.predictor
     _check_quality(face)
     _note_doubt(enrolled, doubt_about(face, enrolled.person, predictor), options)
     enrolled.box, enrolled.quality = _numbers(face.detected.box), face.quality.score
@@ -118,7 +144,7 @@ def _enrol(enrolled: EnrolledFace, image: Image, options: Options, actor: User |
         return
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
-        write(enrolled.portrait, _portrait(image, face.detected))
+        write(enrolled.portrait, _portrait(seen.photo, face.detected))
         _add(enrolled, predictor.recognizer.template(face), predictor.version, actor)
 
 
@@ -138,7 +164,8 @@ def _refused(doubt: Doubt) -> EnrolmentRefused:
     return EnrolmentRefused(str(doubt.objection), face=face, **name)
 
 
-def _enrolled_before(person: Person, digest: str) -> EnrolledFace | None:
+def enrolled_before(person: Person, digest: str) -> EnrolledFace | None:
+    """The enrolled face of this very photo. Raises `EnrolmentRefused` if it is another's."""
     for face in EnrolledFace.objects.filter(photo_digest=digest).select_related("person"):
         if face.person_id != person.pk:
             raise EnrolmentRefused("enrolled_elsewhere", face=face, name=face.person.display_name)
@@ -165,8 +192,6 @@ def _the_face(faces: tuple[EmbeddedFace, ...], *, largest: bool) -> EmbeddedFace
 
 
 def _check_quality(face: EmbeddedFace) -> None:
-    from ml.quality import MINIMUM_FOR_ENROLMENT  # noqa: PLC0415  (imports OpenCV)
-
     if face.quality.score < MINIMUM_FOR_ENROLMENT:
         raise EnrolmentRefused(str(next(iter(face.quality.reasons), "low_quality")))
 
@@ -191,9 +216,10 @@ def _add(
 ) -> None:
     with memory.changing() as changes:
         enrolled.person = _stored(enrolled.person)
-        known = _enrolled_before(enrolled.person, enrolled.photo_digest)
+        known = enrolled_before(enrolled.person, enrolled.photo_digest)
         if known is not None:
             raise _EnrolledMeanwhile(known)
+        _check_still_confirmed(enrolled)
         if registry.active() != version:
             raise _ModelSwitched
         if not Person.objects.filter(pk__in=[enrolled.resembles_id]).exists():
@@ -202,7 +228,16 @@ def _add(
         embedding = template.astype("<f4").tobytes()
         Template.objects.create(face=enrolled, model_version=version, embedding=embedding)
         changes.added(enrolled.pk, enrolled.person_id)
-        record(actor, "face.enrolled", enrolled, person=enrolled.person_id)
+        details = {"reviewed": True} if enrolled.from_review else {}
+        record(actor, "face.enrolled", enrolled, person=enrolled.person_id, **details)
+
+
+def _check_still_confirmed(enrolled: EnrolledFace) -> None:
+    """Whoever takes a verdict back waits for the gallery's lock, and then takes the photo out."""
+    if enrolled.probe_id is not None:
+        confirmed = ProbeFace.objects.filter(pk=enrolled.probe_id, review__in=CONFIRMED)
+        if not confirmed.filter(true_person=enrolled.person_id).exists():
+            raise EnrolmentRefused("not_confirmed")
 
 
 def _stored(person: Person) -> Person:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from recognition.models import EnrolledFace, Enrolment, Person, Status, User
 from recognition.services.audit import record
+from recognition.services.gallery import reviewed
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.photos import uploads
 from recognition.services.work import intake, queue
@@ -80,15 +81,13 @@ def process_enrolment(enrolment_id: UUID | str, *, redelivered: bool = False) ->
 
 def _enrol(row: Enrolment) -> None:
     """Two transactions on purpose: if the second fails, the retry finds the photo enrolled."""
-    photo = queue.read_original(row)
+    options, actor = Options(force=row.force), row.requested_by
     try:
-        face, _ = enrol_photo(
-            row.person,
-            photo,
-            row.filename,
-            options=Options(force=row.force),
-            actor=row.requested_by,
-        )
+        if row.probe is not None:
+            face, _ = reviewed.enrol(row.probe, options=options, actor=actor)
+        else:
+            photo = queue.read_original(row)
+            face, _ = enrol_photo(row.person, photo, row.filename, options=options, actor=actor)
     except EnrolmentRefused as refusal:
         _end(row, Status.REJECTED, refusal.code, refusal.face)
     else:

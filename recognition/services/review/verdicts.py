@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from recognition.models import Person, ProbeFace, User
 from recognition.services.audit import record
+from recognition.services.gallery import reviewed
 from recognition.services.refusals import Refused
 
 Verdict = ProbeFace.Review
@@ -21,7 +22,7 @@ def review(
     face: ProbeFace, reviewer: User, verdict: str, true_person: Person | None = None
 ) -> ProbeFace:
     """Keep a verdict about a face with its reviewer and time. A later verdict replaces it; the
-    audit log keeps them all.
+    audit log keeps them all. What an earlier one brought into the gallery goes out again.
 
     Raises:
         PermissionDenied: the reviewer may not review.
@@ -32,10 +33,13 @@ def review(
     with transaction.atomic():
         face = ProbeFace.objects.select_for_update().get(pk=face.pk)
         _check(face, verdict, true_person)
+        before = face.true_person_id
         face.review = verdict
         face.true_person = face.person if verdict == Verdict.RIGHT else true_person
         face.reviewer, face.reviewed_at = reviewer, timezone.now()
         face.save(update_fields=("review", "true_person", "reviewer", "reviewed_at"))
+        if before is not None and before != face.true_person_id:
+            reviewed.take_out(reviewer, [face])
         record(reviewer, "face.reviewed", face, verdict=verdict, true_person=face.true_person_id)
     return face
 

@@ -28,11 +28,11 @@ from recognition.models import (
     TrainedPerson,
     TrainingRun,
 )
+from recognition.models.identification import CONFIRMED
 
 FACES: Final = "faces.json"
 TWO_PEOPLE: Final = "photo_of_two_people"
 """The code of the one error whose sentence has names of people of the site."""
-CONFIRMED: Final = (ProbeFace.Review.RIGHT, ProbeFace.Review.SOMEBODY_ELSE)
 
 Faces = Mapping[str, Sequence[Path]]
 """Files of aligned crops by the number of the person."""
