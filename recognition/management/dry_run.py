@@ -13,19 +13,23 @@ from ml.data.dataset import Dataset
 from ml.training import estimate
 from ml.training.events import Callback
 from recognition.models import TrainingRun
+from recognition.presenters import payoff
+from recognition.presenters.payoff import Payoff
 from recognition.services.training import making, words
 from recognition.services.training.options import DataOptions, given
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is planned on what there is. `seconds` are those of the training itself."""
+    """What is planned on what there is. `seconds` are those of the training itself, and `payoff` is
+    what photos and trainings bring here, where the site's own faces are trained on."""
 
     row: TrainingRun
     recipe: Recipe
     dataset: Dataset
     split: splits.Split
     seconds: float
+    payoff: Payoff | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """See `manage.py retrain --dry-run --json` in docs/training.md."""
@@ -44,6 +48,7 @@ class Look:
             "augmentations": list(recipe.augmentations),
             "precision": recipe.precision,
             "seconds": self.seconds,
+            "payoff": self.payoff and self.payoff.as_dict(),
         }
 
     def in_words(self) -> Iterator[str]:
@@ -69,4 +74,5 @@ def look(row: TrainingRun, callback: Callback) -> Look:
     dataset = making.read(making.source_of(row, options), options, callback)
     split = splits.split(dataset, seed=recipe.seed, hold_out=options.hold_out)
     seconds = estimate.seconds(recipe, split, len(dataset.photos))
-    return Look(row, recipe, dataset, split, seconds)
+    pays = payoff.of_this_site() if options.from_site else None
+    return Look(row, recipe, dataset, split, seconds, pays)

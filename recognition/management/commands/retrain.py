@@ -16,6 +16,7 @@ from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Interruptible, Terminal
 from recognition.models import TrainingRun
+from recognition.presenters import payoff
 from recognition.services.training import execution, making, requests, words
 from recognition.services.training.options import TrainingRefused
 from recognition.services.training.progress import Interrupted
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         try:
             row = _resumed(options) if options["resume"] else _asked_for(options)
             _look_first(row, goes_on=bool(options["resume"]))
+            if row.arguments["from_site"] and not options["resume"]:
+                self._say_what_pays(callback)
             if options["dry_run"]:
                 return self._look(row, callback, terminal, as_json=options["json"])
             self._train(row, callback, terminal)
@@ -54,6 +57,13 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(words.refused_by_the_system(error)) from error
         return self._report(row, as_json=options["json"])
+
+    def _say_what_pays(self, callback: Callback) -> None:
+        told = payoff.of_this_site()
+        for line in (*told.photos_in_words, *told.trainings_in_words):
+            callback(Note(line))
+        if told.reviewed:
+            callback(Note("Before you train: manage.py enrol --reviewed."))
 
     def _train(self, row: TrainingRun, callback: Callback, terminal: Terminal) -> None:
         execution.store(row)

@@ -67,7 +67,7 @@ class _Followed:
         self.gallery = Gallery(version.embedding_size)
         self._version = version
         # Read before the templates: a change in between is then seen twice rather than never.
-        self._revision = _revision_now()
+        self._revision = revision()
         self._add(self._templates())
 
     def follow(self) -> None:
@@ -96,7 +96,8 @@ class _Followed:
         return Template.objects.filter(model_version=self._version)
 
 
-def _revision_now() -> int:
+def revision() -> int:
+    """Grows with every change of the gallery."""
     return GalleryRevision.objects.values_list("revision", flat=True).first() or 0
 
 
