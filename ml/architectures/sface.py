@@ -156,7 +156,7 @@ def packaged() -> dict[str, list[Any]]:
 SFACE = Architecture(
     title=gettext_noop("SFace"),
     explanation=gettext_noop(
-        "Goes on from the network that came with the site. Takes minutes, and a few people do."
+        "Goes on from the network that came with the site, in a minute or a few. A few people do."
     ),
     build=build_for_training,
     recipe=Recipe(

@@ -92,7 +92,7 @@ def retrain(
         ExportDisagrees: the serving form does not compute what the Keras model computes.
         OSError: a folder cannot be written.
     """
-    if origin.groups:  # what is wrong with them is better known now than after hours
+    if origin.groups:  # what is wrong with them is better known now than at the end
         groups.read(origin.groups, material.labels)
     split = material.split
     examples = partial(Examples, material.images, split.classes)

@@ -172,7 +172,7 @@ def _require_same_photos(run: Path, dataset: Dataset) -> None:
 
 
 def _require_writable(models: Path) -> None:
-    """Fail now rather than after hours of training."""
+    """Fail now rather than after the training."""
     with writing(models, "start again"):
         models.mkdir(parents=True, exist_ok=True)
         probe = models / ".writable"

@@ -141,8 +141,8 @@ def _stages(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> tuple[
 
 def _stage_count(architecture: str, asked: Mapping[str, Any], *, gpu: bool) -> int:
     """As many as were asked for. By default, without a graphics processor, only the head of a
-    network that knows faces is trained: minutes in the place of hours. With one, as many of its
-    stages as there are epochs for, since who asks cannot know where it will run."""
+    network that knows faces is trained: a minute, where all its stages take several. With one, as
+    many of its stages as there are epochs for, since who asks cannot know where it will run."""
     if "stages" in asked:
         return int(asked["stages"])
     epochs = asked.get("epochs", ())

@@ -42,7 +42,7 @@ class Follower:
     """Writes what a training tells into its row, at most once a second, and passes it on.
 
     What cannot be written now, as while somebody else has the database, is written with the next:
-    bookkeeping must not end a training of hours.
+    bookkeeping must not end a training.
     """
 
     def __init__(self, run: TrainingRun, callback: Callback) -> None:
