@@ -93,7 +93,8 @@ class _Enrolled:
         named = [
             [self._is_named(person, photo, decide) for photo in range(LEFT_OUT)] for person in asked
         ]
-        return np.mean(named, axis=1, dtype=np.float64)
+        shares: Doubles = np.mean(named, axis=1, dtype=np.float64)
+        return shares
 
     def _is_named(self, person: int, photo: int, decide: Decide) -> bool:
         self._enrol(person, without=photo)

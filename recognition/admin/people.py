@@ -95,6 +95,7 @@ class EnrolledFaceAdmin(ReadOnlyAdmin):
         "filename",
         "quality_percent",
         "photo_digest",
+        "from_review",
         "created_at",
     )
     readonly_fields = fields

@@ -49,6 +49,7 @@ PAGES = {
     "people": ("operator", "/people/"),
     "person": ("operator", "person"),
     "new person": ("operator", "/people/add/"),
+    "more photos": ("operator", "/people/more-photos/"),
     "removal": ("operator", "removal"),
     "status": ("operator", "/status/"),
     "trainings": ("operator", "/training/"),
