@@ -18,7 +18,8 @@ PEOPLE, PHOTOS, SIZE = 35, 30, 64
 
 
 def unit(vectors: Floats) -> Floats:
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+    norms: Floats = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / norms).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
