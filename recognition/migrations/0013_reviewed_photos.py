@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0011_answers_by_classes'),
+        ('recognition', '0012_served_before'),
     ]
 
     operations = [

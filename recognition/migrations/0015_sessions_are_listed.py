@@ -9,5 +9,5 @@ def end_sessions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("recognition", "0015_audit_chain"), ("sessions", "0001_initial")]
+    dependencies = [("recognition", "0014_audit_chain"), ("sessions", "0001_initial")]
     operations = [migrations.RunPython(end_sessions, migrations.RunPython.noop)]

@@ -113,7 +113,7 @@ def drop_triggers(_apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("recognition", "0012_served_before")]
+    dependencies = [("recognition", "0013_reviewed_photos")]
     operations = [
         migrations.CreateModel(
             name="AuditHead",
