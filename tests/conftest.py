@@ -46,7 +46,7 @@ def pytest_runtest_makereport(
 def _audit_log_can_be_emptied() -> Iterator[None]:
     """A test with real transactions empties all tables at its end, which the triggers of the audit
     log forbid to everybody."""
-    migration = import_module("recognition.migrations.0015_audit_chain")
+    migration = import_module("recognition.migrations.0014_audit_chain")
     empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def emptying(test: TransactionTestCase) -> None:

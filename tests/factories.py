@@ -33,7 +33,7 @@ def _group(role: str) -> Group:
         for name in ("0002_roles_and_triggers", "0003_training"):
             migration = import_module(f"recognition.migrations.{name}")
             migration.make_roles(apps, editor)
-        import_module("recognition.migrations.0015_audit_chain").make_auditors(apps, editor)
+        import_module("recognition.migrations.0014_audit_chain").make_auditors(apps, editor)
     return Group.objects.get(name=role)
 
 

@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from ml import imaging
+from ml import artifact, imaging
 from ml.alignment import align
 from ml.calibration import CANDIDATES
 from ml.data import dataset
@@ -72,7 +72,8 @@ class Faces:
         data, rng = dataset.read([root], minimum=minimum), np.random.default_rng(0)
         rows = np.concatenate([rng.permutation(own)[:LOOKED_AT] for own in rows_of(data.owners)])
         paths = [data.photos[row].path for row in rows]
-        with FaceCache.open(KEPT, version, "openvino") as cache:
+        digest = artifact.read_manifest(version).digest
+        with FaceCache.open(KEPT, digest, "openvino") as cache:
             found = find_faces(paths, Recognizer.load(version), cache, _silent)
         there = [(row, face) for row, face in zip(rows, found.values(), strict=True) if face]
         features, templates = (

@@ -24,7 +24,7 @@ from tests.sites import Site
 
 TABLE = "recognition_auditevent"
 ON_SQLITE = connection.vendor == "sqlite"
-migration = import_module("recognition.migrations.0015_audit_chain")
+migration = import_module("recognition.migrations.0014_audit_chain")
 
 
 @pytest.fixture
