@@ -44,6 +44,8 @@ PHOTOS_WAITING = env.integer(
 PHOTOS_PER_HOUR = env.integer(
     "FACESITE_PHOTOS_PER_HOUR", 500, at_least=MAX_PHOTOS_PER_UPLOAD, at_most=10**9
 )
+# So long the bytes of a photo are kept that failed, and can be tried again.
+FAILED_KEPT_FOR = timedelta(days=env.integer("FACESITE_FAILED_DAYS", 7, at_least=0, at_most=3650))
 MAX_PHOTO_BYTES = imaging.MAX_BYTES
 MAX_PHOTO_PIXELS = imaging.MAX_PIXELS
 
@@ -252,7 +254,7 @@ TIME_ZONE = env.time_zone("TZ", "UTC")
 REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "redis+socket"))
 BROKER_SOCKET = BROKER_DIR / "valkey.sock"
 WORKER_CONCURRENCY = env.integer("FACESITE_WORKERS", 1, at_least=1, at_most=64)
-TASK_TIME_LIMIT = 90
+TASK_TIME_LIMIT = 60
 # Redis hands out a message again when nobody has acknowledged it for this long, also when its
 # worker is merely slow: so minutes above the time limit, as a child may have one message in hand
 # and the next waiting. What takes longer, such as a training, has a process of its own and no
@@ -279,7 +281,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True  # the row is the result
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_SOFT_TIME_LIMIT = 40
 CELERY_TASK_TIME_LIMIT = TASK_TIME_LIMIT
 CELERY_TASK_DEFAULT_QUEUE = "identification"
 CELERY_TASK_CREATE_MISSING_QUEUES = True

@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from ml import imaging
-from ml.errors import CutShort, DamagedImage, ImageTooCostly, PhotoRejected
+from ml.errors import CutShort, DamagedImage, DecoderKilled, ImageTooCostly, PhotoRejected
 from ml.types import Image
 
 MAX_MEMORY: Final = 420 * 1024 * 1024
@@ -35,7 +35,7 @@ header: a copy of a process that has networks loaded takes 20 ms, as long as the
 _TELLS_ALL: Final = frozenset({"JPEG", "PNG", "WebP"})
 _SHAPE = struct.Struct("<II")
 _DAMAGED, _OUT_OF_MEMORY, _CUT_SHORT = 65, 66, 67
-_TOO_COSTLY = {_OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGKILL}
+_TOO_COSTLY = {_OUT_OF_MEMORY, -signal.SIGXCPU}
 
 
 def decode(data: bytes, *, partial: bool = False) -> Image:
@@ -43,6 +43,7 @@ def decode(data: bytes, *, partial: bool = False) -> Image:
 
     Raises:
         PhotoRejected: as `imaging.decode`; `ImageTooCostly` also where one of these is reached.
+        DecoderKilled: somebody else ended it, which says nothing about the photo.
     """
     info = imaging.inspect(data)  # here, where the numbers of a refusal are not lost
     if info.format in _TELLS_ALL and info.pixels <= AT_HAND:
@@ -60,6 +61,8 @@ def decode(data: bytes, *, partial: bool = False) -> Image:
     code = os.waitstatus_to_exitcode(status)
     if code in _TOO_COSTLY:
         raise ImageTooCostly(f"more than {MAX_MEMORY:,} bytes or {MAX_SECONDS} s of processor time")
+    if code == -signal.SIGKILL:  # the limit of time has a gentler signal first
+        raise DecoderKilled("the process that decoded the photo was killed")
     if code == _CUT_SHORT:
         raise CutShort("too little of the photo is there")
     if code != 0:

@@ -31,6 +31,12 @@ class Unwritable(MLError):
         self.code = code
 
 
+class DecoderKilled(MLError):
+    """The process that decoded a photo was killed, as for want of memory on the machine."""
+
+    code = "decoder_killed"
+
+
 class PhotoRejected(MLError):
     """The photo cannot be used; trying again with the same bytes will not help."""
 

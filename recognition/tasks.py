@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from celery import Task, shared_task
+from celery.exceptions import Reject
 from celery.signals import worker_process_shutdown
 
 from recognition.services.gallery import people
@@ -10,17 +14,21 @@ from recognition.services.identification import answering
 from recognition.services.promotion import serving, trials
 from recognition.services.site import sweeping
 from recognition.services.training import turns
-from recognition.services.work import processes
+from recognition.services.work import attempts, processes
+
+PATIENCE: Final = 2  # seconds
 
 
 @shared_task(bind=True)
 def identify(self: Task[Any, Any], identification_id: str) -> None:
-    answering.process(identification_id, redelivered=_redelivered(self))
+    with _put_back_if_nobody_can_say():
+        answering.process(identification_id, redelivered=_redelivered(self))
 
 
 @shared_task(bind=True)
 def enrol(self: Task[Any, Any], enrolment_id: str) -> None:
-    people.process_enrolment(enrolment_id, redelivered=_redelivered(self))
+    with _put_back_if_nobody_can_say():
+        people.process_enrolment(enrolment_id, redelivered=_redelivered(self))
 
 
 @shared_task
@@ -46,6 +54,21 @@ def end_what_was_launched(**_: Any) -> None:
 @shared_task
 def sweep() -> None:
     sweeping.sweep()
+
+
+@shared_task
+def tidy() -> None:
+    sweeping.tidy()
+
+
+@contextmanager
+def _put_back_if_nobody_can_say() -> Iterator[None]:
+    """Without the database nothing can be done: the message waits for it, and its worker too."""
+    try:
+        yield
+    except attempts.NobodyCanSay as error:
+        time.sleep(PATIENCE)
+        raise Reject(error, requeue=True) from error
 
 
 def _redelivered(task: Task[Any, Any]) -> bool:

@@ -19,6 +19,11 @@ urlpatterns = [
     path("", identification.upload, name="upload"),
     path("uploads/<uuid:batch>/", identification.batch, name="batch"),
     path("identifications/<uuid:pk>/", identification.identification, name="identification"),
+    path(
+        "identifications/<uuid:pk>/retry/",
+        identification.identification_retry,
+        name="identification_retry",
+    ),
     path("samples/<slug:name>/", identification.sample, name="sample"),
     path("samples/<slug:name>/photo", photos.sample_photo, name="sample_photo"),
     path("history/", history.history, name="history"),
@@ -52,6 +57,7 @@ urlpatterns = [
     path("accounts/password/reset/", accounts.password_reset, name="account_reset_password"),
     path("accounts/invitation/<str:token>/", accounts.invitation, name="invitation"),
     path("status/", status.status, name="status"),
+    path("status/retry/", status.retry_failed, name="retry_failed"),
     # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial
     path("photos/<slug:kind>/<uuid:key>", photos.photo, name="photo"),
     path("photos/<slug:kind>/<int:key>", photos.photo, name="photo"),

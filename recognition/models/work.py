@@ -22,8 +22,14 @@ PHOTOS: Final = "identification"
 """The queue of what a worker does itself."""
 PROCESSES: Final = "training"
 """The queue of what a worker only starts a process for, which then takes the time that it takes."""
-STALE_AFTER: Final = dt.timedelta(minutes=2)
+STALE_AFTER: Final = dt.timedelta(seconds=90)
+"""Longer than a worker lets a photo take."""
 MAX_ATTEMPTS: Final = 3
+"""So often may a photo spoil an attempt by itself. What the place spoils does not count."""
+LONGEST_PAUSE: Final = dt.timedelta(minutes=5)
+"""Between two attempts of a row that the place keeps from being worked on."""
+CLOCKS_DIFFER: Final = dt.timedelta(minutes=1)
+"""A moment further ahead than this was noted by a clock that has been set back since."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,29 @@ class Status(models.TextChoices):
 UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
 
 
+def long_ago(field: str, before: dt.datetime) -> Q:
+    """Rows whose moment is past, or lies in a future that only another clock can have seen."""
+    ahead = timezone.now() + CLOCKS_DIFFER
+    return Q(**{f"{field}__lt": before}) | Q(**{f"{field}__gt": ahead})
+
+
+def due() -> Q:
+    """Rows whose pause, if they had to make one, is over."""
+    now = timezone.now()
+    ahead = now + LONGEST_PAUSE + CLOCKS_DIFFER
+    return Q(due_at=None) | Q(due_at__lte=now) | Q(due_at__gt=ahead)
+
+
 class QueuedWork(models.Model):
     """A row that waits for a worker, and what became of it.
 
     `inputs` are the file fields that only the work itself needs: their files go once the row is
-    final.
+    done or rejected. Of one that failed they are kept for a while, since it can be tried again.
+
+    `attempts` tells one claim from the next, and nothing more. `failures` are the attempts that the
+    photo spoiled by itself: they end it. `setbacks` are those that the place spoiled. `waits_for`
+    is what was wrong at the last of them, at `set_back_at`, and it is worth another try at
+    `due_at`. `claimed_by` is the process that has the row.
     """
 
     kind: ClassVar[Kind]
@@ -69,7 +93,13 @@ class QueuedWork(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.QUEUED)
     error_code = models.CharField(_("reason"), max_length=40, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
+    setbacks = models.PositiveIntegerField(default=0)
+    waits_for = models.CharField(max_length=20, blank=True)
+    set_back_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(_("asked at"), default=timezone.now, db_index=True)
     claimed_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("answered at"), null=True, blank=True)
@@ -81,8 +111,8 @@ class QueuedWork(models.Model):
     def is_final(self) -> bool:
         return self.status not in UNFINISHED
 
-    def claim(self, *, stale_after: dt.timedelta | None = None) -> bool:
-        """Take this row for the calling worker; False if it is final or another has it.
+    def claim(self, *, stale_after: dt.timedelta | None = None, by: str = "") -> bool:
+        """Take this row for the calling worker; False if it is final, not due, or another has it.
 
         One UPDATE, so that of two deliveries of the same message exactly one wins. A row that was
         claimed and then left alone for `stale_after`, by default that of its kind, belongs to a
@@ -90,27 +120,17 @@ class QueuedWork(models.Model):
         """
         now = timezone.now()
         before = now - (self.kind.stale_after if stale_after is None else stale_after)
-        free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, claimed_at__lt=before)
+        free = Q(due(), status=Status.QUEUED)
+        free |= Q(long_ago("claimed_at", before), status=Status.RUNNING)
+        taken = {"status": Status.RUNNING, "claimed_at": now, "claimed_by": by}
         won = (
             type(self)
             ._default_manager.filter(free, pk=self.pk)
-            .update(status=Status.RUNNING, claimed_at=now, attempts=F("attempts") + 1)
+            .update(**taken, attempts=F("attempts") + 1)
         )
         if won:
             self.refresh_from_db()
         return bool(won)
-
-    def finish(self, status: Status, error_code: str = "") -> bool:
-        """Move a row that is not final yet to its final state; False if somebody was faster."""
-        now = timezone.now()
-        moved = (
-            type(self)
-            ._default_manager.filter(pk=self.pk, status__in=UNFINISHED)
-            .update(status=status, error_code=error_code, finished_at=now)
-        )
-        if moved:
-            self.status, self.error_code, self.finished_at = status, error_code, now
-        return bool(moved)
 
 
 def original_path(_row: models.Model, _name: str) -> str:
@@ -118,7 +138,7 @@ def original_path(_row: models.Model, _name: str) -> str:
 
 
 class PhotoWork(QueuedWork):
-    """Work on one uploaded photo, whose bytes are dropped once the row is final."""
+    """Work on one uploaded photo."""
 
     inputs = ("original",)
 

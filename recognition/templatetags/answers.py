@@ -8,11 +8,12 @@ from django import template
 
 from recognition import formats
 from recognition.messages import photos
+from recognition.messages.faults import fault
 from recognition.models import EnrolledFace, Enrolment, Person
 
 register = template.Library()
 
-for known in (formats.in_words, formats.percent, formats.share, formats.bar):
+for known in (formats.in_words, formats.percent, formats.share, formats.bar, fault):
     register.filter(known.__name__, known)
 
 

@@ -20,6 +20,7 @@ from recognition.services import access
 from recognition.services.identification import answering as identifications
 from recognition.services.identification import reading
 from recognition.services.identification.quotas import TooManyPhotos
+from recognition.services.work.retrying import retry
 from recognition.views import samples
 from recognition.views.errors import too_many
 from recognition.views.requests import Request
@@ -88,6 +89,16 @@ def identification(request: Request, pk: UUID) -> HttpResponse:
     row = get_object_or_404(reading.with_everything(visible), pk=pk)
     access.note_opening(request.user, row)
     return _answers(request, "identification/identification.html", [row])
+
+
+@require_POST
+def identification_retry(request: Request, pk: UUID) -> HttpResponse:
+    """Try one's own photo again that failed."""
+    own = Identification.objects.filter(user=request.user, pk=pk)
+    if not own.exists():
+        raise Http404
+    retry(own)
+    return redirect("identification", pk)
 
 
 def _answers(request: Request, page: str, rows: list[Identification]) -> HttpResponse:

@@ -5,12 +5,13 @@ import shutil
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from recognition.services import access
 from recognition.services.site import status as service
-from recognition.views.requests import Request
+from recognition.services.work.retrying import retry_all
+from recognition.views.requests import Request, operators_only
 
 LOW_ON_SPACE = 500 * 1024 * 1024
 UP = "python manage.py up"
@@ -29,3 +30,11 @@ def status(request: Request) -> HttpResponse:
         "up": UP,
     }
     return render(request, "status.html", context)
+
+
+@operators_only
+@require_POST
+def retry_failed(_request: Request) -> HttpResponse:
+    """Try everything again that failed and is still there."""
+    retry_all()
+    return redirect("status")

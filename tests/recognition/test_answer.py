@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
-from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ml import imaging
 from ml.errors import ArtifactMissing
-from ml.inference.recognizer import Recognition
 from ml.types import Image
 from recognition.models import Candidate, Identification, Person, ProbeFace, User
-from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
+from recognition.models.work import STALE_AFTER
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answer import Answer
 from recognition.services.identification.answering import identify_photo, process, submit
 from recognition.services.privacy import erasure
 from recognition.services.versions import predictors
+from tests.recognition.conftest import Meanwhile
 from tests.recognition.fakes import Face, StripeRecognizer, embedding, photo
 
 TWO = photo(Face(1, shot=9), Face(7))
@@ -224,78 +221,6 @@ def test_without_a_model_a_photo_keeps_waiting(
     assert row.status == "done"
 
 
-Meanwhile = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def meanwhile(recognizer: StripeRecognizer, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
-    """Have something happen in the midst of recognising."""
-
-    def happens(action: Callable[[], object]) -> None:
-        def recognize(image: Image) -> Recognition:
-            action()
-            return StripeRecognizer.recognize(recognizer, image)
-
-        monkeypatch.setattr(recognizer, "recognize", recognize)
-
-    return happens
-
-
-def fail_with(error: Exception) -> Callable[[], object]:
-    def fail() -> None:
-        raise error
-
-    return fail
-
-
-def test_an_unexpected_error_leaves_the_photo_to_be_tried_again(
-    row: Identification, meanwhile: Meanwhile
-) -> None:
-    meanwhile(fail_with(OSError("the disk is full")))
-    with pytest.raises(OSError, match="full"):
-        process(row.pk)
-    row.refresh_from_db()
-    assert (row.status, row.attempts) == ("running", 1)
-    assert row.original
-
-
-@pytest.mark.parametrize(
-    ("error", "code"), [(RuntimeError, "gave_up"), (SoftTimeLimitExceeded, "timed_out")]
-)
-def test_after_the_last_attempt_the_photo_fails_with_a_reason(
-    row: Identification, meanwhile: Meanwhile, error: type[Exception], code: str
-) -> None:
-    meanwhile(fail_with(error()))
-    for _ in range(MAX_ATTEMPTS):
-        with pytest.raises(error):
-            process(row.pk, redelivered=True)
-    row.refresh_from_db()
-    assert (row.status, row.error_code, row.attempts) == ("failed", code, MAX_ATTEMPTS)
-
-
-def test_a_time_limit_that_runs_out_while_decoding_is_no_fault_of_the_photo(
-    row: Identification, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def starved(*_photo: object) -> None:
-        raise SoftTimeLimitExceeded
-
-    monkeypatch.setattr(imaging, "_opened", starved)
-    with pytest.raises(SoftTimeLimitExceeded):
-        process(row.pk)
-    row.refresh_from_db()
-    assert (row.status, bool(row.original)) == ("running", True)
-
-
-def test_a_photo_that_kills_every_worker_fails_in_the_end(
-    row: Identification, recognizer: StripeRecognizer
-) -> None:
-    for _ in range(MAX_ATTEMPTS):
-        assert row.claim(stale_after=dt.timedelta(0))
-    process(row.pk, redelivered=True)
-    row.refresh_from_db()
-    assert (row.status, row.error_code, recognizer.looked_at) == ("failed", "gave_up", 0)
-
-
 def test_a_photo_whose_file_is_gone_fails_at_once(row: Identification) -> None:
     row.original.storage.delete(row.original.name or "")
     process(row.pk)
@@ -368,18 +293,3 @@ def test_the_stored_bytes_are_what_is_looked_at(
     row.original.storage.save(row.original.name or "", ContentFile(photo(Face(3))))
     process(row.pk)
     assert row.faces.count() == 1
-
-
-def test_a_disk_that_cannot_be_read_for_a_moment_does_not_end_the_photo(
-    row: Identification, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise OSError(5, "Input/output error")
-
-    with monkeypatch.context() as disk:
-        disk.setattr(FileSystemStorage, "open", broken)
-        with pytest.raises(OSError, match="Input/output"):
-            process(row.pk)
-    process(row.pk, redelivered=True)
-    row.refresh_from_db()
-    assert row.status == "done"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
+import subprocess
 from io import StringIO
 from pathlib import Path
 
@@ -18,12 +20,12 @@ from recognition.models import Enrolment, Identification, Person, User
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
 from recognition.services.gallery import people
 from recognition.services.identification import answering
-from recognition.services.site.sweeping import FORGOTTEN_AFTER, Swept, sweep
-from recognition.services.work import queue
+from recognition.services.site.sweeping import FORGOTTEN_AFTER, Swept, sweep, tidy
+from recognition.services.work import claimants, queue
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
-SECOND = dt.timedelta(seconds=1)
+SECOND, MINUTE, DAY = dt.timedelta(seconds=1), dt.timedelta(minutes=1), dt.timedelta(days=1)
 pytestmark = pytest.mark.usefixtures("recognizer")
 
 
@@ -67,21 +69,89 @@ def test_a_photo_whose_worker_died_is_sent_again_once_it_is_stale(
     assert broker.sent() == [("identify", str(row.pk))]
 
 
-def test_a_hopeless_photo_fails_with_a_reason_and_its_bytes_go(
+def lose_worker(row: Identification) -> None:
+    Identification.objects.filter(pk=row.pk).update(due_at=None)
+    assert row.claim()
+    Identification.objects.filter(pk=row.pk).update(
+        claimed_at=timezone.now() - STALE_AFTER - SECOND
+    )
+
+
+def test_a_photo_that_alone_loses_its_worker_again_and_again_fails_and_is_kept_for_a_week(
     user: User,
     broker: Broker,
     media: Path,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
+    """The first time it may be the place. Later others are answered, so that it is not."""
     (row,) = submit(user)
-    for _ in range(MAX_ATTEMPTS):
-        row.claim(stale_after=dt.timedelta(0))
-    Identification.objects.update(claimed_at=timezone.now() - STALE_AFTER - SECOND)
-    with django_capture_on_commit_callbacks(execute=True):
-        assert sweep() == Swept(0, 1)
+    for failed in (0, 0, 0, 1):
+        lose_worker(row)
+        assert sweep().failed == failed
+        (other,) = submit(user)
+        answering.process(other.pk)
     row.refresh_from_db()
     assert (row.status, row.error_code) == ("failed", "gave_up")
-    assert not [path for path in media.rglob("*") if path.is_file()]
+    with django_capture_on_commit_callbacks(execute=True):
+        tidy()
+    assert Path(row.original.path).exists()
+    Identification.objects.filter(pk=row.pk).update(finished_at=timezone.now() - 8 * DAY)
+    with django_capture_on_commit_callbacks(execute=True):
+        tidy()
+    assert not Path(row.original.path).exists()
+
+
+def test_a_photo_is_not_to_blame_while_nobody_is_answered(user: User, broker: Broker) -> None:
+    (row,) = submit(user)
+    for _ in range(3 * MAX_ATTEMPTS):
+        lose_worker(row)
+        assert sweep().failed == 0
+    row.refresh_from_db()
+    assert (row.status, row.failures, row.waits_for) == ("queued", 0, "killed")
+    assert row.due_at is not None
+    assert row.due_at - timezone.now() > MINUTE  # the pauses have grown
+
+
+def test_a_photo_whose_process_is_gone_does_not_have_to_go_stale(
+    user: User, broker: Broker
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        ours = claimants.this_process()
+        theirs = f"{socket.gethostname()[:60]}/{process.pid}/{claimants._started(process.pid)}"
+        mine, gone = submit(user, count=2)
+        assert mine.claim(by=ours)
+        assert gone.claim(by=theirs)
+        assert sweep() == Swept(0, 0)
+        process.kill()
+    assert sweep() == Swept(1, 0)
+    assert broker.sent() == [("identify", str(gone.pk))]
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(user: User, broker: Broker) -> None:
+    later = timezone.now() + 20 * MINUTE
+    claimed, waiting, put_off = submit(user, count=3)
+    claimed.claim()
+    Identification.objects.filter(pk=claimed.pk).update(claimed_at=later)
+    Identification.objects.filter(pk=waiting.pk).update(created_at=later)
+    Identification.objects.filter(pk=put_off.pk).update(due_at=later, waits_for="database")
+    assert put_off.claim()
+    Identification.objects.filter(pk=put_off.pk).update(claimed_at=later)
+    sweep()
+    assert not Identification.objects.filter(status="running").exists()
+    assert ("identify", str(waiting.pk)) in broker.sent()
+
+
+def test_the_oldest_goes_past_a_queue_that_is_never_empty(user: User, broker: Broker) -> None:
+    submit(user, count=8)  # of which some have a message in the second lane and further back
+    oldest = Identification.objects.order_by("created_at", "pk")[0]
+    broker.redis.flushall()
+    age(FORGOTTEN_AFTER + SECOND)
+    Identification.objects.filter(pk=oldest.pk).update(created_at=timezone.now() - MINUTE)
+    others = Identification.objects.exclude(pk=oldest.pk).values_list("pk", flat=True)
+    queue.enqueue(Identification, others)
+    assert sweep().requeued == 1
+    assert broker.sent()[0] == ("identify", str(oldest.pk))
+    assert sweep().requeued == 0
 
 
 def test_enrolments_are_swept_too(operator: User, broker: Broker) -> None:
@@ -108,9 +178,9 @@ def test_a_long_queue_is_not_doubled_by_every_sweep(
     monkeypatch.setattr(queue, "QUEUE_TOP_UP", 7)
     rows = submit(user, count=10)
     age(FORGOTTEN_AFTER + SECOND)
-    assert sweep().requeued == 7
+    assert sweep().requeued == 8  # the oldest past everybody
     assert sweep().requeued == 0
-    assert len(broker.sent()) == 7
+    assert len(broker.sent()) == 8
     broker.redis.flushall()
     for row in rows[:5]:
         answering.process(row.pk)

@@ -185,7 +185,7 @@ def test_a_trial_of_yesterday_is_dropped_with_its_files(
     yesterday = timezone.now() - trials.KEPT_FOR - dt.timedelta(seconds=1)
     Trial.objects.exclude(pk=fresh.pk).update(created_at=yesterday)
     with django_capture_on_commit_callbacks(execute=True):
-        sweeping.sweep()
+        sweeping.tidy()
     assert list(Trial.objects.all()) == [fresh]
     assert not any(path.exists() for path in old)
     assert Path(fresh.original.path).is_file()

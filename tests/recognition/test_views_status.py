@@ -36,7 +36,7 @@ def test_a_site_in_order_says_so(
     operator: User, login: Login, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("recognition.services.versions.registry.problem", lambda: None)
-    monkeypatch.setattr(broker, "waiting_messages", lambda _queue: 0)
+    monkeypatch.setattr(broker, "waiting_messages", lambda _queue, **_: 0)
     monkeypatch.setattr(broker, "a_worker_answers", lambda: True)
     shown = page(login(operator))
     assert "The site answers photos." in shown

@@ -16,7 +16,7 @@ from recognition.services.audit import record
 from recognition.services.gallery import reviewed
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.photos import uploads
-from recognition.services.work import intake, queue
+from recognition.services.work import attempts, intake
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def request_enrolment(
 
 def process_enrolment(enrolment_id: UUID | str, *, redelivered: bool = False) -> None:
     """Enrol one stored photo. Safe to call twice, late, or for a row that is gone."""
-    queue.attempt(Enrolment, enrolment_id, _enrol, redelivered=redelivered)
+    attempts.attempt(Enrolment, enrolment_id, _enrol, redelivered=redelivered)
 
 
 def _enrol(row: Enrolment) -> None:
@@ -86,7 +86,7 @@ def _enrol(row: Enrolment) -> None:
         if row.probe is not None:
             face, _ = reviewed.enrol(row.probe, options=options, actor=actor)
         else:
-            photo = queue.read_original(row)
+            photo = attempts.read_original(row)
             face, _ = enrol_photo(row.person, photo, row.filename, options=options, actor=actor)
     except EnrolmentRefused as refusal:
         _end(row, Status.REJECTED, refusal.code, refusal.face)
@@ -97,5 +97,5 @@ def _enrol(row: Enrolment) -> None:
 def _end(row: Enrolment, status: Status, code: str, face: EnrolledFace | None) -> None:
     ended = {"status": status, "error_code": code, "face": face, "finished_at": timezone.now()}
     with transaction.atomic():
-        if queue.still_ours(row).update(**ended):
-            queue.drop_inputs(row)
+        if attempts.still_ours(row).update(**ended):
+            attempts.drop_inputs(row)

@@ -32,7 +32,7 @@ from recognition.services.identification import quotas
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
-from recognition.services.work import intake, queue
+from recognition.services.work import attempts, intake
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -104,11 +104,11 @@ def submit(
 
 def process(identification_id: UUID | str, *, redelivered: bool = False) -> None:
     """Answer one stored photo. Safe to call twice, late, or for a row that is gone."""
-    queue.attempt(Identification, identification_id, _answer, redelivered=redelivered)
+    attempts.attempt(Identification, identification_id, _answer, redelivered=redelivered)
 
 
 def _answer(row: Identification) -> None:
-    photo = queue.read_original(row)
+    photo = attempts.read_original(row)
     try:
         try:
             _store(row, identify_photo(photo))
@@ -167,7 +167,7 @@ def _store(row: Identification, answer: PhotoAnswer) -> None:
 def _finish(row: Identification, answer: PhotoAnswer) -> None:
     height, width = answer.image.shape[:2]
     now = timezone.now()
-    done = queue.still_ours(row).update(
+    done = attempts.still_ours(row).update(
         status=Status.DONE,
         finished_at=now,
         photo=row.photo.name,
@@ -183,7 +183,7 @@ def _finish(row: Identification, answer: PhotoAnswer) -> None:
     )
     if not done:
         raise Overtaken
-    queue.drop_inputs(row)
+    attempts.drop_inputs(row)
 
 
 def _timings(row: Identification, answer: PhotoAnswer, now: dt.datetime) -> dict[str, float]:

@@ -26,7 +26,7 @@ from recognition.services.identification.answering import (
 )
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
-from recognition.services.work import intake, processes, queue
+from recognition.services.work import attempts, intake, processes
 
 log = logging.getLogger(__name__)
 
@@ -59,19 +59,23 @@ def launch(trial_id: str) -> None:
 
 def process(trial_id: UUID | str) -> None:
     """Answer one stored photo. Safe to call twice, late, or for a row that is gone."""
-    try:
-        queue.attempt(Trial, trial_id, _answer)
-    except Overtaken:
-        log.info("%s was answered by another process.", trial_id)
+    attempts.attempt(Trial, trial_id, _answer)
 
 
 def _answer(row: Trial) -> None:
-    photo = queue.read_original(row)
+    try:
+        _answer_by_both(row)
+    except Overtaken:
+        log.info("%s was answered by another process.", row.pk)
+
+
+def _answer_by_both(row: Trial) -> None:
+    photo = attempts.read_original(row)
     bounded.decode(photo, partial=True)  # before the whole gallery is embedded in vain
     try:
         tried = _tried(row, photo)
     except ArtifactError as error:
-        return queue.fail(row, error.code)
+        return attempts.fail(row, error.code)
     active = identify_photo(photo)
     return _store(row, tried, active)
 
@@ -81,7 +85,7 @@ def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
     version = row.model_version
 
     def follow(_done: int, _total: int) -> None:
-        if not queue.still_ours(row).update(claimed_at=timezone.now()):
+        if not attempts.still_ours(row).update(claimed_at=timezone.now()):
             raise Overtaken
 
     if version.answers_by == ModelVersion.AnswersBy.CLASSES:
@@ -98,7 +102,7 @@ def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
     with new_files() as write:
         write(row.photo, imaging.encode_jpeg(active.image, long_side=PHOTO_LONG_SIDE))
         with transaction.atomic():
-            done = queue.still_ours(row).update(
+            done = attempts.still_ours(row).update(
                 status=Status.DONE,
                 finished_at=timezone.now(),
                 photo=row.photo.name,
@@ -108,7 +112,7 @@ def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
             )
             if not done:
                 raise Overtaken
-            queue.drop_inputs(row)
+            attempts.drop_inputs(row)
 
 
 def drop_old() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,10 +12,11 @@ from typing import Final
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from recognition.models import UNFINISHED, EnrolledFace, Person
+from recognition.models import UNFINISHED, EnrolledFace, Person, Status
 from recognition.models.work import PHOTOS, kinds
 from recognition.services.versions import registry
 from recognition.services.work import broker
+from recognition.services.work.retrying import count_kept
 
 STANDSTILL_AFTER: Final = dt.timedelta(minutes=1)
 
@@ -54,13 +57,27 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class SetBack:
+    """Photos that wait for the place to be mended: what was wrong with it (a code of
+    `services.work.faults`), how many, and since when it was so."""
+
+    code: str
+    photos: int
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
 class SiteStatus:
+    """`failed` are the photos that can be tried again."""
+
     model: ModelStatus
     broker_reachable: bool
     worker: Worker
     progress: Progress
     people: int
     photos: int
+    set_back: tuple[SetBack, ...]
+    failed: int
 
     @property
     def healthy(self) -> bool:
@@ -81,6 +98,8 @@ def site() -> SiteStatus:
         progress=progress,
         people=Person.objects.filter(faces__isnull=False).distinct().count(),
         photos=EnrolledFace.objects.count(),
+        set_back=tuple(_set_back()),
+        failed=count_kept(),
     )
 
 
@@ -96,6 +115,17 @@ def _model() -> ModelStatus:
 
 def _worker() -> Worker:
     return Worker.READY if broker.a_worker_answers() else Worker.AWAY
+
+
+def _set_back() -> Iterator[SetBack]:
+    found: dict[str, list[tuple[int, dt.datetime]]] = defaultdict(list)
+    for model in kinds():
+        waiting = model._default_manager.filter(status=Status.QUEUED).exclude(waits_for="")
+        counted = waiting.order_by().values_list("waits_for")
+        for code, photos, since in counted.annotate(Count("pk"), Min("set_back_at")):
+            found[code].append((photos, since))
+    for code, groups in sorted(found.items()):
+        yield SetBack(code, sum(photos for photos, _ in groups), min(since for _, since in groups))
 
 
 def _progress() -> Progress:

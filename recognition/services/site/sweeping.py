@@ -1,22 +1,24 @@
-"""Finding work that was lost on its way, and ending work that has no hope left or had its time."""
+"""Finding work that was lost on its way, and dropping what is kept for a while only."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recognition.models import QueuedWork, Status
-from recognition.models.work import MAX_ATTEMPTS, kinds
+from recognition.models.work import due, kinds, long_ago
 from recognition.services.photos import orphans
 from recognition.services.promotion import serving, trials
 from recognition.services.training import turns
 from recognition.services.versions import registry
-from recognition.services.work import queue
+from recognition.services.work import attempts, queue
 
-FORGOTTEN_AFTER = dt.timedelta(seconds=20)
+FORGOTTEN_AFTER: Final = dt.timedelta(seconds=20)
 """A row that has waited for longer may have lost its message."""
 
 
@@ -27,35 +29,49 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Send once more what was lost, end as failed what was tried often enough, and drop what is
-    kept for a while only."""
-    trials.drop_old()
-    orphans.remove_when_due()
+    """Send once more what was lost, and let wait again what has lost its worker."""
     swept = [model for model in kinds() if not model.kind.take_turns]
-    failed = sum(map(_end_hopeless, swept))
+    failed = sum(map(_take_back, swept))
     requeued = sum(map(_requeue, swept))
     return Swept(requeued + serving.sweep() + turns.sweep(), failed)
 
 
-def _end_hopeless(model: type[QueuedWork]) -> int:
-    hopeless = list(_abandoned(model).filter(attempts__gte=MAX_ATTEMPTS))
-    for row in hopeless:
-        queue.fail(row, "gave_up")
-    return len(hopeless)
+def tidy() -> None:
+    """Drop what has had its time. Takes as long as there are files, so that it waits in line."""
+    trials.drop_old()
+    orphans.remove_when_due()
+    for model in kinds():
+        _drop_old_inputs(model)
+
+
+def _drop_old_inputs(model: type[QueuedWork]) -> None:
+    """Of rows that failed and that nobody has tried again. A file goes once no row names it."""
+    before = timezone.now() - settings.FAILED_KEPT_FOR
+    for field in model.inputs:
+        old = model._default_manager.filter(status=Status.FAILED, finished_at__lt=before)
+        for row in old.exclude(**{field: ""}):
+            attempts.drop_inputs(row)
+
+
+def _take_back(model: type[QueuedWork]) -> int:
+    """Returns how many of those that lost their worker have failed with it."""
+    return sum(not attempts.take_back(row) for row in attempts.abandoned(model))
 
 
 def _requeue(model: type[QueuedWork]) -> int:
-    if model.kind.needs_networks and registry.problem():  # a worker could only put them back
-        return 0
-    lost = (_abandoned(model) | _forgotten(model)).order_by("created_at")
-    return queue.enqueue_again(model, lost.values_list("pk", flat=True))
+    """The oldest goes past everybody: where the queue is never empty, one that has lost its message
+    would wait for ever. Of rows that the place keeps waiting, only the oldest is tried."""
+    lost = _lost(model).order_by("created_at")
+    oldest = lost.values_list("pk", flat=True).first()
+    if oldest is None or (model.kind.needs_networks and registry.problem()):
+        return 0  # a worker could only put them back
+    others = lost.filter(waits_for="").exclude(pk=oldest).values_list("pk", flat=True)
+    return queue.enqueue_the_oldest(model, oldest) + queue.enqueue_again(model, others)
 
 
-def _abandoned(model: type[QueuedWork]) -> QuerySet[QueuedWork]:
-    before = timezone.now() - model.kind.stale_after
-    return model._default_manager.filter(status=Status.RUNNING, claimed_at__lt=before)
-
-
-def _forgotten(model: type[QueuedWork]) -> QuerySet[QueuedWork]:
+def _lost(model: type[QueuedWork]) -> QuerySet[QueuedWork]:
+    """Rows that should have been taken by now."""
     before = timezone.now() - FORGOTTEN_AFTER
-    return model._default_manager.filter(status=Status.QUEUED, created_at__lt=before)
+    forgotten = long_ago("created_at", before) & Q(waits_for="")
+    pause_is_over = due() & Q(due_at__isnull=False)
+    return model._default_manager.filter(forgotten | pause_is_over, status=Status.QUEUED)

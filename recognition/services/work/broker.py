@@ -23,13 +23,19 @@ def connection() -> Iterator[Connection]:
         yield connection
 
 
-def waiting_messages(queue: str) -> int | None:
-    """How many messages wait in a queue; None if the broker cannot be reached."""
+def waiting_messages(queue: str, *, first_lane: bool = False) -> int | None:
+    """How many messages wait in a queue, or in its first lane; None if the broker cannot be
+    reached."""
     try:
         with connection() as opened:
-            return _length(opened, queue)
+            return _first_lane(opened, queue) if first_lane else _length(opened, queue)
     except Exception:  # every transport has errors of its own, and all mean the same here
         return None
+
+
+def _first_lane(opened: Connection, queue: str) -> int:
+    channel: Any = opened.default_channel
+    return int(channel.client.llen(queue))
 
 
 def _length(opened: Connection, queue: str) -> int:

@@ -1,0 +1,23 @@
+"""Sentences about what keeps photos waiting through no fault of their own."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy
+
+_FAULTS = {
+    "disk_full": gettext_lazy("The disk is full."),
+    "storage": gettext_lazy("Stored files cannot be read or written."),
+    "memory": gettext_lazy("The machine was short of memory."),
+    "database": gettext_lazy("The database did not answer."),
+    "broker": gettext_lazy("The broker did not answer."),
+    "model": gettext_lazy("The model could not be used."),
+    "machine": gettext_lazy("The machine has no processes or open files to spare."),
+    "killed": gettext_lazy("The worker was killed while it looked at them."),
+    "slow": gettext_lazy("They took too long, and are tried again with less time."),
+    "error": gettext_lazy("An error that nobody foresaw; it is in the site’s log."),
+}
+
+
+def fault(code: str) -> str:
+    """What was wrong when photos were set back."""
+    return str(_FAULTS.get(code, _FAULTS["error"]))
