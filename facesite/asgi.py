@@ -21,6 +21,7 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from gunicorn.workers import gasgi
 
+from facesite import pulse
 from facesite.bodies import STRANGERS_BYTES, TOO_LARGE, allowed
 from facesite.connections import Connection
 from facesite.wsgi import application as django
@@ -36,6 +37,7 @@ PIECE_BYTES = 2**16
 LINGER_SECONDS = 20  # for the rest of a body that has been refused
 
 gasgi.ASGIProtocol = Connection  # there is no setting for the class of connections
+pulse.begin("web")
 threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="request")
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import warnings
 from typing import Any, Final
 
 from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 from django.db import DatabaseError, connections
 from kombu.exceptions import OperationalError
+from kombu.transport.redis import Transport
+
+from facesite import pulse
+from facesite.messages import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "facesite.settings")
 # Workers in containers run as root. What Celery warns of is code in messages, and ours are JSON.
 warnings.simplefilter("ignore", SecurityWarning)
+
+Transport.Channel = Channel  # there is no setting for the class of channels
 
 log = logging.getLogger(__name__)
 app = Celery("facesite")
@@ -24,6 +31,24 @@ app.autodiscover_tasks()
 
 SWEEP_SECONDS: Final = 5
 TIDY_SECONDS: Final = 60
+
+
+class Loop:
+    """Whether the worker's own loop goes round. While there is no broker, there is none."""
+
+    seen: float | None = None
+
+    def begin(self) -> None:
+        self.seen = time.monotonic()
+
+    def end(self) -> None:
+        self.seen = None
+
+    def goes_round(self) -> bool:
+        return self.seen is None or time.monotonic() - self.seen < pulse.SILENT_AFTER
+
+
+loop = Loop()
 
 
 class Sweeping(bootsteps.StartStopStep):
@@ -41,15 +66,18 @@ class Sweeping(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         self.stop(consumer)
+        loop.begin()
         sweep()
         timer = consumer.timer
         self.entries = [
             timer.call_repeatedly(SWEEP_SECONDS, sweep),
             timer.call_repeatedly(TIDY_SECONDS, ask_to_tidy),
+            timer.call_repeatedly(pulse.EVERY, loop.begin),
         ]
 
     def stop(self, _consumer: Any) -> None:
         """Done before a new start, too: the timer may outlive the connection, with its entries."""
+        loop.end()
         for entry in self.entries:
             entry.cancel()
 
@@ -73,6 +101,16 @@ def ask_to_tidy() -> None:
 
 
 app.steps["consumer"].add(Sweeping)
+
+
+@worker_init.connect
+def begin_pulse_of_the_worker(**_: Any) -> None:
+    pulse.begin("worker", loop.goes_round)
+
+
+@worker_process_init.connect
+def begin_pulse_of_a_child(**_: Any) -> None:
+    pulse.begin("child")
 
 
 @worker_process_init.connect

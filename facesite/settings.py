@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "recognition",
 ]
 MIDDLEWARE = [
+    "recognition.views.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "facesite.middleware.guarding_headers",
@@ -150,12 +151,14 @@ SQLITE: dict[str, Any] = {
     },
     "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
 }
-DATABASES = {
+DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
     if DATABASE_URL
     else SQLITE
 }
-if not DATABASE_URL:
+if DATABASE_URL:  # that a server is away is noticed before whoever waits gives up
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+else:
     # For fields that no model has, the admin's theme would load PostgreSQL's driver: 13 MB.
     sys.modules["django.contrib.postgres.fields"] = None  # type: ignore[assignment]
 CACHES = {

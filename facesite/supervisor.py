@@ -1,4 +1,5 @@
-"""Keeps the processes of `manage.py up` together: started together, stopped together.
+"""Keeps the processes of `manage.py up` running: started together, stopped together, and each
+started again that ends, or that lives on and makes no progress.
 
 Run as a file, not as a module of the package, and with nothing but honcho imported: whatever it
 imported would stay in memory for as long as the site runs.
@@ -16,58 +17,177 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from honcho import manager
 from honcho.process import Popen, Process
 
-BROKER = "broker"
+if TYPE_CHECKING:
+    from facesite.watching import Watch
+else:  # without the package, which would load Django
+    sys.path.append(str(Path(__file__).resolve().parent))
+    from watching import Watch
+
+BROKER, WEB, WORKER = "broker", "web", "worker"
 KILL_AFTER_SECONDS = 8
-"""From the first process that ends to SIGKILL; containers are given ten."""
+"""From the wish to end to SIGKILL; containers are given ten."""
+STEADY_SECONDS = 60
+"""A process that has lived for so long had a good start."""
+LONGEST_PAUSE = 30
+"""Seconds before a process that does not get a good start is tried once more."""
+GIVE_UP_AFTER = 6
+"""Bad starts one after another. What is above this process may know how to help."""
+LITTLE_SPACE = 2**20
+"""Bytes: with less than this on its disk, a process that ends cannot help it."""
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-manager.KILL_WAIT = KILL_AFTER_SECONDS
+
+class Part:
+    """A process of the site, through all its lives."""
+
+    def __init__(self, name: str, process: Process) -> None:
+        self.name, self.process = name, process
+        self.pid: int | None = None
+        self.running = False
+        self.started = time.monotonic()
+        self.bad_starts = 0
+        self.again_at: float | None = None
+
+    def note_start(self, pid: int) -> None:
+        self.pid, self.started, self.again_at = pid, time.monotonic(), None
+
+    def note_end(self) -> None:
+        """Let it begin again: at once after a good start, and later and later after a bad one."""
+        self.pid, self.running = None, False
+        now = time.monotonic()
+        steady = now - self.started > STEADY_SECONDS
+        self.bad_starts = 1 if steady else self.bad_starts + 1
+        self.again_at = now + min(LONGEST_PAUSE, 2 ** (self.bad_starts - 1) - 1)
 
 
 class Site(manager.Manager):  # type: ignore[misc]
-    """honcho's manager with a thread per process where that forks one more process for each."""
+    """honcho's printer, and a life for every process that lasts as long as that of the site."""
 
-    def __init__(self) -> None:
+    def __init__(self, data_dir: Path) -> None:
         super().__init__()
         self.events: queue.Queue[Any] = queue.Queue()
         self._process_ctor = _Process
+        self.data_dir = data_dir
+        self.parts: dict[str, Part] = {}
+        self.watch = Watch(data_dir / "pulse", self.announce)
+        self.ended_at: float | None = None
 
-    def _start(self) -> None:
-        for process in self._processes.values():
-            Thread(target=process["obj"].run, args=(self.events,), daemon=True).start()
+    def add(self, name: str, command: list[str]) -> None:
+        self.parts[name] = Part(name, self.add_process(name, command))
+
+    def loop(self) -> None:
+        """Returns once everything has ended; `returncode` then says why."""
+        for asked in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(asked, self._asked_to_end)
+        if not sys.stdout.isatty() and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._reload)
+        for part in self.parts.values():
+            self._run(part)
+        while self.ended_at is None or any(part.running for part in self.parts.values()):
+            self._note_what_happened()
+            if self.ended_at is None:
+                self._start_again()
+                self.watch.look({part.name: part.pid for part in self.parts.values() if part.pid})
+            elif time.monotonic() - self.ended_at > KILL_AFTER_SECONDS:
+                _signal_groups(self.parts, signal.SIGKILL)
+
+    def _note_what_happened(self) -> None:
+        try:
+            message = self.events.get(timeout=0.1)
+        except queue.Empty:
+            return
+        if message.type == "line":
+            self._printer.write(message)
+        elif message.type == "start":
+            self._note_start(self.parts[message.name], message.data["pid"])
+        else:
+            self._note_end(self.parts[message.name], message.data["returncode"])
+
+    def _note_start(self, part: Part, pid: int) -> None:
+        part.note_start(pid)
+        self.announce(f"{part.name} started (pid={pid})")
+        if self.ended_at is not None:  # it began as the others were asked to end
+            _signal(part, signal.SIGTERM)
+
+    def _note_end(self, part: Part, returncode: int) -> None:
+        part.note_end()
+        self.announce(f"{part.name} stopped (rc={returncode})")
+        self._give_up_if_it_does_not_help(part)
+
+    def _give_up_if_it_does_not_help(self, part: Part) -> None:
+        if self.ended_at is None and part.bad_starts >= GIVE_UP_AFTER and not self._disk_is_full():
+            self.returncode = 1
+            self.announce(f"{part.name} does not start.")
+            self.terminate()
+
+    def _disk_is_full(self) -> bool:
+        space = os.statvfs(self.data_dir)
+        return space.f_bavail * space.f_frsize < LITTLE_SPACE
+
+    def _start_again(self) -> None:
+        for part in self.parts.values():
+            if part.again_at is not None and time.monotonic() >= part.again_at:
+                part.again_at = None
+                self._run(part)
+                self.watch.note_restart(part.name, "ended")
+
+    def _run(self, part: Part) -> None:
+        part.running = True
+        Thread(target=part.process.run, args=(self.events,), daemon=True).start()
+
+    def _asked_to_end(self, number: int, _frame: Any) -> None:
+        self.announce(f"{signal.Signals(number).name} received")
+        self.returncode = 0
+        self.terminate()
+
+    def _reload(self, _number: int, _frame: Any) -> None:
+        """New code: the web process changes over by itself, and the worker once it is free."""
+        self.announce("SIGHUP received")
+        _signal(self.parts[WEB], signal.SIGHUP)
+        _signal(self.parts[WORKER], signal.SIGTERM)
 
     def terminate(self) -> None:
-        """Ask everybody to end. The broker goes last: the worker hands back what it holds."""
-        if self._terminating:
+        """Ask everybody to end. The broker goes last: the worker hands back what it holds.
+
+        Each process itself is asked, not its group: a worker's children finish their photo.
+        """
+        if self.ended_at is not None:
             return
-        self._terminating: bool = True
-        others = [process for name, process in self._processes.items() if name != BROKER]
-        _ask_to_end(others)
-        if BROKER in self._processes:
+        self.ended_at = time.monotonic()
+        others = [part for name, part in self.parts.items() if name != BROKER]
+        for part in others:
+            _signal(part, signal.SIGTERM)
+        if BROKER in self.parts:
             Thread(target=self._end_broker, args=(others,), daemon=True).start()
 
-    def _end_broker(self, others: list[dict[str, Any]]) -> None:
-        while any("returncode" not in process for process in others):
+    def _end_broker(self, others: list[Part]) -> None:
+        while any(part.running for part in others):
             time.sleep(0.05)
-        _ask_to_end([self._processes[BROKER]])
+        _signal(self.parts[BROKER], signal.SIGTERM)
 
     def announce(self, line: str) -> None:
         self._system_print(f"{line}\n")
 
 
-def _ask_to_end(processes: list[dict[str, Any]]) -> None:
-    """SIGTERM to each process itself, not to its group: a worker's children finish their photo."""
-    for process in processes:
-        if "pid" in process and "returncode" not in process:
-            with suppress(ProcessLookupError):
-                os.kill(process["pid"], signal.SIGTERM)
+def _signal(part: Part, number: signal.Signals) -> None:
+    if part.pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(part.pid, number)
+
+
+def _signal_groups(parts: dict[str, Part], number: signal.Signals) -> None:
+    for part in parts.values():
+        if part.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(part.pid, number)
 
 
 class _Process(Process):  # type: ignore[misc]
@@ -101,10 +221,10 @@ def _await_end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _announce_when_ready(site: Site, host: str, port: int, line: str) -> None:
-    while site.returncode is None:
+    while site.ended_at is None:
         with suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection(host, port, timeout=30)
-            connection.request("GET", "/accounts/login/")
+            connection.request("GET", "/healthz")
             connection.getresponse()
             return site.announce(line)
         time.sleep(0.1)
@@ -113,18 +233,16 @@ def _announce_when_ready(site: Site, host: str, port: int, line: str) -> None:
 
 def main() -> int:
     plan = json.loads(os.environ.pop("FACESITE_PLAN"))
-    site = Site()
+    site = Site(Path(plan["data_dir"]))
     for name, command in plan["processes"].items():
-        site.add_process(name, command)
+        site.add(name, command)
     ready = (site, plan["host"], plan["port"], plan["ready"])
     Thread(target=_announce_when_ready, args=ready, daemon=True).start()
     site.loop()
-    asked = {details["rc"] for details in manager.SIGNALS.values()}
-    if site.returncode in asked:
+    if site.returncode == 0:
         print("facesite has stopped.", flush=True)
         return 0
-    # Also when a process ended with 0: the site is not whole without it.
-    print("facesite has stopped, because one of its processes ended.", flush=True)
+    print("facesite has stopped, because one of its processes ends again and again.", flush=True)
     return 1
 
 

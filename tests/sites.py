@@ -89,10 +89,10 @@ class Site:
         return [supervisor, *supervisor.children(recursive=True)]
 
     def pid_of(self, name: str) -> int:
-        """The process that the supervisor started as `broker`, `worker` or `web`."""
-        started = re.search(rf"{name} started \(pid=(\d+)\)", self.output())
+        """The process that the supervisor started last as `broker`, `worker` or `web`."""
+        started = re.findall(rf"{name} started \(pid=(\d+)\)", self.output())
         assert started, self.output()
-        return int(started[1])
+        return int(started[-1])
 
     def manage(self, *arguments: str) -> str:
         """A management command on the data of this site; returns what it wrote to stdout."""

@@ -18,6 +18,22 @@ _FAULTS = {
 }
 
 
+_RESTARTS = {
+    ("worker", "ended"): gettext_lazy("The worker ended by itself and was started again."),
+    ("web", "ended"): gettext_lazy("The web process ended by itself and was started again."),
+    ("broker", "ended"): gettext_lazy("The broker ended by itself and was started again."),
+    ("child", "silent"): gettext_lazy("A process of the worker made no progress and was replaced."),
+    ("worker", "silent"): gettext_lazy("The worker made no progress and was ended."),
+    ("web", "silent"): gettext_lazy("The web process made no progress and was ended."),
+    ("broker", "silent"): gettext_lazy("The broker made no progress and was ended."),
+}
+
+
+def restart(part: str, why: str) -> str:
+    """What became of a process that the supervisor looks after."""
+    return str(_RESTARTS.get((part, why), part))
+
+
 def fault(code: str) -> str:
     """What was wrong when photos were set back."""
     return str(_FAULTS.get(code, _FAULTS["error"]))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from django import template
 
+from facesite.pulse import Restart
 from recognition import formats
 from recognition.messages import photos
-from recognition.messages.faults import fault
+from recognition.messages.faults import fault, restart
 from recognition.models import EnrolledFace, Enrolment, Person
 
 register = template.Library()
@@ -25,6 +26,11 @@ def photo_error(code: str) -> str:
 @register.filter
 def quality_advice(reasons: Sequence[str]) -> str:
     return photos.quality_advice(reasons)
+
+
+@register.filter
+def restarted(one: Restart) -> str:
+    return restart(one.part, one.why)
 
 
 @register.filter

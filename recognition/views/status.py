@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from recognition.services import access
+from recognition.services.site import space
 from recognition.services.site import status as service
 from recognition.services.work.retrying import retry_all
 from recognition.views.requests import Request, operators_only
 
-LOW_ON_SPACE = 500 * 1024 * 1024
 UP = "python manage.py up"
 
 
@@ -26,7 +26,7 @@ def status(request: Request) -> HttpResponse:
     context = {
         "site": service.site(),
         "disk": disk,
-        "low_on_space": disk.free < LOW_ON_SPACE,
+        "low_on_space": space.state() != space.Space.OK,
         "up": UP,
     }
     return render(request, "status.html", context)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sqlite3
@@ -95,24 +94,6 @@ def assert_nothing_is_left(site: Site, how: signal.Signals, *, status: int) -> N
     assert site.stop(how) == status
     assert not still_running(processes, timeout=MOMENT)
     assert "Traceback" not in site.output()
-
-
-@pytest.mark.parametrize(
-    ("name", "how"),
-    [
-        ("broker", signal.SIGKILL),
-        ("worker", signal.SIGKILL),
-        ("web", signal.SIGKILL),
-        ("web", signal.SIGTERM),  # which it takes as a wish, and ends without an error
-    ],
-)
-def test_the_site_fails_as_a_whole_when_a_process_dies(
-    running: Site, name: str, how: signal.Signals
-) -> None:
-    processes = running.processes()
-    os.kill(running.pid_of(name), how)
-    assert running.process.wait(timeout=60) == 1
-    assert not still_running(processes, timeout=MOMENT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a killed parent")

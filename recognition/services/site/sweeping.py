@@ -14,11 +14,12 @@ from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
 from recognition.services.photos import orphans
 from recognition.services.promotion import serving, trials
+from recognition.services.site import space
 from recognition.services.training import turns
 from recognition.services.versions import registry
 from recognition.services.work import attempts, queue
 
-FORGOTTEN_AFTER: Final = dt.timedelta(seconds=20)
+FORGOTTEN_AFTER: Final = dt.timedelta(seconds=8)
 """A row that has waited for longer may have lost its message."""
 
 
@@ -30,6 +31,7 @@ class Swept:
 
 def sweep() -> Swept:
     """Send once more what was lost, and let wait again what has lost its worker."""
+    space.note_changes()
     swept = [model for model in kinds() if not model.kind.take_turns]
     failed = sum(map(_take_back, swept))
     requeued = sum(map(_requeue, swept))
