@@ -9,6 +9,7 @@ with a new connection to the database, for every request.
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +20,14 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.db import DatabaseError
 from gunicorn.workers import gasgi
 
-from facesite import pulse
-from facesite.bodies import STRANGERS_BYTES, TOO_LARGE, allowed
+from facesite import pulse, space
+from facesite.bodies import NOT_NOW, STRANGERS_BYTES, TOO_LARGE, allowed
 from facesite.connections import Connection
 from facesite.wsgi import application as django
+from ml.errors import DISK_FULL
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -33,6 +36,7 @@ File = SpooledTemporaryFile[bytes]
 Answer = tuple[int, list[tuple[bytes, bytes]], File]
 
 MEMORY_BYTES = STRANGERS_BYTES  # of a body or an answer; a longer one lies on disk
+WITHOUT_DISK_BYTES = 2**24  # photos can be looked at on a disk that is full
 PIECE_BYTES = 2**16
 LINGER_SECONDS = 20  # for the rest of a body that has been refused
 
@@ -59,15 +63,22 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     environ = environment(scope)
     loop = asyncio.get_running_loop()
     ask_limit = partial(loop.run_in_executor, threads, allowed, environ)
-    refused = False
+    body: File | None = None
     try:
         body = await receive_body(receive, int(environ.get("CONTENT_LENGTH") or 0), ask_limit)
     except ClientGone:
         return None
     except BodyTooLarge as error:
-        refused, environ[TOO_LARGE] = True, error.limit
-        body = temporary_file()
-    status, headers, answer = await loop.run_in_executor(threads, ask_django, environ, body)
+        environ[TOO_LARGE] = error.limit
+    except DatabaseError:  # nobody can say whose body it is
+        environ[NOT_NOW] = 503
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        environ[NOT_NOW] = 507
+    refused = body is None
+    asking = partial(ask_django, environ, body or temporary_file())
+    status, headers, answer = await loop.run_in_executor(threads, asking)
     if refused:
         headers.append((b"connection", b"close"))
     await send_answer(send, status, headers, answer)
@@ -118,8 +129,8 @@ def told_by_proxy(forwarded: dict[str, str]) -> dict[str, str]:
     return told
 
 
-def temporary_file() -> File:
-    return SpooledTemporaryFile(MEMORY_BYTES, dir=str(settings.FILE_UPLOAD_TEMP_DIR))
+def temporary_file(in_memory: int = MEMORY_BYTES) -> File:
+    return SpooledTemporaryFile(in_memory, dir=str(settings.FILE_UPLOAD_TEMP_DIR))
 
 
 async def receive_body(
@@ -129,6 +140,8 @@ async def receive_body(
     limit = STRANGERS_BYTES if announced <= STRANGERS_BYTES else await ask_limit()
     if announced > limit:
         raise BodyTooLarge(limit)
+    if announced > MEMORY_BYTES and not space.is_there(announced):
+        raise OSError(errno.ENOSPC, "no room for the body of a request")
     body = temporary_file()
     try:
         more = True
@@ -151,7 +164,7 @@ async def receive_body(
 
 def ask_django(environ: dict[str, Any], body: File) -> Answer:
     """In a thread. The length is counted: a body in chunks does not announce it."""
-    answer = temporary_file()
+    answer = temporary_file() if space.is_there() else temporary_file(WITHOUT_DISK_BYTES)
     head: list[Any] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], *_error: Any) -> Any:

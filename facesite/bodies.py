@@ -21,6 +21,8 @@ MAX_BODY_BYTES = settings.MAX_PHOTOS_PER_UPLOAD * settings.MAX_PHOTO_BYTES + 2**
 STRANGERS_BYTES = 2**18
 TOO_LARGE = "facesite.too_large"
 """In the environment of a request whose body the web process has not taken: what it may have."""
+NOT_NOW = "facesite.not_now"
+"""In that of one whose body it could not take: the status of its answer."""
 
 
 def allowed(environ: Mapping[str, Any]) -> int:

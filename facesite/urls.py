@@ -5,9 +5,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from recognition.views.errors import too_many
+from recognition.views.errors import too_many, went_wrong
 
 admin.autodiscover()
+handler500 = went_wrong
 handler429 = too_many  # of allauth, which looks for it here
 
 urlpatterns = [

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from facesite import space
 from recognition.services import access
-from recognition.services.site import space
 from recognition.services.site import status as service
 from recognition.services.work.retrying import retry_all
 from recognition.views.requests import Request, operators_only

@@ -16,10 +16,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from facesite import pulse
+from facesite import pulse, space
 from recognition.models import User
 from recognition.services.identification.answering import submit
-from recognition.services.site import health, space, status
+from recognition.services.site import health, status
 from recognition.services.work import broker as broker_service
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, photo

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from facesite import space
 from recognition.models import ModelVersion, User
-from recognition.services.site import space
 from recognition.services.work import broker
 
 Login = Callable[[User], Client]

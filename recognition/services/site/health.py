@@ -9,9 +9,9 @@ from typing import Final
 
 from django.db import DatabaseError, connection
 
-from facesite import pulse
+from facesite import pulse, space
 from recognition.models.work import PHOTOS
-from recognition.services.site import space, status
+from recognition.services.site import status
 from recognition.services.work import broker
 
 PATIENCE: Final = 4

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from facesite import space
 from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
 from recognition.services.photos import orphans
 from recognition.services.promotion import serving, trials
-from recognition.services.site import space
 from recognition.services.training import turns
 from recognition.services.versions import registry
 from recognition.services.work import attempts, queue

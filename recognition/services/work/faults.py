@@ -14,6 +14,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from facesite.space import DiskFull
 from ml.errors import DISK_FULL, ArtifactError, DecoderKilled
 from recognition.models.work import LONGEST_PAUSE
 
@@ -53,6 +54,7 @@ class StorageHangs(Exception):
 
 
 _KINDS: Final = {
+    DiskFull: FULL,
     StorageHangs: STORAGE,
     OperationalError: DATABASE,
     InterfaceError: DATABASE,

@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from facesite import space
 from recognition.models.work import PhotoWork
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
@@ -29,7 +30,12 @@ def accept(
 
     What is no photo by its header is refused. `admit` is told how many are left, and nothing is
     stored if it raises.
+
+    Raises:
+        DiskFull: there is no room for them.
     """
+    if not space.is_there(sum(file.size or 0 for file in files)):
+        raise space.DiskFull
     with new_files() as write:
         rows, refused = uploads.store(files, new_row, write)
         if rows:

@@ -31,17 +31,15 @@ def free() -> int:
     return shutil.disk_usage(settings.DATA_DIR).free
 
 
+def is_there(size: int = 0) -> bool:
+    """Whether so many bytes can be stored and the reserve is left."""
+    return free() >= RESERVE + size
+
+
 def state() -> Space:
-    left = free()
-    if left < RESERVE:
+    if not is_there():
         return Space.FULL
-    return Space.LOW if left < LOW else Space.OK
-
-
-def require_room(size: int) -> None:
-    """Raise `DiskFull` unless so many bytes can be stored and the reserve is left."""
-    if free() < RESERVE + size:
-        raise DiskFull
+    return Space.LOW if free() < LOW else Space.OK
 
 
 _noted = Space.OK
