@@ -105,7 +105,8 @@ class Site(manager.Manager):  # type: ignore[misc]
         except queue.Empty:
             return
         if message.type == "line":
-            self._printer.write(message)
+            with suppress(OSError):  # a log on a disk that is full
+                self._printer.write(message)
         elif message.type == "start":
             self._note_start(self.parts[message.name], message.data["pid"])
         else:
@@ -174,7 +175,8 @@ class Site(manager.Manager):  # type: ignore[misc]
         _signal(self.parts[BROKER], signal.SIGTERM)
 
     def announce(self, line: str) -> None:
-        self._system_print(f"{line}\n")
+        with suppress(OSError):
+            self._system_print(f"{line}\n")
 
 
 def _signal(part: Part, number: signal.Signals) -> None:
