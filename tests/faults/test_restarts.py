@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.client import HTTPException
 
 import psutil
 import pytest
@@ -30,8 +31,16 @@ def site(make_site: MakeSite) -> Iterator[Site]:
     site.close()
 
 
+def is_there(site: Site) -> bool:
+    """Whether the web process answers, and not one that is about to be killed with its parent."""
+    with suppress(OSError, HTTPException):
+        return Visitor(site).get("/healthz").status == 200
+    return False
+
+
 def answers(site: Site) -> bool:
-    """Whether a photo is answered."""
+    """Whether a photo is answered, now or in the end."""
+    wait_for(lambda: is_there(site) and is_there(site), WAIT_SECONDS)
     upload = Upload(site)
     wait_for(upload.is_done, WAIT_SECONDS)
     return True
@@ -84,9 +93,16 @@ def test_a_process_that_stands_still_is_replaced(site: Site, name: str) -> None:
     assert answers(site)
     process = STOPPED[name](site)
     process.suspend()
-    wait_for(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, 120)
-    wait_for(site.listens, WAIT_SECONDS)
+    everybody = psutil.Process(site.pid_of("web")).children() if name == "web" else []
+    wait_for(lambda: has_ended(process), WAIT_SECONDS)
+    wait_for(lambda: all(map(has_ended, everybody)), WAIT_SECONDS)
     assert answers(site)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    return True
 
 
 def test_the_status_page_tells_of_restarts(site: Site) -> None:
