@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # What a deployment behind a proxy sets; the checks run under it, on a data folder of their own.
 PRODUCTION = DATA_DIR="$$folder" FACESITE_HOSTS=faces.example.org
 
-.PHONY: install run test test-browser test-slow check bench lock messages clean
+.PHONY: install run test test-browser test-slow check soak bench lock messages clean
 
 install: .venv/installed
 	@$(BIN)/python -m facesite.catalogues
@@ -30,6 +30,10 @@ check: .venv/installed-dev
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && set -ex && \
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING && \
 	$(PRODUCTION) $(BIN)/python manage.py makemigrations --check --dry-run
+
+# One fault after another on a real site under load: make soak SOAK="--minutes 10 --seed 2"
+soak: .venv/installed-dev
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.soak $(SOAK)
 
 bench: install
 	$(BIN)/python manage.py benchmark

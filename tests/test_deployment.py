@@ -35,9 +35,9 @@ def test_compose_starts_every_part_on_its_own() -> None:
         assert waits_for["prepare"] == {"condition": "service_completed_successfully"}
         assert waits_for["redis"] == {"condition": "service_healthy"}
     assert all("healthcheck" in service for name, service in services.items() if name != "prepare")
+    assert services["web"]["healthcheck"]["test"][-1].count("/healthz") == 1
     for name in ("worker", "trainer"):  # one that is dead must not be taken for the other
-        _, command = services[name]["healthcheck"]["test"]
-        assert command.endswith("--destination celery@$$(hostname)")
+        assert services[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "facesite.pulse"]
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "trainer", "prepare"])

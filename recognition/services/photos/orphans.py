@@ -43,16 +43,22 @@ def remove_when_due() -> None:
     """Remove them once a day at most, however many workers ask."""
     last = Path(settings.DATA_DIR) / "orphans-removed"
     now = timezone.now().timestamp()
-    if not last.is_file() or last.stat().st_mtime < now - EVERY.total_seconds():
+    # A file of the future was touched before the clock was set back.
+    if not last.is_file() or abs(now - last.stat().st_mtime) > EVERY.total_seconds():
         last.touch()
         remove()
 
 
 def remove() -> int:
     """Delete old files that no row names; returns how many those were."""
-    orphans = [name for folder, names in owners().items() for name in _orphans(folder, names)]
+    orphans = found()
     files.delete(orphans)
     return len(orphans)
+
+
+def found() -> list[str]:
+    """The names of old files that no row has."""
+    return [name for folder, names in owners().items() for name in _orphans(folder, names)]
 
 
 def _orphans(folder: str, owners: list[Owner]) -> Iterator[str]:
