@@ -66,9 +66,11 @@ class Load:
         try:
             page = send(visitor, photos)
         except (OSError, HTTPException) as error:
-            return self._note(type(error).__name__)
+            self._note(type(error).__name__)
+            return None
         if page.status != 200 or "/uploads/" not in page.url:
-            return self._note(str(page.status))
+            self._note(str(page.status))
+            return None
         batch = UUID(page.url.rstrip("/").rpartition("/")[2]).hex
         accepted = Accepted(batch, tuple(photo.name for photo in photos), time.monotonic())
         with self._lock:
