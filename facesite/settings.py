@@ -13,7 +13,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from facesite import env, logs
+from facesite import env
 from facesite.theme import UNFOLD  # noqa: F401  (a setting)
 from ml import imaging
 
@@ -301,18 +301,18 @@ CELERY_TIMEZONE = TIME_ZONE
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "refusals": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": logs.refusals_in_one_line,
+    "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "filters": {"one_line": {"()": "facesite.logs.OneLine"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["one_line"],
         }
     },
-    "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.request": {"filters": ["refusals"]},
         "celery": {"level": "WARNING"},
         "celery.apps.worker": {"level": "INFO"},  # says when it is ready
         "kombu": {"level": "WARNING"},
