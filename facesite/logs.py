@@ -6,7 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import Final
 
-from billiard.einfo import ExceptionWithTraceback
+from billiard import einfo
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
@@ -36,7 +36,7 @@ class OneLine(logging.Filter):
 def _is_understood(record: logging.LogRecord) -> bool:
     """Whoever may not see a page is no fault of the site either."""
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    if isinstance(error, ExceptionWithTraceback):
+    if isinstance(error, einfo.ExceptionWithTraceback):  # type: ignore[attr-defined]
         error = error.exc
     refused = getattr(record, "status_code", None) == HTTPStatus.FORBIDDEN
     return refused or isinstance(error, UNDERSTOOD)

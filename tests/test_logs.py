@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import logging.config
 from io import StringIO
+from typing import Any
 
 import pytest
-from billiard.einfo import ExceptionWithTraceback
+from billiard import einfo
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from django.conf import settings
 from django.db import OperationalError
@@ -17,18 +18,16 @@ from redis.exceptions import ConnectionError as BrokerGone
 def told(error: Exception) -> str:
     """What the site's own handler writes of an error that is logged with its traceback."""
     stream = StringIO()
-    configured = settings.LOGGING["handlers"]["console"] | {"stream": stream}
+    ours: dict[str, Any] = settings.LOGGING
+    configured = ours["handlers"]["console"] | {"stream": stream}
     told_by = {"tests.told": {"handlers": ["console"], "level": "INFO", "propagate": False}}
-    logging.config.dictConfig(
-        settings.LOGGING
-        | {"handlers": {"console": configured}, "loggers": told_by, "incremental": False}
-    )
+    logging.config.dictConfig(ours | {"handlers": {"console": configured}, "loggers": told_by})
     try:
         raise error
     except Exception:
         logging.getLogger("tests.told").exception("It fails: %r", error)
     finally:
-        logging.config.dictConfig(settings.LOGGING)
+        logging.config.dictConfig(ours)
     return stream.getvalue()
 
 
@@ -40,7 +39,7 @@ def told(error: Exception) -> str:
         BrokerGone("Connection refused"),
         ConnectionResetError(104, "Connection reset by peer"),
         OperationalError("database is locked"),
-        ExceptionWithTraceback(WorkerLostError("signal 9"), None),
+        einfo.ExceptionWithTraceback(WorkerLostError("signal 9"), None),  # type: ignore[attr-defined]
     ],
 )
 def test_what_is_understood_takes_one_line(error: Exception) -> None:
