@@ -14,7 +14,7 @@ from typing import Final
 
 LOOK_EVERY: Final = 1.0
 SILENT_AFTER: Final = 30.0
-ASLEEP: Final = 5.0
+ASLEEP: Final = 15.0
 """Seconds between two looks that say that this process itself stood still: then it knows nothing
 of the others."""
 RESTARTS: Final = "restarts"

@@ -160,7 +160,9 @@ class Page:
         return self.body.decode()
 
 
-def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def python(
+    *arguments: str, timeout: float = 1200, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run a script or, with `-m` or `-c`, code of the site to its end, in a fresh process."""
     return subprocess.run(
         [sys.executable, *arguments],
@@ -169,7 +171,7 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
         check=False,
-        timeout=1200,
+        timeout=timeout,
     )
 
 
