@@ -31,21 +31,31 @@ app.autodiscover_tasks()
 
 SWEEP_SECONDS: Final = 5
 TIDY_SECONDS: Final = 60
+IN_VAIN_SECONDS: Final = 60
+"""So long a worker may take to answer the first photo after a standstill, as when it starts."""
 
 
 class Loop:
-    """Whether the worker's own loop goes round. While there is no broker, there is none."""
+    """Whether the worker's own loop goes round, and gets work done. While there is no broker, there
+    is no loop. One that has lost its way to the broker may go round and never take a message."""
 
     seen: float | None = None
+    idle_since: float | None = None
 
     def begin(self) -> None:
         self.seen = time.monotonic()
 
     def end(self) -> None:
-        self.seen = None
+        self.seen = self.idle_since = None
+
+    def note(self, *, work_gets_done: bool) -> None:
+        self.idle_since = None if work_gets_done else self.idle_since or time.monotonic()
 
     def goes_round(self) -> bool:
-        return self.seen is None or time.monotonic() - self.seen < pulse.SILENT_AFTER
+        now = time.monotonic()
+        if self.idle_since is not None and now - self.idle_since > IN_VAIN_SECONDS:
+            return False
+        return self.seen is None or now - self.seen < pulse.SILENT_AFTER
 
 
 loop = Loop()
@@ -85,7 +95,7 @@ class Sweeping(bootsteps.StartStopStep):
 def sweep() -> None:
     """Takes milliseconds. Children that start later must not inherit the connection."""
     try:
-        app.tasks["recognition.tasks.sweep"]()
+        loop.note(work_gets_done=app.tasks["recognition.tasks.sweep"]())
     except DatabaseError as error:
         log.warning("No sweep, the database cannot be reached: %s", str(error).strip())
     finally:

@@ -12,7 +12,7 @@ from celery.signals import worker_process_shutdown
 from recognition.services.gallery import people
 from recognition.services.identification import answering
 from recognition.services.promotion import serving, trials
-from recognition.services.site import sweeping
+from recognition.services.site import status, sweeping
 from recognition.services.training import turns
 from recognition.services.work import attempts, processes
 
@@ -52,8 +52,10 @@ def end_what_was_launched(**_: Any) -> None:
 
 
 @shared_task
-def sweep() -> None:
+def sweep() -> bool:
+    """Returns whether work gets done."""
     sweeping.sweep()
+    return not status.worker_is_to_blame()
 
 
 @shared_task

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from facesite import space
 from recognition.models import Identification, Person, User
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification import answering as identification
@@ -85,6 +86,20 @@ def test_a_worker_that_answers_but_gets_nothing_done_is_stuck(
     assert status.site().worker == Worker.READY
     Identification.objects.update(created_at=timezone.now() - MINUTES)
     assert status.site().worker == Worker.STUCK
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_worker_is_not_to_blame_for_what_waits_for_the_place(
+    waiting: Identification, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Identification.objects.update(created_at=timezone.now() - MINUTES)
+    assert status.worker_is_to_blame()
+    with monkeypatch.context() as full:
+        full.setattr(space, "free", lambda: 0)
+        assert not status.worker_is_to_blame()
+    Identification.objects.update(waits_for="killed")
+    assert not status.worker_is_to_blame()
+    assert status.site().worker == Worker.READY
 
 
 @pytest.mark.usefixtures("answering")

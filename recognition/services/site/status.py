@@ -12,7 +12,7 @@ from typing import Final
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from facesite import pulse
+from facesite import pulse, space
 from recognition.models import UNFINISHED, EnrolledFace, Person, Status
 from recognition.models.work import PHOTOS, kinds
 from recognition.services.versions import registry
@@ -43,16 +43,18 @@ class ModelStatus:
 
 @dataclass(frozen=True)
 class Progress:
-    """Work that is not done yet, since when the oldest has waited, and when the last one ended."""
+    """Work that is not done yet, since when the oldest has waited, since when the oldest has that
+    nothing but the worker keeps waiting, and when the last one ended."""
 
     waiting: int
     waiting_since: dt.datetime | None
+    expected_since: dt.datetime | None
     last_finished: dt.datetime | None
 
     @property
     def stands_still(self) -> bool:
         before = timezone.now() - STANDSTILL_AFTER
-        if self.waiting_since is None or self.waiting_since > before:
+        if self.expected_since is None or self.expected_since > before:
             return False
         return self.last_finished is None or self.last_finished < before
 
@@ -107,6 +109,11 @@ def site() -> SiteStatus:
     )
 
 
+def worker_is_to_blame() -> bool:
+    """Whether nothing is answered, and neither the model nor the disk explains it."""
+    return progress().stands_still and registry.problem() is None and space.is_there()
+
+
 def _model() -> ModelStatus:
     version, error = registry.active(), registry.problem()
     return ModelStatus(
@@ -138,6 +145,7 @@ def progress() -> Progress:
         model._default_manager.aggregate(
             waiting=Count("pk", filter=unfinished),
             since=Min("created_at", filter=unfinished),
+            expected=Min("created_at", filter=unfinished & Q(waits_for="")),
             last=Max("finished_at"),
         )
         for model in kinds()
@@ -146,5 +154,6 @@ def progress() -> Progress:
     return Progress(
         waiting=sum(row["waiting"] for row in rows),
         waiting_since=min((row["since"] for row in rows if row["since"]), default=None),
+        expected_since=min((row["expected"] for row in rows if row["expected"]), default=None),
         last_finished=max((row["last"] for row in rows if row["last"]), default=None),
     )
