@@ -21,9 +21,8 @@ from pathlib import Path
 
 from tests.sites import Site, wait_for
 from tests.soak.faults import FAULTS
-from tests.soak.load import PHOTOS, USERS, Accepted, Load, Outcome, logged_in, rows
+from tests.soak.load import PHOTOS, USERS, Load, Outcome, is_final, logged_in, rows
 
-FINAL = {"done", "failed", "rejected"}
 LONGEST_RECOVERY = 600.0  # after which it is told as it is
 SETTLING = 2.0
 
@@ -55,14 +54,10 @@ class Soak:
         for photo in PHOTOS:
             upload = self.load.upload(self.probe, [photo])
             assert upload is not None
-            wait_for(lambda one=upload: self.is_final(one), 300)
+            wait_for(lambda one=upload: is_final(self.site, one), 300)
             (row,) = rows(self.site, upload.batch)
             self.faces[row.file.partition("-")[2]] = row.faces
         self.load.accepted.clear()
-
-    def is_final(self, upload: Accepted) -> bool:
-        found = rows(self.site, upload.batch)
-        return len(found) == len(upload.names) and {row.status for row in found} <= FINAL
 
     def run(self, minutes: float, most: int | None) -> None:
         until = time.monotonic() + minutes * 60
@@ -97,13 +92,16 @@ class Soak:
         while upload is None and time.monotonic() < until:
             upload = self.load.upload(self.probe, [PHOTOS[0]])
             time.sleep(0.2)
-        while upload is not None and not self.is_final(upload) and time.monotonic() < until:
+        while upload is not None and not is_final(self.site, upload) and time.monotonic() < until:
             time.sleep(0.1)
 
     def _wait_for_the_last(self) -> None:
         until = time.monotonic() + LONGEST_RECOVERY
-        while time.monotonic() < until and not all(map(self.is_final, self.load.accepted)):
+        while time.monotonic() < until and not self._all_final():
             time.sleep(1)
+
+    def _all_final(self) -> bool:
+        return all(is_final(self.site, upload) for upload in self.load.accepted)
 
     def _judge(self) -> None:
         for upload in self.load.accepted:

@@ -19,7 +19,9 @@ from tests.sites import ROOT, Page, Site, Visitor
 
 USERS = ("one", "two", "three")
 PAUSE = (0.3, 1.5)
+OUTSTANDING = 4  # uploads of one person whose photos are not all answered: more wait their turn
 AT_ONCE = (1, 1, 1, 2, 4)
+FINAL = {"done", "failed", "rejected"}
 PHOTOS = tuple(sorted((ROOT / "demo" / "photos").rglob("*.jpg"))[::3])
 
 
@@ -56,10 +58,13 @@ class Load:
 
     def _upload_again_and_again(self, name: str, seed: int) -> None:
         chosen, visitor = random.Random(seed), logged_in(self.site, name)  # noqa: S311
-        while not self._over.is_set():
-            photos = chosen.choices(PHOTOS, k=chosen.choice(AT_ONCE))
-            self.upload(visitor, photos)
-            self._over.wait(chosen.uniform(*PAUSE))
+        waiting: list[Accepted] = []
+        while not self._over.wait(chosen.uniform(*PAUSE)):
+            waiting = [upload for upload in waiting if not is_final(self.site, upload)]
+            if len(waiting) < OUTSTANDING:
+                photos = chosen.choices(PHOTOS, k=chosen.choice(AT_ONCE))
+                if upload := self.upload(visitor, photos):
+                    waiting.append(upload)
 
     def upload(self, visitor: Visitor, photos: list[Path]) -> Accepted | None:
         """None if the site refused it, or did not answer: then nothing was promised."""
@@ -118,6 +123,11 @@ def rows(site: Site, batch: str) -> list[Row]:
             [batch],
         )
         return [Row(*row) for row in found]
+
+
+def is_final(site: Site, upload: Accepted) -> bool:
+    found = rows(site, upload.batch)
+    return len(found) == len(upload.names) and {row.status for row in found} <= FINAL
 
 
 @dataclass
