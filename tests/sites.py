@@ -160,9 +160,7 @@ class Page:
         return self.body.decode()
 
 
-def python(
-    *arguments: str, timeout: float = 1200, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a script or, with `-m` or `-c`, code of the site to its end, in a fresh process."""
     return subprocess.run(
         [sys.executable, *arguments],
@@ -171,7 +169,7 @@ def python(
         capture_output=True,
         text=True,
         check=False,
-        timeout=timeout,
+        timeout=3600,
     )
 
 

@@ -39,7 +39,7 @@ def fields():
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0011_answers_by_classes'),
+        ('recognition', '0015_sessions_are_listed'),
     ]
 
     operations = [
