@@ -85,6 +85,9 @@ class StripeRecognizer:
         """A stripe is its own mirror image."""
         return embeddings
 
+    def template(self, face: EmbeddedFace) -> Floats:
+        return face.embedding
+
 
 def _faces(photo: Image, degrees: int) -> Iterator[EmbeddedFace]:
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
