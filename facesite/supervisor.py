@@ -95,9 +95,15 @@ class Site(manager.Manager):  # type: ignore[misc]
             self._note_what_happened()
             if self.ended_at is None:
                 self._start_again()
-                self.watch.look({part.name: part.pid for part in self.parts.values() if part.pid})
+                self._end_what_stands_still()
             elif time.monotonic() - self.ended_at > KILL_AFTER_SECONDS:
                 _signal_groups(self.parts, signal.SIGKILL)
+
+    def _end_what_stands_still(self) -> None:
+        """A worker whose broker did so may never find its way back to the next one."""
+        pids = {part.name: part.pid for part in self.parts.values() if part.pid}
+        if BROKER in self.watch.look(pids):
+            _signal(self.parts[WORKER], signal.SIGKILL)
 
     def _note_what_happened(self) -> None:
         try:

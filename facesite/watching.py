@@ -33,19 +33,21 @@ class Watch:
         self.seen: dict[str, tuple[object, float]] = {}
         self.looked = time.monotonic()
 
-    def look(self, parts: dict[str, int]) -> None:
-        """`parts` are the processes that the supervisor itself has started."""
+    def look(self, parts: dict[str, int]) -> list[str]:
+        """`parts` are the processes that the supervisor itself has started. Returns what it has
+        ended."""
         now = time.monotonic()
         if now - self.looked < LOOK_EVERY:
-            return
+            return []
         if now - self.looked > ASLEEP:
             self.seen.clear()
         self.looked = now
         states = dict(self._signs(parts)) | dict(_stopped(parts))
         self.seen = {name: self._since(name, state, now) for name, state in states.items()}
-        for name, (_, since) in self.seen.items():
-            if now - since > SILENT_AFTER:
-                self._end(name)
+        silent = [name for name, (_, since) in self.seen.items() if now - since > SILENT_AFTER]
+        for name in silent:
+            self._end(name)
+        return [name.partition("-")[0] for name in silent]
 
     def _since(self, name: str, state: object, now: float) -> tuple[object, float]:
         before = self.seen.get(name)
