@@ -199,6 +199,7 @@ def test_the_reserve_of_the_disk_is_not_used(
     assert list((tmp_path / "models").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_enough_people_are_fitted_to(
     tmp_path: Path, version_dir: Path, cache: Path, shared_data: Path
 ) -> None:
