@@ -19,8 +19,9 @@ from ml.inference.engine import OpenVINOEngine
 from ml.inference.recognizer import Recognizer
 from ml.types import Image
 from ml.versions import onnx
+from ml.versions.checking import Evidence, Places
 from ml.versions.convention import Convention, served
-from ml.versions.importing import LARGEST, METRICS, Evidence, Imported, Network, Places
+from ml.versions.importing import LARGEST, METRICS, Imported, Network
 from ml.versions.importing import import_network as import_
 from ml.weights import SFACE, weights_path
 from tests.ml import networks

@@ -10,8 +10,9 @@ from django.db import DatabaseError
 from ml.errors import ArtifactMissing, MLError
 from ml.evaluation.datasets import draw_pairs, read_pairs, read_people
 from ml.language import percent
+from ml.versions.checking import Evidence
 from ml.versions.convention import CHANNELS, Convention
-from ml.versions.importing import SOURCES, Evidence, Network
+from ml.versions.importing import SOURCES, Network
 from recognition.management.preparation import DEMO
 from recognition.management.retrain_options import decimals
 from recognition.management.terminal import progress_bar

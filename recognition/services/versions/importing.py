@@ -20,7 +20,8 @@ from recognition.services.versions import names, registry
 
 if TYPE_CHECKING:
     from ml.threads import Progress
-    from ml.versions.importing import Evidence, Imported, Network
+    from ml.versions.checking import Evidence
+    from ml.versions.importing import Imported, Network
 
 
 class ImportNotBegun(Refused):
@@ -36,10 +37,10 @@ def import_network(
         ImportNotBegun: the name is none, or is taken, or another import is at work.
         MLError: see `ml.versions.importing.import_network`.
     """
-    from ml.versions import importing  # noqa: PLC0415  (loads OpenVINO)
+    from ml.versions import checking, importing  # noqa: PLC0415  (load OpenVINO)
 
     active = registry.require_active()
-    places = importing.Places(
+    places = checking.Places(
         models=Path(settings.MODELS_DIR),
         cache=Path(settings.DATA_DIR) / "cache" / "embeddings",
         active=registry.folder(active),
