@@ -64,16 +64,17 @@ def refused(*arguments: str) -> str:
     return str(caught.value)
 
 
-def answer(user: User) -> tuple[str, str | None]:
-    """The version that answers a photo of the first of the people, and whom it names."""
+def answer(user: User) -> tuple[str, str]:
+    """The version that answers a photo of the first of the people, and whom it finds likeliest. A
+    calibration carried over on so few people is strict about naming anybody."""
     photo = DEMO / "photos" / "people" / PEOPLE[0] / "4.jpg"
     file = SimpleUploadedFile(photo.name, photo.read_bytes())
     (row,) = answering.submit(user, [file]).accepted
     answering.process(row.pk)
     row.refresh_from_db()
     assert row.model_version is not None
-    person = row.faces.get().person
-    return row.model_version.name, person.name if person else None
+    likeliest = row.faces.get().candidates.earliest("rank")
+    return row.model_version.name, likeliest.person.name
 
 
 def test_it_is_tried_put_into_service_and_taken_back(
