@@ -35,8 +35,7 @@ SOURCES: Final[Mapping[str, Callable[[Path], ov.Model]]] = {".onnx": onnx.read}
 LARGEST: Final = 2**30
 """Bytes of a file: a larger network would leave a worker no memory."""
 ENOUGH: Final = 0.75
-"""Accuracy from which a network tells people apart. Of pairs of the demo people, bare pixels get up
-to 69 % right and networks with random weights 55 to 65 %."""
+"""Accuracy from which a network tells people apart."""
 METRICS: Final = "report/metrics.json"
 
 
