@@ -49,10 +49,17 @@ def decode(data: bytes, *, partial: bool = False) -> Image:
     if info.format in _TELLS_ALL and info.pixels <= AT_HAND:
         return imaging.decode(data, partial=partial)
     shared = mmap.mmap(-1, _SHAPE.size + 3 * imaging.KEPT_PIXELS)  # costs only what is written
-    child = os.fork()
-    if child == 0:
-        _decode_and_end(data, shared, partial=partial)
+    # A signal that came in the midst of this would be handled by the child too, before it is ready.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
+        child = os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+    if child == 0:
+        _decode_and_end(data, shared, before, partial=partial)
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _, status = os.waitpid(child, 0)
     except BaseException:  # a time limit of the caller's
         os.kill(child, signal.SIGKILL)
@@ -70,11 +77,15 @@ def decode(data: bytes, *, partial: bool = False) -> Image:
     return _shared_pixels(shared)
 
 
-def _decode_and_end(data: bytes, shared: mmap.mmap, *, partial: bool) -> NoReturn:
-    """Whatever happens, the copy of the caller's process goes no further than this."""
+def _decode_and_end(
+    data: bytes, shared: mmap.mmap, signals: set[int | signal.Signals], *, partial: bool
+) -> NoReturn:
+    """Whatever happens, the copy of the caller's process goes no further than this. `signals` are
+    those that it does not listen to."""
     code = _DAMAGED
-    gc.disable()  # it would touch, and thereby copy, all that the process has in memory
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+        gc.disable()  # it would touch, and thereby copy, all that the process has in memory
         _set_limits()
         image = imaging.decode(data, memoryview(shared)[_SHAPE.size :], partial=partial)
         _SHAPE.pack_into(shared, 0, *image.shape[:2])

@@ -105,7 +105,7 @@ def anchors(people: People, *, seed: int = 0) -> Floats:
     of_all = max(0.0, 1 - float(np.trace(covariance)))
     ball = np.eye(len(mean)) * np.trace(covariance) / len(mean)
     shape = SHAPE * min(1.0, len(people) / SHAPED_BY)
-    drawn = np.random.default_rng(seed).multivariate_normal(
+    drawn = np.random.default_rng([seed, ANCHORS]).multivariate_normal(
         mean * math.sqrt(of_all) / max(float(np.linalg.norm(mean)), 1e-6),
         shape * covariance + (1 - shape) * ball + SMALLEST * np.eye(len(mean)),
         size=ANCHORS,
