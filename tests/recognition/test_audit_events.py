@@ -14,7 +14,7 @@ from django.urls import reverse
 from recognition.models import AuditEvent, Identification, User
 from recognition.services.identification.answering import process, submit
 from recognition.services.site import logins
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.test_accounts import OTHER_PASSWORD, SIGNUP, logs_in
 
@@ -76,7 +76,7 @@ def test_so_is_one_that_an_administrator_sets(user: User, admin_user: User, logi
 
 
 def test_what_a_role_may_do_is_in_the_log_when_it_changes(admin_user: User, login: Login) -> None:
-    browser, role = login(admin_user), Group.objects.get(name="auditor")
+    browser, role = login(admin_user), make_user("auditor").groups.get()
     may = Permission.objects.get(codename="manage_people")
     page = reverse("admin:auth_group_change", args=(role.pk,))
     browser.post(page, {"permissions": [may.pk]})

@@ -26,6 +26,8 @@ REFUSALS = (
     "several_faces",
     "low_quality",
     "enrolled_elsewhere",
+    "enrolled_as_photo",
+    "not_confirmed",
     "person_removed",
     "not_in_a_folder",
     "nested_folder",
