@@ -46,6 +46,14 @@ def nothing_trained() -> str:
     return _("No training on this site’s own faces has been measured yet.")
 
 
+def elsewhere() -> str:
+    """What photos and trainings brought where it was measured: docs/training.md has the table."""
+    return _(
+        "Where it was measured, a few more photos of each person brought most, and training on top "
+        "of them a few points or nothing."
+    )
+
+
 def trained(name: str, difference: Interval) -> str:
     """What one training here brought, on people held out of it."""
     words = _(

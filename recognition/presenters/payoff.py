@@ -50,9 +50,9 @@ class Payoff:
 
     @property
     def trainings_in_words(self) -> list[str]:
-        """What trainings brought, the last one first."""
+        """What trainings brought, here, the last one first, and elsewhere."""
         told = [payoff.trained(one.name, one.difference) for one in self.trained]
-        return told or [payoff.nothing_trained()]
+        return [*(told or [payoff.nothing_trained()]), payoff.elsewhere()]
 
 
 def of_this_site() -> Payoff:
