@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, RemoteDisconnected
 from threading import Event
 
 import psutil
@@ -44,13 +44,22 @@ class Client:
             if not self.keeps:
                 connection = self._connect()
             try:
-                connection.request("GET", LOG_IN)
-                response = connection.getresponse()
-                response.read()
-                self.answered.append(response.status)
+                self._ask(connection)
+            except RemoteDisconnected as error:
+                # A connection that idles may be closed just as somebody asks over it. Browsers then
+                # ask once more over a new one: RFC 9112, 9.3.1.
+                if not self.keeps:
+                    self.lost.append(repr(error))
+                connection = self._connect()
             except (OSError, HTTPException) as error:
                 self.lost.append(repr(error))
                 connection = self._connect()
+
+    def _ask(self, connection: HTTPConnection) -> None:
+        connection.request("GET", LOG_IN)
+        response = connection.getresponse()
+        response.read()
+        self.answered.append(response.status)
 
     def _connect(self) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.site.port, timeout=120)
