@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ml.architectures.recipe import Recipe, Trainable
+from ml.types import Floats
 
 if TYPE_CHECKING:
     import keras
@@ -19,7 +20,8 @@ class Network:
     `crops`: float32 (N, 112, 112, 3), RGB, 0..255. `embedding`: (N, D), length 1. `scores`: (N, C),
     what `loss` compares with class indices (N,). `probabilities`: (N, C), each row sums to 1.
     `features`, where there are any, are the output of the layers that stay frozen in a stage that
-    trains the head, and `is_trainable` tells which of the layers learn in which stage.
+    trains the head, and `is_trainable` tells which of the layers learn in which stage. `set_map`
+    sets a linear map behind these features, (D, D), which is computed from them and does not learn.
     """
 
     crops: keras.KerasTensor
@@ -29,6 +31,7 @@ class Network:
     loss: keras.losses.Loss
     features: keras.KerasTensor | None = None
     is_trainable: Callable[[str, Trainable], bool] = lambda _layer, _trainable: True
+    set_map: Callable[[Floats], None] | None = None
 
     def trained(self) -> keras.Model:
         """The network from crops to scores."""

@@ -16,7 +16,7 @@ from ml.architectures.heads import cosine_head, softmax
 from ml.architectures.network import Architecture, Network
 from ml.architectures.recipe import Recipe, Stage, Trainable
 from ml.language import gettext_noop
-from ml.types import CROP_SIZE
+from ml.types import CROP_SIZE, Floats
 from ml.weights import SFACE as SFACE_WEIGHTS
 from ml.weights import Constants, dequantised, onnx_constants, weights_path
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import keras
 
 EMBEDDING_SIZE = 128
-
-PROJECTION_DECAY = 0.1
 
 # (filters, stride) of the depthwise-separable blocks, which the source network counts from 2.
 BLOCKS = (
@@ -69,11 +67,11 @@ def build() -> keras.Model:
 
 
 def build_for_training(classes: int, recipe: Recipe) -> Network:
-    """Build the network with a projection of its embedding and a margin-softmax head.
+    """Build the network with a linear map of its embedding and a margin-softmax head.
 
-    The projection adds a linear map, at first zero, to the embedding: training starts from what
-    the network knows, and weight decay draws back to it. The kernel of the head holds a direction
-    of length 1 for each class, so that its output are cosines.
+    The map is the embedding and a projection of it, at first zero. It does not learn: a training
+    computes it (`ml.training.shrinking`). The kernel of the head holds a direction of length 1 for
+    each class, so that its output are cosines.
     """
     import keras  # noqa: PLC0415
 
@@ -85,7 +83,6 @@ def build_for_training(classes: int, recipe: Recipe) -> Network:
         EMBEDDING_SIZE,
         use_bias=False,
         kernel_initializer="zeros",
-        kernel_regularizer=keras.regularizers.L2(PROJECTION_DECAY),
         dtype="float32",
         name="projection",
     )
@@ -94,19 +91,24 @@ def build_for_training(classes: int, recipe: Recipe) -> Network:
     cosines = cosine_head(embedding, classes)
     probabilities = softmax(cosines, recipe.scale)
     loss = ArcFace(recipe.scale, recipe.margin)
-    return Network(trunk.input, embedding, cosines, probabilities, loss, features, is_trainable)
+
+    def set_map(matrix: Floats) -> None:
+        projection.set_weights([matrix - np.eye(EMBEDDING_SIZE, dtype=np.float32)])
+
+    ends = (trunk.input, embedding, cosines, probabilities)
+    return Network(*ends, loss, features, is_trainable, set_map)
 
 
 def is_trainable(layer: str, trainable: Trainable) -> bool:
     """Whether a layer learns in a stage. Batch statistics of a few people would spoil the old ones,
-    so that batch normalisation never does."""
-    if layer.endswith("_batchnorm") or layer in {"bn1", "fc1"}:
+    so that batch normalisation never does; nor does the projection, which is computed."""
+    if layer.endswith("_batchnorm") or layer in {"bn1", "fc1", "projection"}:
         return False
     match trainable:
         case "head":
-            return layer in {"projection", "cosines"}
+            return layer == "cosines"
         case "last":
-            return layer.startswith(("conv_13", "conv_14", "pre_fc1", "projection", "cosines"))
+            return layer.startswith(("conv_13", "conv_14", "pre_fc1", "cosines"))
         case "all":
             return True
 

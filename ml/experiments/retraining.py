@@ -32,8 +32,8 @@ AS_IT_IS: Final = "as it is"
 MORE: Final = "**four further photos enrolled**"
 ON_TOP: Final = "on top of them: "
 EQUAL: Final = "templates of equal weight, not by quality"
-MAPPED: Final = "map regularised by cross-validation"
-RETRAINED: Final = "`retrain`, stage 1"
+MAPPED: Final = "map computed from the features (`retrain`)"
+PROJECTED: Final = "projection learned by gradient steps"
 IMPRINTED: Final = "imprinted head, batch normalisation tuned (one seed)"
 
 
@@ -52,14 +52,14 @@ def _named_before(networks: Networks) -> Searches:
 CHANGES: Final[Mapping[str, Callable[[Networks], Searches]]] = {
     AS_IT_IS: lambda one: _searched(one, one.packaged),
     EQUAL: lambda one: _searched(one, one.packaged, by_quality=False),
-    MAPPED: lambda one: _searched(one, one.regularised),
-    RETRAINED: lambda one: _searched(one, one.retrained),
+    MAPPED: lambda one: _searched(one, one.mapped),
+    PROJECTED: lambda one: _searched(one, one.projected),
     IMPRINTED: lambda one: _searched(one, one.imprinted),
     MORE: lambda one: _searched(one, one.packaged, FURTHER),
     "four further photos that were named right": _named_before,
     ON_TOP + EQUAL: lambda one: _searched(one, one.packaged, FURTHER, by_quality=False),
-    ON_TOP + MAPPED: lambda one: _searched(one, one.regularised, FURTHER),
-    ON_TOP + RETRAINED: lambda one: _searched(one, one.retrained, FURTHER),
+    ON_TOP + MAPPED: lambda one: _searched(one, one.mapped, FURTHER),
+    ON_TOP + PROJECTED: lambda one: _searched(one, one.projected, FURTHER),
     ON_TOP + IMPRINTED: lambda one: _searched(one, one.imprinted, FURTHER),
 }
 """What is done with the photos that were reviewed, or with those that are enrolled."""

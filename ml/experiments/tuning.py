@@ -12,20 +12,16 @@ import numpy as np
 from ml.architectures.network import Network, adopt
 from ml.architectures.recipe import Recipe
 from ml.architectures.sface import SFACE, packaged
-from ml.evaluation import resampling
-from ml.evaluation.comparisons import compare
 from ml.evaluation.resampling import Ints
 from ml.evaluation.samples import Embeddings
 from ml.experiments.small_site import FURTHER, Faces, Site
 from ml.templates import templates
+from ml.training.shrinking import shrinking
 from ml.training.trainer import build, precision_here
 from ml.types import Floats, Image
 
-FAR: Final = 0.001
-"""At which a map is chosen by pairs of people it was not fitted to."""
-FOLDS: Final = 5
-SHARES: Final = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
-"""Of what photos of one person differ by, in a map; the rest is the identity."""
+DECAY: Final = 0.1
+"""Of a learned projection; docs/training.md says how it was chosen."""
 EPOCHS: Final = 5
 LEARNING_RATE: Final = 1e-3
 """Of batch normalisation."""
@@ -57,13 +53,14 @@ class Networks:
         return self.faces.mapped()
 
     @cached_property
-    def retrained(self) -> Embeddings:
-        """Stage 1 of `retrain`: a projection learned with a head on frozen features. One photo of
-        each person validates and none tests, so that it learns from more than the product does."""
+    def projected(self) -> Embeddings:
+        """With a projection that is learned together with a head on frozen features, and is drawn
+        back to doing nothing by weight decay. One photo of each person validates."""
         keras.utils.set_random_seed(self.seed)
         (stage,) = self._recipe.stages
         network = self._network()
         head = network.head()
+        head.get_layer("projection").kernel.regularizer = keras.regularizers.L2(DECAY)
         head.compile(keras.optimizers.Adam(stage.learning_rate), network.loss, metrics=["accuracy"])
         features = self.faces.features[self.learned]
         last = np.flatnonzero(np.diff(self.classes, append=-1))
@@ -87,36 +84,9 @@ class Networks:
         return replace(SFACE.recipe, stages=one, precision=precision, seed=self.seed)
 
     @cached_property
-    def regularised(self) -> Embeddings:
-        """A linear map that shrinks what photos of one person differ by, as much as helps people it
-        was not fitted to."""
-        folds = [np.flatnonzero(self.classes % FOLDS == fold) for fold in range(FOLDS)]
-
-        def worth(share: float) -> float:
-            return float(np.mean([self._worth_to_others(share, fold) for fold in folds]))
-
-        share = max(SHARES, key=lambda share: (worth(share), -share))
-        return self.faces.mapped(self._map(share, np.arange(len(self.learned))))
-
-    def _worth_to_others(self, share: float, others: Ints) -> float:
-        own = np.setdiff1d(np.arange(len(self.learned)), others)
-        features = self.faces.features[self.learned[others]] @ self._map(share, own)
-        unit: Floats = features / np.linalg.norm(features, axis=1, keepdims=True)
-        owners = np.unique(self.classes[others], return_inverse=True)[1]
-        everybody = resampling.weights(int(owners.max()) + 1, bootstraps=0)
-        return float(compare(unit, owners).tar([FAR], everybody)[0, 0])
-
-    def _map(self, share: float, own: Ints) -> Floats:
-        """The inverse root of the covariance within people, mixed with the identity (D, D)."""
-        features, classes = self.faces.features[self.learned[own]], self.classes[own]
-        people = np.unique(classes)
-        means = {one: features[classes == one].mean(axis=0) for one in people}
-        apart = features - np.stack([means[one] for one in classes])
-        within = apart.T @ apart / (len(apart) - len(people))
-        plain = np.eye(len(within)) * np.trace(within) / len(within)
-        values, vectors = np.linalg.eigh(share * within + (1 - share) * plain)
-        whitened: Floats = ((vectors / np.sqrt(values)) @ vectors.T).astype(np.float32)
-        return whitened
+    def mapped(self) -> Embeddings:
+        """The map of `retrain`, computed from the features, see `ml.training.shrinking`."""
+        return self.faces.mapped(shrinking(self.faces.features[self.learned], self.classes))
 
     @cached_property
     def imprinted(self) -> Embeddings:

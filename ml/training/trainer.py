@@ -21,6 +21,7 @@ from ml.files import require_room, writing
 from ml.training.checkpoints import Checkpoints, Weights
 from ml.training.events import Callback, Epoch, Phase, Progress, Step
 from ml.training.pipeline import Examples, Stopwatch
+from ml.training.shrinking import shrinking
 from ml.types import Floats
 
 REPORT_SECONDS = 0.2
@@ -168,10 +169,17 @@ class _Run:
         model, parts = self.network.trained(), self.parts
         if stage.trainable == "head" and self.network.features is not None:
             model, parts = self.network.head(), parts.with_inputs(self._features())
+            self._map_features(parts.train)
         adam = keras.optimizers.Adam(stage.learning_rate)
         model.compile(adam, loss=self.network.loss, metrics=["accuracy"])
         model.optimizer.build(model.trainable_variables)
         return _StageAtWork(number, stage, model, parts.train, parts.validation)
+
+    def _map_features(self, examples: Examples) -> None:
+        """A run that goes on has the same map in its checkpoint, and takes it from there."""
+        if self.network.set_map is not None:
+            rows = examples.chosen
+            self.network.set_map(shrinking(examples.inputs[rows], examples.classes[rows]))
 
     def _features(self) -> Floats:
         """What the frozen layers make of every crop, computed once and kept beside the run."""

@@ -73,7 +73,7 @@ def test_a_map_takes_away_what_photos_of_one_person_differ_by(faces: Faces) -> N
         search(
             opened(one, faces, networks.site, networks.site.further(0)), one, faces, networks.site
         )
-        for one in (networks.packaged, networks.regularised)
+        for one in (networks.packaged, networks.mapped)
     )
     assert mapped.rank1(everybody)[0] > plain.rank1(everybody)[0]
 
@@ -112,6 +112,6 @@ def test_trainings_give_embeddings_of_all_that_a_site_asks_about(
     faces = Faces.read(DEMO / "people", version_dir, minimum=2)
     networks = Networks(faces, draw(faces, 1, seed=0), 0)
     rows = networks.site.rows
-    for photos in (networks.retrained, networks.imprinted):
+    for photos in (networks.projected, networks.imprinted):
         likeness = np.einsum("nd,nd->n", photos.probes[rows], networks.packaged.probes[rows])
         assert 0.5 < np.median(likeness) < 0.9999

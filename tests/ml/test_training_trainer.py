@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ml.training import checkpoints
 from ml.training.checkpoints import CannotResume
 from ml.training.events import Epoch, Event, Phase, Progress, Step
 from ml.training.pipeline import Examples
+from ml.training.shrinking import shrinking
 from ml.training.trainer import FEATURES, Parts, Trained, TrainingError, train
 from ml.types import Image
 from tests.ml.conftest import recipe_for, room_for
@@ -242,3 +244,21 @@ def test_a_training_begins_with_the_packaged_weights(parts: Parts, tmp_path: Pat
     packaged = sface.build_sface().predict(np.float32(parts.train.inputs), verbose=0)
     embeddings, _ = trained.network.served().predict(np.float32(parts.train.inputs), verbose=0)
     assert embeddings == pytest.approx(packaged, abs=1e-4)
+
+
+def test_a_map_is_computed_from_the_features_and_stays_as_it_is(tmp_path: Path) -> None:
+    """Twelve people whose photos differ in one direction: features are laid ready for them."""
+    rng, classes = np.random.default_rng(0), np.repeat(np.arange(12), 4)
+    apart = np.where(np.arange(128) < 8, 5.0, 0.2) * rng.normal(size=(48, 128))
+    vectors = rng.normal(size=(12, 128))[classes] + apart
+    features = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    (tmp_path / FEATURES).write_bytes(features.tobytes())
+    examples = partial(Examples, np.zeros((48, 112, 112, 3), np.uint8), classes)
+    rows = np.arange(48)
+    laid = Parts(examples(rows[rows % 4 > 0]), examples(rows[rows % 4 == 0]))
+    trained = train(recipe_for("sface", Stage(2, 1e-3, "head")), laid, tmp_path, Notes())
+    (projection,) = trained.network.served().get_layer("projection").get_weights()
+    learned = laid.train.chosen
+    expected = shrinking(features[learned], classes[learned])
+    assert np.diag(expected)[:8].max() < 0.9
+    assert projection == pytest.approx(expected - np.eye(128), abs=1e-6)
