@@ -29,6 +29,7 @@ from ml.evaluation.comparisons import Searches, search
 from ml.evaluation.differences import Difference
 from ml.evaluation.resampling import Interval
 from ml.evaluation.samples import Embeddings
+from ml.types import Doubles
 
 LOSSES = (-5, -2, 0, 0.5, 1, 2, 5, 10, 20)
 """In points of DIR at FPIR 1 %; a gain where it is below 0."""
@@ -46,8 +47,6 @@ GRID = np.arange(0.0, 2.6, 0.15)
 
 OUTCOMES = {"better": "**better: promoted**", "as_good": "as good", "worse": "worse"}
 """All but that it cannot be told."""
-
-Doubles = npt.NDArray[np.float64]
 
 
 def faces(people: int, rng: np.random.Generator) -> Doubles:

@@ -21,9 +21,11 @@ from typing import Final
 
 from django.conf import settings
 
+from facesite import watching
+
 EVERY: Final = 5
 """Seconds between two signs of life."""
-SILENT_AFTER: Final = 30
+SILENT_AFTER: Final = watching.SILENT_AFTER
 FORGOTTEN_AFTER: Final = 600
 """Seconds after which the file of a process on another machine is taken for a leftover."""
 
@@ -99,7 +101,7 @@ class Restart:
 def restarts() -> Iterator[Restart]:
     """The last ones, the latest first."""
     with suppress(OSError, ValueError, KeyError):
-        noted = json.loads((folder() / "restarts").read_text())
+        noted = json.loads((folder() / watching.RESTARTS).read_text())
         for one in reversed(noted):
             yield Restart(one["part"], one["why"], dt.datetime.fromtimestamp(one["at"], dt.UTC))
 

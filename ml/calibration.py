@@ -20,7 +20,7 @@ import numpy as np
 from ml.files import read_json
 from ml.gallery import Gallery
 from ml.neighbourhood import Neighbourhood, Scored
-from ml.types import Candidate, Decision, Floats, Identification
+from ml.types import Candidate, Decision, Doubles, Floats, Identification
 
 CANDIDATES = 5
 
@@ -52,10 +52,10 @@ class Evidence(NamedTuple):
     slope: float
     one_photo: float = 0.0
 
-    def odds(self, one: Scored) -> float:
-        """Of a person who was scored."""
-        log_odds = self.intercept + self.slope * one.score + self.one_photo / one.photos
-        return math.exp(min(log_odds, 50.0))
+    def log_odds(self, score: Doubles, photos: Doubles) -> Doubles:
+        """Of people with these scores and numbers of enrolled photos, of any shape; 50 at most."""
+        log_odds: Doubles = self.intercept + self.slope * score + self.one_photo / photos
+        return np.minimum(log_odds, 50.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +96,10 @@ class Calibration:
     def probabilities(self, scored: Sequence[Scored], strangers: float = STRANGERS) -> list[float]:
         """The chance of each person to be the probe, against each other and against nobody, where a
         share `strangers` (0..1) of all probes is of nobody enrolled."""
-        prior = (1 - strangers) / strangers
-        odds = [prior * self.evidence.odds(one) for one in scored]
-        return [one / (1.0 + sum(odds)) for one in odds]
+        score, photos = np.array([(one.score, one.photos) for one in scored]).reshape(-1, 2).T
+        odds = (1 - strangers) / strangers * np.exp(self.evidence.log_odds(score, photos))
+        chances: list[float] = (odds / (1.0 + odds.sum())).tolist()
+        return chances
 
     def in_doubt(self, scored: Sequence[Scored]) -> bool:
         """Whether the best of these people may as well be the probe as not."""

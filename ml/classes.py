@@ -24,14 +24,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ml.calibration import CANDIDATES, bar_of, judged
 from ml.files import read_json
 from ml.gallery import Gallery
-from ml.types import Candidate, Decision, EmbeddedFace, Floats, Identification
-
-Doubles = npt.NDArray[np.float64]
+from ml.types import Candidate, Decision, Doubles, EmbeddedFace, Floats, Identification
 
 SMALLEST = 1e-30
 """A probability below is a rounded zero, whose logarithm would be none."""

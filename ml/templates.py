@@ -28,6 +28,11 @@ def templates(embed: Embed, crops: Image, embeddings: Floats) -> Floats:
     What only one half of a face shows, light above all, counts for less in them.
     """
     both = embeddings + embed(np.ascontiguousarray(crops[:, :, ::-1]))
-    # Of a network that learned nothing both may be zeros, which are like nobody.
-    unit: Floats = both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12)
+    return directions(both)
+
+
+def directions(vectors: Floats) -> Floats:
+    """Each, (N, D), made length 1. Zeros, as of a network that learned nothing, stay zeros, which
+    are like nobody."""
+    unit: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     return unit

@@ -23,6 +23,9 @@ ANSWERS_BY: Final[tuple[AnswersBy, ...]] = get_args(AnswersBy)
 Floats = npt.NDArray[np.float32]
 """Any float32 array; its shape is given where it is used."""
 
+Doubles = npt.NDArray[np.float64]
+"""Any float64 array, likewise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

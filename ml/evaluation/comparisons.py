@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.evaluation import resampling
-from ml.evaluation.resampling import Doubles, Ints
+from ml.evaluation.resampling import Ints
 from ml.evaluation.samples import ENROL, Embeddings, enrolled_as, rows_of
-from ml.types import Floats
+from ml.types import Doubles, Floats
 
 DRAWS = 10
 """Random galleries that are searched."""

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from scipy.special import stdtrit
 
-from ml.evaluation.resampling import Doubles
+from ml.types import Doubles
 
 UNSEEN = 0.1
 """Share of their photos that the two who were not seen would lose and win: one of ten."""

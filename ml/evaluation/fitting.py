@@ -16,7 +16,7 @@ from ml.calibration import CANDIDATES, Calibration, Evidence
 from ml.evaluation.samples import ENROL, Embeddings, HeldOut, enrolled_as
 from ml.gallery import Gallery
 from ml.neighbourhood import Neighbourhood, Scored
-from ml.types import Floats
+from ml.types import Doubles, Floats
 
 ANCHORS = 90
 SHAPE = 0.5
@@ -37,7 +37,6 @@ PEOPLE_NEEDED = 80
 TAIL_SHARES = (0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001)
 NOBODY = -1
 MISSED = -2
-Doubles = npt.NDArray[np.float64]
 People = Mapping[str, Embeddings]
 
 
@@ -256,8 +255,7 @@ def _evidence(trials: Sequence[_Trial]) -> Evidence:
     weight = 1 / np.concatenate(counts)
 
     def loss(parameters: Doubles) -> float:
-        intercept, slope, one_photo = parameters
-        logits = np.minimum(intercept + slope * scores + one_photo / photos, 50)
+        logits = Evidence(*parameters).log_odds(scores, photos)
         chosen = np.where(at >= 0, logits[np.arange(len(at)), np.maximum(at, 0)], 0.0)
         losses = np.log1p(np.exp(logits).sum(axis=1)) - chosen
         return float(np.average(losses, weights=weight))

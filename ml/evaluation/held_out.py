@@ -14,8 +14,9 @@ from typing import Any
 from ml.evaluation import resampling
 from ml.evaluation.comparisons import DRAWS, Pairs, Searches, compare, search
 from ml.evaluation.rates import FPIRS
-from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval
+from ml.evaluation.resampling import BOOTSTRAPS, Interval
 from ml.evaluation.samples import ENROL, HeldOut
+from ml.types import Doubles
 
 FARS = (0.1, 0.01, 0.001)
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ml.evaluation import resampling
-from ml.evaluation.resampling import Doubles, Interval
+from ml.evaluation.resampling import Interval
 from ml.gallery import Gallery
-from ml.types import Decision, Floats, Identification
+from ml.types import Decision, Doubles, Floats, Identification
 
 LEFT_OUT = 3
 """Photos of a person that are left out in turn. Who has fewer has one or two at a time, of which

@@ -21,11 +21,10 @@ from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.probabilities import Bin, bins, calibration_error, presuming, weights
 from ml.evaluation.rates import FPIRS, Similarities
-from ml.evaluation.resampling import Doubles
 from ml.evaluation.samples import Photo
 from ml.gallery import Gallery
 from ml.threads import Progress
-from ml.types import NAMING, Decision, Identification
+from ml.types import NAMING, Decision, Doubles, Identification
 
 SHARES = (0.1, 0.5, 0.9)
 """Of strangers among those asked about, at which probabilities are looked at."""

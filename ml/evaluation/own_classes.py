@@ -14,12 +14,12 @@ from typing import Any, Final, Self
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ml.classes import SMALLEST, Classes, Doubles, tempered
+from ml.classes import SMALLEST, Classes, tempered
 from ml.data.splits import Split
 from ml.evaluation.fitting import TAIL_SHARES
 from ml.evaluation.rates import allowed, share_above, threshold_at
 from ml.evaluation.resampling import Ints
-from ml.types import Floats
+from ml.types import Doubles, Floats
 
 FPIRS: Final = (0.1, 0.01)
 ENOUGH: Final = 2000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ml.evaluation.resampling import Doubles
+from ml.types import Doubles
 
 BINS = 10
 

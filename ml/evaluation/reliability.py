@@ -17,10 +17,10 @@ from ml.calibration import Calibration, Policy
 from ml.evaluation import fitting, resampling
 from ml.evaluation.probabilities import Bin, bins, calibration_error, weights
 from ml.evaluation.rates import FPIRS
-from ml.evaluation.resampling import BOOTSTRAPS, Doubles, Interval, Ints
+from ml.evaluation.resampling import BOOTSTRAPS, Interval, Ints
 from ml.evaluation.samples import ENROL, HeldOut, Photo
 from ml.gallery import Gallery
-from ml.types import Floats
+from ml.types import Doubles, Floats
 
 Size = Literal["10", "100", "all"]
 SIZES: Final[tuple[Size, ...]] = ("10", "100", "all")

@@ -15,9 +15,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ml.types import Floats
+from ml.types import Doubles, Floats
 
-Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 BOOTSTRAPS = 1000

@@ -20,10 +20,11 @@ import numpy as np
 
 from ml.evaluation import resampling
 from ml.evaluation.comparisons import Searches
-from ml.evaluation.resampling import Doubles, Interval
+from ml.evaluation.resampling import Interval
 from ml.evaluation.samples import Embeddings
 from ml.experiments.small_site import FURTHER, Faces, draw, named_before, opened, search
 from ml.experiments.tuning import Networks
+from ml.types import Doubles
 
 SEEDS: Final = (0, 1, 2)
 ENROL: Final = (1, 3)

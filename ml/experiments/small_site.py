@@ -29,6 +29,7 @@ from ml.evaluation.samples import Embeddings, rows_of
 from ml.gallery import Gallery
 from ml.inference.recognizer import Recognizer
 from ml.neighbourhood import Neighbourhood
+from ml.templates import directions
 from ml.types import Floats, Image
 
 LOOKED_AT: Final = 30
@@ -93,8 +94,8 @@ class Faces:
         or without one."""
         if matrix is None:
             matrix = np.eye(self.features.shape[1], dtype=np.float32)
-        probes, others = _unit(self.features @ matrix), _unit(self.mirrored @ matrix)
-        return Embeddings(probes, _unit(probes + others))
+        probes, others = directions(self.features @ matrix), directions(self.mirrored @ matrix)
+        return Embeddings(probes, directions(probes + others))
 
     def crops(self, rows: Ints) -> Image:
         """The aligned faces of some photos, (M, 112, 112, 3) uint8 RGB."""
@@ -124,12 +125,7 @@ def _silent(_done: int, _total: int) -> None:
 def _mirrored(features: Floats, templates: Floats) -> Floats:
     """Templates are the directions between faces and mirror images, which lie as far beyond."""
     along = np.einsum("nd,nd->n", features, templates)[:, None]
-    return _unit(2 * along * templates - features)
-
-
-def _unit(vectors: Floats) -> Floats:
-    unit: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return unit
+    return directions(2 * along * templates - features)
 
 
 @dataclass(frozen=True, eq=False)

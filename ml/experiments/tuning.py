@@ -15,7 +15,7 @@ from ml.architectures.sface import SFACE, packaged
 from ml.evaluation.resampling import Ints
 from ml.evaluation.samples import Embeddings
 from ml.experiments.small_site import FURTHER, Faces, Site
-from ml.templates import templates
+from ml.templates import directions, templates
 from ml.training.shrinking import shrinking
 from ml.training.trainer import build, precision_here
 from ml.types import Floats, Image
@@ -107,8 +107,7 @@ class Networks:
         adopt(network.trained(), packaged())
         templates = self.packaged.templates[self.learned]
         sums = np.stack([templates[self.classes == one].sum(axis=0) for one in set(self.classes)])
-        directions = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-        network.trained().get_layer("cosines").set_weights([directions.T])
+        network.trained().get_layer("cosines").set_weights([directions(sums).T])
         return network
 
     def _embedded(self, network: keras.Model) -> Embeddings:

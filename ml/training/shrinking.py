@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ml.evaluation import resampling
 from ml.evaluation.comparisons import compare
 from ml.evaluation.resampling import Ints
+from ml.templates import directions
 from ml.types import Floats
 
 SHARES: Final = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
@@ -56,11 +57,10 @@ def _accepted(
     share: float, features: Floats, classes: Ints, left_out: npt.NDArray[np.bool_]
 ) -> float:
     mapped = features[left_out] @ _mapping(share, features[~left_out], classes[~left_out])
-    unit: Floats = mapped / np.linalg.norm(mapped, axis=1, keepdims=True)
     owners = np.unique(classes[left_out], return_inverse=True)[1]
     everybody = resampling.weights(int(owners.max()) + 1, bootstraps=0)
     # There are no pairs of one person where everybody has one photo.
-    return float(np.nan_to_num(compare(unit, owners).tar([FAR], everybody)[0, 0]))
+    return float(np.nan_to_num(compare(directions(mapped), owners).tar([FAR], everybody)[0, 0]))
 
 
 def _mapping(share: float, features: Floats, classes: Ints) -> Floats:

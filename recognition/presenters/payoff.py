@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from ml.evaluation.more_photos import MorePhotos
 from ml.evaluation.resampling import Interval
+from ml.evaluation.verdicts import Verdict
 from recognition.messages import payoff
 from recognition.models import ModelVersion, Status, TrainingRun
 from recognition.services.gallery import reviewed, worth
@@ -57,24 +59,24 @@ class Payoff:
 
 def of_this_site() -> Payoff:
     """As it is now."""
-    return Payoff(worth.of_more_photos(), reviewed.enrollable().count(), tuple(_trained()))
+    return Payoff(
+        worth.of_more_photos(), reviewed.enrollable().count(), tuple(islice(_trained(), LAST))
+    )
 
 
 def _trained() -> Iterator[Trained]:
     runs = TrainingRun.objects.filter(status=Status.DONE, arguments__from_site=True)
     versions = ModelVersion.objects.filter(training_run__in=runs).order_by("-created_at")
-    told = 0
     for version in versions.iterator():
         difference = _difference(version)
-        if difference is not None and told < LAST:
-            told += 1
+        if difference is not None:
             yield Trained(version.name, difference)
 
 
 def _difference(version: ModelVersion) -> Interval | None:
     """None if too little was known to compare it."""
-    for reason in version.gate.get("reasons", ()):
-        found = reason["params"]
+    reasons = Verdict.from_dict(version.gate).reasons if version.gate else ()
+    for found in (reason.params for reason in reasons):
         if "fpir" in found and "difference" in found:
             return Interval(found["difference"], found["low"], found["high"])
     return None

@@ -9,8 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recognition.models import UNFINISHED, EnrolledFace, Enrolment
 from recognition.presenters import payoff
 from recognition.services.gallery import reviewed
-from recognition.views.people import operators_only
-from recognition.views.requests import Request
+from recognition.views.requests import Request, operators_only
 
 
 @operators_only
@@ -36,8 +35,7 @@ def _enrol(request: Request) -> HttpResponse:
         "%(photos)d reviewed photos are being enrolled.",
         photos,
     )
-    messages.success(request, said % {"photos": photos})
-    return redirect("more_photos")
+    return _told(request, said, photos)
 
 
 @operators_only
@@ -50,5 +48,9 @@ def more_photos_undo(request: Request) -> HttpResponse:
         "%(photos)d reviewed photos were taken out of the gallery.",
         photos,
     )
+    return _told(request, said, photos)
+
+
+def _told(request: Request, said: str, photos: int) -> HttpResponse:
     messages.success(request, said % {"photos": photos})
     return redirect("more_photos")

@@ -7,8 +7,8 @@ import pytest
 
 from ml.evaluation.differences import Difference
 from ml.evaluation.gate import MARGIN, RISK, judge
-from ml.evaluation.resampling import Doubles
 from ml.evaluation.verdicts import Reason, Verdict, in_words, sentence
+from ml.types import Doubles
 from tests.ml.made_up import blurred, held_out, seen
 
 ACTIVE = held_out(20, 10, noise=1.2)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.apps import apps
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models import F, Max, Model, Q
@@ -124,13 +123,9 @@ def _stuck() -> Found:
     forgotten &= Q(due_at=None) | long_ago("due_at", before)
     return [
         f"{model._meta.model_name} {row.pk}"
-        for model in _swept()
+        for model in sweeping.swept()
         for row in [*model._default_manager.filter(forgotten), *attempts.abandoned(model)]
     ]
-
-
-def _swept() -> list[type[QueuedWork]]:
-    return [model for model in kinds() if not model.kind.take_turns]
 
 
 def _kept_too_long() -> Found:
@@ -139,9 +134,7 @@ def _kept_too_long() -> Found:
 
 def _with_needless_bytes() -> Iterator[QueuedWork]:
     """Rows whose uploaded bytes nobody needs any more."""
-    before = timezone.now() - settings.FAILED_KEPT_FOR
-    over = Q(status__in=(Status.DONE, Status.REJECTED))
-    over |= Q(status=Status.FAILED, finished_at__lt=before)
+    over = Q(status__in=(Status.DONE, Status.REJECTED)) | sweeping.failed_long_ago()
     for model in kinds():
         for field in model.inputs:
             yield from model._default_manager.filter(over).exclude(**{field: ""})

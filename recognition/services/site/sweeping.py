@@ -32,10 +32,19 @@ class Swept:
 def sweep() -> Swept:
     """Send once more what was lost, and let wait again what has lost its worker."""
     space.note_changes()
-    swept = [model for model in kinds() if not model.kind.take_turns]
-    failed = sum(map(_take_back, swept))
-    requeued = sum(map(_requeue, swept))
+    failed = sum(map(_take_back, swept()))
+    requeued = sum(map(_requeue, swept()))
     return Swept(requeued + serving.sweep() + turns.sweep(), failed)
+
+
+def swept() -> list[type[QueuedWork]]:
+    """Kinds of work that reach a worker one by one; the others have a queue of their own."""
+    return [model for model in kinds() if not model.kind.take_turns]
+
+
+def failed_long_ago() -> Q:
+    """Rows whose bytes have been kept for long enough to try them again."""
+    return Q(status=Status.FAILED, finished_at__lt=timezone.now() - settings.FAILED_KEPT_FOR)
 
 
 def tidy() -> None:
@@ -48,9 +57,8 @@ def tidy() -> None:
 
 def _drop_old_inputs(model: type[QueuedWork]) -> None:
     """Of rows that failed and that nobody has tried again. A file goes once no row names it."""
-    before = timezone.now() - settings.FAILED_KEPT_FOR
     for field in model.inputs:
-        old = model._default_manager.filter(status=Status.FAILED, finished_at__lt=before)
+        old = model._default_manager.filter(failed_long_ago())
         for row in old.exclude(**{field: ""}):
             attempts.drop_inputs(row)
 

@@ -201,18 +201,17 @@ def _wait(row: QueuedWork, code: str, setbacks: int, failures: int) -> None:
 
 
 def _others_wait(row: QueuedWork) -> bool:
-    return any(
-        model._default_manager.filter(status=Status.QUEUED).exclude(pk=row.pk).exists()
-        for model in kinds()
-        if model.kind.queue == PHOTOS
-    )
+    return _is_there_a_photo(Q(status=Status.QUEUED) & ~Q(pk=row.pk))
 
 
 def _others_fare_well(row: QueuedWork) -> bool:
     """Whether another photo was answered since this one was set back."""
-    answered = Q(status=Status.DONE, finished_at__gt=row.set_back_at)
+    return _is_there_a_photo(Q(status=Status.DONE, finished_at__gt=row.set_back_at))
+
+
+def _is_there_a_photo(condition: Q) -> bool:
     return any(
-        model._default_manager.filter(answered).exists()
+        model._default_manager.filter(condition).exists()
         for model in kinds()
         if model.kind.queue == PHOTOS
     )
