@@ -14,6 +14,7 @@ import numpy as np
 import openvino as ov
 
 from ml import weights
+from ml.openvino_core import core
 from ml.types import Box, DetectedFace, Floats, Image
 
 Rows = Floats
@@ -40,10 +41,9 @@ class YuNet:
         Raises:
             WeightsMissing: see `ml.weights.weights_path`.
         """
-        core = ov.Core()
-        model = core.read_model(str(weights.weights_path(weights.YUNET)))
+        model = core().read_model(str(weights.weights_path(weights.YUNET)))
         model.reshape([1, 3, -1, -1])
-        compiled = core.compile_model(_of_pixels(model), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+        compiled = core().compile_model(_of_pixels(model), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
         return cls(compiled.create_infer_request())
 
     def find(self, picture: Image, min_score: float) -> Rows:

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.core.serializers import deserialize, serialize
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.utils import translation
@@ -43,18 +45,21 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _audit_log_can_be_emptied() -> Iterator[None]:
+def _tables_can_be_emptied() -> Iterator[None]:
     """A test with real transactions empties all tables at its end, which the triggers of the audit
-    log forbid to everybody."""
+    log forbid to everybody; and the roles, which a migration made, are for the next one too."""
     migration = import_module("recognition.migrations.0014_audit_chain")
     empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def emptying(test: TransactionTestCase) -> None:
+        roles = serialize("json", Group.objects.all(), use_natural_foreign_keys=True)
         with connection.schema_editor() as editor:
             migration.drop_triggers(None, editor)
         empty(test)
         with connection.schema_editor() as editor:
             migration.make_triggers(None, editor)
+        for role in deserialize("json", roles):
+            role.save()
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(TransactionTestCase, "_fixture_teardown", emptying)

@@ -14,6 +14,7 @@ from tests.sites import ROOT, python
 SITE = frozenset({"django", "celery", "recognition", "facesite"})
 HEAVY = ("tensorflow", "keras", "openvino", "cv2", "matplotlib")
 IN_THE_WEB = HEAVY[:4]
+MADE = "ov." + "Core()"
 
 FLOORS = {
     "recognition.models": 0,
@@ -120,6 +121,12 @@ def test_a_circle_is_found(tmp_path: Path) -> None:
     with (tmp_path / "ml" / "types.py").open("a") as source:
         source.write("\nif TYPE_CHECKING:\n    from ml.gallery import Gallery\n")
     assert set(circle(_arrows(tmp_path, by_folder=False))) >= {"ml.types", "ml.gallery"}
+
+
+def test_networks_are_compiled_in_one_place() -> None:
+    """Why there may be one only is said there; the other one reads files and compiles nothing."""
+    made = {module for module, path in sources(ROOT).items() if MADE in path.read_text()}
+    assert made == {"ml.openvino_core", "ml.versions.onnx"}
 
 
 def test_the_light_part_of_the_science_loads_no_network() -> None:

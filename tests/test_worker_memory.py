@@ -8,12 +8,12 @@ from contextlib import closing
 
 import cv2
 import numpy as np
-import openvino as ov
 import psutil
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ml import imaging
+from ml.openvino_core import core
 from ml.types import Image
 from tests.sites import ROOT, Site, Visitor, wait_for
 
@@ -74,5 +74,5 @@ def test_a_worker_stays_small_whatever_sizes_photos_have(make_site: Callable[...
     megabytes = worker.memory_info().rss / 2**20
     print(f"{megabytes:.0f} MB after {PHOTOS:,} photos")
     site.close()
-    halves = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    halves = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     assert megabytes <= LIMIT_MB + (0 if halves else FLOAT32_MB)

@@ -13,6 +13,7 @@ import openvino as ov
 
 from ml import artifact
 from ml.errors import KerasFormMissing
+from ml.openvino_core import core
 from ml.types import Floats, Image
 
 _BATCH: Final = 4
@@ -71,12 +72,11 @@ class OpenVINOEngine(Engine):
     @classmethod
     def load(cls, version_dir: Path, *, precision: str | None = None) -> Self:
         """Compile the network; `precision` is "f32", "bf16" or None for the processor's choice."""
-        core = ov.Core()
         settings = {"PERFORMANCE_HINT": "LATENCY"}
         if precision:
             settings["INFERENCE_PRECISION_HINT"] = precision
         path = version_dir / artifact.SERVING_MODEL
-        return cls(core.compile_model(core.read_model(str(path)), "CPU", settings))
+        return cls(core().compile_model(core().read_model(str(path)), "CPU", settings))
 
     def _infer(self, crops: Floats) -> list[Floats]:
         batches = [self._one_batch(batch) for batch in _batches(crops)]

@@ -55,8 +55,10 @@ def _export_for_serving(model: keras.Model, path: Path) -> None:
     """Write the OpenVINO form with float16 weights: half the file, 30 MB less in every worker."""
     import openvino as ov  # noqa: PLC0415  (heavy)
 
+    from ml.openvino_core import core  # noqa: PLC0415
+
     path.parent.mkdir()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         full = Path(folder) / "full.xml"
         model.export(str(full), format="openvino", verbose=False)
-        ov.save_model(ov.Core().read_model(str(full)), str(path), compress_to_fp16=True)
+        ov.save_model(core().read_model(str(full)), str(path), compress_to_fp16=True)

@@ -24,6 +24,7 @@ from ml.files import require_room, writing
 from ml.inference.engine import OpenVINOEngine
 from ml.inference.export import MIN_AGREEMENT
 from ml.language import percent
+from ml.openvino_core import core
 from ml.threads import Progress
 from ml.types import CROP_SIZE
 from ml.versions import onnx
@@ -135,7 +136,7 @@ def _require_agreement(model: ov.Model, trial: Trial) -> None:
     """As it serves, several crops at a time and in the precision of this processor, it computes
     what it does in the file, crop by crop."""
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
-    exact = OpenVINOEngine(ov.Core().compile_model(model, "CPU", settings))
+    exact = OpenVINOEngine(core().compile_model(model, "CPU", settings))
     alone = np.concatenate([exact.embed(crop[None]) for crop in trial.crops])
     agreement = float((alone * trial.engine.embed(trial.crops)).sum(axis=1).min())
     if not np.isfinite(alone).all():

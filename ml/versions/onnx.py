@@ -20,7 +20,7 @@ def read(path: Path) -> ov.Model:
     Raises:
         ImportRefused: it is no ONNX file, or has something that OpenVINO cannot run.
     """
-    core = ov.Core()
+    core = ov.Core()  # of its own: the shared one would keep what is added
     core.add_extension(ConversionExtension("DequantizeLinear", _dequantised))
     try:
         return core.read_model(str(path))

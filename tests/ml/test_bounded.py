@@ -133,6 +133,7 @@ def test_a_time_limit_of_the_caller_ends_the_decoding_too(endless: bytes) -> Non
         with pytest.raises(TimeoutError):
             bounded.decode(endless)
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # it must not come when nobody listens any more
         signal.signal(signal.SIGALRM, previous)
 
 

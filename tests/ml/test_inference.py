@@ -12,6 +12,7 @@ from ml.inference.engine import KerasEngine, OpenVINOEngine, load
 from ml.inference.recognizer import Recognizer
 from ml.types import Floats, Image
 from tests.ml.conftest import DEMO, GROUPS, photo
+from tests.sites import python
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,23 @@ def test_openvino_as_it_serves_agrees_with_keras(
     served = OpenVINOEngine.load(version_dir).embed(crops)
     assert np.einsum("nd,nd->n", served, reference).min() >= 0.999
     np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
+
+
+CHANGED = """
+import signal, sys
+from pathlib import Path
+from ml.inference.engine import OpenVINOEngine
+
+first, second = (OpenVINOEngine.load(Path(sys.argv[1])) for _ in range(2))
+del first
+del second
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.raise_signal(signal.SIGUSR1)
+"""
+
+
+def test_a_process_that_has_changed_its_network_survives_a_signal(version_dir: Path) -> None:
+    assert python("-c", CHANGED, str(version_dir)).returncode == 0
 
 
 def test_a_face_is_embedded_alike_alone_and_in_company(
