@@ -138,6 +138,7 @@ def test_a_body_without_a_length_is_taken(web: Site) -> None:
     assert connection.getresponse().status == 302
 
 
+@pytest.mark.slow
 def test_a_hundred_slow_clients_keep_nobody_from_an_answer_and_are_cut_off(
     make_site: Callable[..., Site],
 ) -> None:

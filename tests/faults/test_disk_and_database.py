@@ -73,6 +73,7 @@ def test_on_a_full_disk_the_site_stays_up_refuses_uploads_and_answers_what_it_ha
     assert not site.has_ended()
 
 
+@pytest.mark.slow
 def test_a_database_that_is_locked_for_long_has_a_page_that_says_so(
     site: Site, visitor: Visitor
 ) -> None:

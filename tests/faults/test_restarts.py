@@ -114,6 +114,7 @@ def test_the_status_page_tells_of_restarts(site: Site) -> None:
     assert "The worker ended by itself and was started again" in visitor.get("/status/").text
 
 
+@pytest.mark.slow
 def test_a_part_that_never_gets_a_good_start_ends_the_site(make_site: MakeSite) -> None:
     site = make_site().start()
     killed: set[int] = set()
@@ -128,6 +129,7 @@ def test_a_part_that_never_gets_a_good_start_ends_the_site(make_site: MakeSite) 
 
 
 def test_what_is_no_message_is_dropped(site: Site) -> None:
+    assert answers(site)  # it may have been started anew a moment ago
     redis = Redis(unix_socket_path=str(site.data_dir / "broker" / "valkey.sock"))
     worker = site.pid_of("worker")
     for junk in (b"no JSON at all \xff", b"[1, 2", b"{}", b"null", b'{"body": 1}'):

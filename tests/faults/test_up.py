@@ -75,6 +75,7 @@ def contents(site: Site) -> list[str]:
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_leaves_no_process_behind_and_the_next_start_goes_on(
     make_site: MakeSite, how: signal.Signals
@@ -147,6 +148,7 @@ def up(**environment: str) -> subprocess.CompletedProcess[str]:
     return python("manage.py", "up", **environment)
 
 
+@pytest.mark.slow
 def test_a_worker_waits_for_a_broker_that_comes_later(make_site: MakeSite) -> None:
     site = make_site()
     socket = site.data_dir / "later.sock"

@@ -64,6 +64,7 @@ def test_a_photo_whose_worker_is_killed_is_answered_by_the_next_one_at_once(site
     assert upload.attempts_and_faces() == [(2, 1)]
 
 
+@pytest.mark.slow
 def test_of_twenty_photos_none_is_lost_however_often_the_worker_is_killed(site: Site) -> None:
     upload = Upload(site, count=20)
     for finished in (2, 8):
@@ -87,6 +88,7 @@ def test_a_photo_in_work_when_the_whole_site_is_killed_is_answered_after_the_nex
     assert not upload.went_stale()
 
 
+@pytest.mark.slow
 def test_a_photo_that_hangs_when_the_site_is_stopped_is_answered_after_the_next_start(
     site: Site,
 ) -> None:
@@ -99,6 +101,7 @@ def test_a_photo_that_hangs_when_the_site_is_stopped_is_answered_after_the_next_
     site.close()
 
 
+@pytest.mark.slow
 def test_photos_uploaded_while_the_broker_is_down_are_answered_once_it_is_up(
     make_site: MakeSite,
 ) -> None:

@@ -21,7 +21,10 @@ from tests.ml.conftest import recipe_for
 CLASSES = 3
 
 
-@pytest.fixture(params=sorted(ARCHITECTURES))
+LARGE = pytest.param("sface", marks=pytest.mark.slow)
+
+
+@pytest.fixture(params=[*sorted(ARCHITECTURES.keys() - {"sface"}), LARGE])
 def architecture(request: pytest.FixtureRequest) -> str:
     keras.utils.set_random_seed(0)
     return str(request.param)

@@ -17,7 +17,10 @@ from ml.inference.engine import OpenVINOEngine
 from ml.types import Image
 from tests.sites import ROOT
 
-BACKENDS = ["tensorflow", "openvino", pytest.param("jax", marks=pytest.mark.slow)]
+BACKENDS = [
+    "openvino",
+    *(pytest.param(one, marks=pytest.mark.slow) for one in ("tensorflow", "jax")),
+]
 
 
 @pytest.fixture

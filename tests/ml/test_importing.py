@@ -59,6 +59,7 @@ def agreement(mine: Path, version_dir: Path, crops: Image) -> float:
     return float((one * other).sum(axis=1).min())
 
 
+@pytest.mark.slow
 def test_the_packaged_file_becomes_the_packaged_network(
     tmp_path: Path, version_dir: Path, bring: Bring, crops: Image
 ) -> None:
@@ -102,6 +103,7 @@ def test_what_a_network_takes_is_read_or_given(
     assert agreement(tmp_path, version_dir, crops) > 0.999
 
 
+@pytest.mark.slow
 def test_another_size_of_embedding_is_read(tmp_path: Path, bring: Bring, crops: Image) -> None:
     imported = bring(sface(tmp_path / "network.onnx", networks.wider(512)))
     assert imported.manifest.embedding_size == 512

@@ -101,6 +101,7 @@ def test_a_network_learns_the_faces_it_is_shown(parts: Parts, tmp_path: Path) ->
     assert max(epoch.validation_accuracy for epoch in trained.history) == 1
 
 
+@pytest.mark.slow
 def test_a_stage_begins_with_the_best_weights_of_the_one_before(
     parts: Parts, tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_run_that_had_ended_is_not_trained_again(parts: Parts, ended: Ended) -
     assert again.epochs == []
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network(parts: Parts, tmp_path: Path) -> None:
     """Paper, since it has dropout."""
     one, other, third = (
@@ -165,6 +167,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(parts: Parts, tmp_pat
         train(compact(Stage(3, 1e30)), parts, tmp_path, Notes())
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run_with_advice_and_keeps_the_last_epoch(
     parts: Parts, tmp_path: Path
 ) -> None:
@@ -191,6 +194,7 @@ def test_a_training_without_room_for_its_checkpoints_does_not_begin(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_training_ends_before_it_takes_the_reserve_of_the_site(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +230,7 @@ def test_features_of_frozen_layers_are_computed_once(parts: Parts, tmp_path: Pat
     assert [epoch.epoch for epoch in second.epochs] == [2]
 
 
+@pytest.mark.slow
 def test_features_that_a_full_disk_cut_off_are_gone_on_with(parts: Parts, tmp_path: Path) -> None:
     recipe = recipe_for("sface", Stage(1, 1e-3, "head"))
     train(recipe, parts, tmp_path / "whole", Notes())
@@ -238,6 +243,7 @@ def test_features_that_a_full_disk_cut_off_are_gone_on_with(parts: Parts, tmp_pa
     assert cut == pytest.approx(whole, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_a_training_begins_with_the_packaged_weights(parts: Parts, tmp_path: Path) -> None:
     """Whatever has been trained here before: that may know people whom it must not know."""
     trained = train(recipe_for("sface", Stage(1, 0.0, "head")), parts, tmp_path, Notes())

@@ -258,6 +258,7 @@ def test_auditors_check_the_chain_on_a_page(
     assert "Removed: rows 2 to 3" in auditor.get(check).text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ON_SQLITE, reason="makes a file of SQLite")
 def test_rows_of_a_site_from_before_are_chained(tmp_path: Path) -> None:
     before = migration.Migration.dependencies[0][1]

@@ -77,6 +77,7 @@ def answer(user: User) -> tuple[str, str]:
     return row.model_version.name, likeliest.person.name
 
 
+@pytest.mark.slow
 def test_it_is_tried_put_into_service_and_taken_back(
     models: Path, tmp_path: Path, operator: User, client: Client, settings: Settings
 ) -> None:
@@ -174,6 +175,7 @@ def test_without_a_model_in_service_it_says_how_to_get_one(db: None) -> None:
     assert said.endswith("Run: python manage.py install_model")
 
 
+@pytest.mark.slow
 def test_what_the_database_does_not_take_leaves_no_folder(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def unseen(active: ModelVersion, material: Material, known: Collection[str] = ()
     return set(material.split.held_out) - measured._known
 
 
+@pytest.mark.slow
 def test_trained_from_the_folder_and_now_from_the_site(
     active: ModelVersion, folder: Path, tmp_path: Path
 ) -> None:
@@ -117,6 +118,7 @@ def test_trained_from_the_site_and_now_from_the_folder(
     assert unseen(active, now) == set(now.split.held_out) & set(NAMES[4:])
 
 
+@pytest.mark.slow
 def test_other_photos_of_somebody_it_has_learned_are_known_by_whose_they_are(
     active: ModelVersion, folder: Path, tmp_path: Path
 ) -> None:
@@ -155,6 +157,7 @@ def test_the_packaged_network_has_learned_nobody(
     assert unseen(active, now) == set(now.split.held_out)
 
 
+@pytest.mark.slow
 def test_figures_are_of_the_same_people_if_these_and_their_photos_are(
     active: ModelVersion, folder: Path, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def test_the_history_takes_any_filter(
     assert [one for one in asked if crashes(reverse("history"), **dict([one]))] == []
 
 
+@pytest.mark.slow
 def test_every_list_of_the_administration_takes_any_filter(
     crashes: Callable[..., bool], administrator: User
 ) -> None:

@@ -150,6 +150,7 @@ def page(client: Client) -> str:
     return re.sub(r"\s+", " ", client.get(reverse("more_photos")).content.decode())
 
 
+@pytest.mark.slow
 def test_a_training_in_a_terminal_says_it_first(
     gallery: list[Person], user: User, reviewer: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_training_in_a_terminal_says_it_first(
     assert "one, trained here" in said
 
 
+@pytest.mark.slow
 def test_a_training_on_folders_says_nothing_of_the_site(tmp_path: Path, db: None) -> None:
     for number in (1, 2, 3):
         folder = tmp_path / str(number)

@@ -205,6 +205,7 @@ def test_what_came_of_it_in_words_and_for_programs(db: None) -> None:
     assert 'python manage.py promote paper-1 --force --reason "…"' in words
 
 
+@pytest.mark.slow
 def test_tensorflow_comes_in_without_a_word() -> None:
     script = (
         "from recognition.management.tensorflow import load_tensorflow as l; import sys; l(); "
