@@ -56,6 +56,7 @@ def test_a_part_that_is_killed_is_started_again(site: Site, name: str) -> None:
     assert not site.has_ended()
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_while_the_worker_starts_again_ends_nothing(site: Site) -> None:
     before = site.pid_of("worker")
     os.kill(before, signal.SIGKILL)
@@ -139,6 +140,7 @@ def test_what_is_no_message_is_dropped(site: Site) -> None:
     assert "is no message, and is dropped" in site.output()
 
 
+@pytest.mark.slow
 def test_what_an_earlier_broker_left_behind_is_dropped(make_site: MakeSite) -> None:
     site = make_site()
     left = site.data_dir / "broker" / "appendonlydir"

@@ -34,6 +34,7 @@ def wait_for_all_processes(site: Site) -> None:
     assert len(site.processes()) == len(PROCESSES)
 
 
+@pytest.mark.slow
 def test_the_first_start_makes_an_administrator_and_the_second_is_quick_and_changes_nothing(
     make_site: MakeSite,
 ) -> None:

@@ -190,7 +190,7 @@ class TestOfAModelWithClasses:
     @pytest.fixture
     def model(self, packaged_model: Path, known: Path, tmp_path: Path, settings: Settings) -> Path:
         """A version that was trained on the known people and answers by its classes."""
-        settings.MODELS_DIR = tmp_path / "models"
+        settings.MODELS_DIR = Path(shutil.copytree(packaged_model, tmp_path / "models"))
         version = trained(packaged_model, known, tmp_path)
         Classes(1.0, ((0.5, 0.0), (0.1, 1.0)), {}).save(version / "classes.json")
         sealed_anew(version, answers_by="classes")
