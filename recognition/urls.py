@@ -4,6 +4,7 @@ from django.urls import path
 
 from recognition.views import (
     accounts,
+    deletion,
     history,
     identification,
     model_versions,
@@ -24,9 +25,11 @@ urlpatterns = [
         identification.identification_retry,
         name="identification_retry",
     ),
+    path("identifications/<uuid:pk>/delete/", deletion.photo_delete, name="photo_delete"),
     path("samples/<slug:name>/", identification.sample, name="sample"),
     path("samples/<slug:name>/photo", photos.sample_photo, name="sample_photo"),
     path("history/", history.history, name="history"),
+    path("history/delete/", deletion.photos_delete, name="photos_delete"),
     path("people/", people.people, name="people"),
     path("people/add/", people.person_add, name="person_add"),
     path("people/more-photos/", more_photos.more_photos, name="more_photos"),

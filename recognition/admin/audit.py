@@ -31,6 +31,7 @@ from recognition.services import chain
 
 ACTIONS = {
     "photo.opened": _("Photo opened"),
+    "photo.deleted": _("Photo deleted"),
     "faces.seen": _("Faces of a photo seen"),
     "face.reviewed": _("Face reviewed"),
     "person.added": _("Person added"),

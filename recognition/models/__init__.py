@@ -10,7 +10,7 @@ from recognition.models.people import (
     Person,
     Template,
 )
-from recognition.models.privacy import AuditEvent, AuditHead
+from recognition.models.privacy import AuditEvent, AuditHead, DeletionReason
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
 from recognition.models.work import UNFINISHED, QueuedWork, Status
 
@@ -19,6 +19,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Candidate",
+    "DeletionReason",
     "EnrolledFace",
     "Enrolment",
     "FolderName",

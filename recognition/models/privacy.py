@@ -12,6 +12,15 @@ def _refuse(*_args: Any, **_kwargs: Any) -> Never:
     raise TypeError("Audit events are append-only.")
 
 
+class DeletionReason(models.TextChoices):
+    """Why somebody else's photo is deleted. One of few, and no sentence: the log names nobody."""
+
+    ASKED = "asked", _("Somebody in it asked for it")
+    MISTAKE = "mistake", _("It was uploaded by mistake")
+    NOT_ALLOWED = "not_allowed", _("It must not be kept here")
+    NO_USE = "no_use", _("Nobody needs it any more")
+
+
 class AuditHead(models.Model):
     """The one row that says where the audit log ends. Whoever appends to it locks this row."""
 

@@ -67,6 +67,13 @@ def visible_identifications(user: User) -> QuerySet[Identification]:
     return Identification.objects.filter(user=user)
 
 
+def deletable_identifications(user: User) -> QuerySet[Identification]:
+    """One's own photos; everybody's for reviewers and operators, who may be asked to."""
+    if has_staff_role(user):
+        return Identification.objects.all()
+    return Identification.objects.filter(user=user)
+
+
 def visible_probes(user: User) -> QuerySet[ProbeFace]:
     """The faces found in the photos that the user may see."""
     mine = Q() if user.is_reviewer else Q(identification__user=user)

@@ -113,6 +113,37 @@ def test_the_history_finds_a_photo_again(visit: Visit) -> None:
     expect(page.locator(".face h3")).to_have_text("Mei Tanaka")
 
 
+def test_photos_are_chosen_in_the_history_and_deleted(visit: Visit) -> None:
+    page = visit("user", width=390)
+    upload(page, MEI, STRANGER)
+    answered(page)
+    page.goto("/history/")
+    before = page.locator(".rows > li").count()
+    assert overflow(page) <= 0
+    for number in (0, 1):
+        page.locator(".tick").nth(number).click()
+    page.get_by_role("button", name="Delete the chosen photos").click()
+    expect(page.locator("h1")).to_have_text("Delete 2 photos?")
+    assert overflow(page) <= 0
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.locator(".message")).to_have_text("2 photos were deleted.")
+    expect(page.locator(".rows > li")).to_have_count(before - 2)
+
+
+def test_a_reviewer_deletes_somebody_elses_photo_and_says_why(visit: Visit) -> None:
+    asker, reviewer = visit("user"), visit("reviewer")
+    upload(asker, {**payload(STRANGER), "name": "passer-by.jpg"})
+    answered(asker)
+    reviewer.goto("/admin/recognition/identification/")
+    reviewer.get_by_text("passer-by.jpg").click()
+    reviewer.get_by_role("link", name="Delete this photo").click()
+    reviewer.get_by_label("Why").select_option(label="Somebody in it asked for it")
+    reviewer.get_by_role("button", name="Delete for good").click()
+    expect(reviewer.locator(".message")).to_have_text("1 photo was deleted.")
+    asker.goto("/history/")
+    expect(asker.get_by_text("passer-by.jpg")).to_have_count(0)
+
+
 def test_the_language_is_switched_in_the_page_and_stays(visit: Visit) -> None:
     page = visit("user")
     for language, title in (("ru", "Кто на фото?"), ("en", "Who is in the photo?")):

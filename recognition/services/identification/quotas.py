@@ -8,7 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
-from recognition.models import UNFINISHED, Identification, User
+from recognition.models import UNFINISHED, AuditEvent, Identification, User
 from recognition.services.refusals import Refused
 
 HOUR: Final = dt.timedelta(hours=1)
@@ -33,10 +33,20 @@ def admit(user: User, photos: int) -> None:
     if waiting + photos > settings.PHOTOS_WAITING:
         raise TooManyPhotos("too_many_waiting", limit=settings.PHOTOS_WAITING, after=SOON)
     now = timezone.now()
-    lately = asked.filter(created_at__gt=now - HOUR).order_by("created_at")
-    excess = lately.count() + photos - settings.PHOTOS_PER_HOUR
+    lately = _asked_since(user, now - HOUR)
+    excess = len(lately) + photos - settings.PHOTOS_PER_HOUR
     if excess > 0:
-        last = lately.values_list("created_at", flat=True)[excess - 1]
-        raise TooManyPhotos(
-            "too_many_an_hour", limit=settings.PHOTOS_PER_HOUR, after=last + HOUR - now
-        )
+        after = lately[excess - 1] + HOUR - now
+        raise TooManyPhotos("too_many_an_hour", limit=settings.PHOTOS_PER_HOUR, after=after)
+
+
+def _asked_since(user: User, then: dt.datetime) -> list[dt.datetime]:
+    """When the user asked; of what they have deleted since, the moment of that, which is later:
+    nobody may ask more for deleting what they have asked."""
+    asked = Identification.objects.filter(user=user, created_at__gt=then)
+    deleted = AuditEvent.objects.filter(
+        actor=user, action="photo.deleted", created_at__gt=then, details__lately=True
+    )
+    return sorted(
+        moment for rows in (asked, deleted) for moment in rows.values_list("created_at", flat=True)
+    )
