@@ -46,6 +46,14 @@ PHOTOS_PER_HOUR = env.integer(
 )
 # So long the bytes of a photo are kept that failed, and can be tried again.
 FAILED_KEPT_FOR = timedelta(days=env.integer("FACESITE_FAILED_DAYS", 7, at_least=0, at_most=3650))
+# So long a photo is kept with its answer, if nobody deletes it before: one in which somebody was
+# named, or of which a reviewer said something; any other; one that nothing has come of yet.
+KEPT_FOR = {
+    name: timedelta(
+        days=env.integer(f"FACESITE_{name.upper()}_DAYS", usual, at_least=1, at_most=36500)
+    )
+    for name, usual in (("named", 365), ("unnamed", 30), ("waiting", 7))
+}
 MAX_PHOTO_BYTES = imaging.MAX_BYTES
 MAX_PHOTO_PIXELS = imaging.MAX_PIXELS
 

@@ -11,6 +11,7 @@ from recognition.views import (
     more_photos,
     people,
     photos,
+    privacy,
     status,
     training,
     trials,
@@ -59,6 +60,7 @@ urlpatterns = [
     path("invite/", accounts.invite, name="invite"),
     path("accounts/password/reset/", accounts.password_reset, name="account_reset_password"),
     path("accounts/invitation/<str:token>/", accounts.invitation, name="invitation"),
+    path("privacy/", privacy.privacy, name="privacy"),
     path("status/", status.status, name="status"),
     path("status/retry/", status.retry_failed, name="retry_failed"),
     # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial

@@ -66,6 +66,12 @@ def _tables_can_be_emptied() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _purged_today() -> None:
+    """Only a test with a data folder of its own starts a process that deletes what is old."""
+    Path(settings.DATA_DIR, "purged").touch()
+
+
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
     """Log-in attempts of one test must not count in the next."""

@@ -32,6 +32,7 @@ from recognition.services import chain
 ACTIONS = {
     "photo.opened": _("Photo opened"),
     "photo.deleted": _("Photo deleted"),
+    "photo.expired": _("Photo deleted after its time"),
     "faces.seen": _("Faces of a photo seen"),
     "face.reviewed": _("Face reviewed"),
     "person.added": _("Person added"),

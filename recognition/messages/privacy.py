@@ -1,8 +1,20 @@
-"""Sentences about what is deleted."""
+"""Sentences about what is kept, and what is deleted."""
 
 from __future__ import annotations
 
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+
+_KEPT = {
+    "named": gettext_lazy("Photos in which somebody was named, or that a reviewer judged"),
+    "unnamed": gettext_lazy("Photos in which nobody was named"),
+    "waiting": gettext_lazy("Photos that nothing has come of"),
+    "files": gettext_lazy("Files that belong to nothing any more"),
+}
+
+
+def kept(name: str) -> str:
+    """What a term is about; see `recognition.services.privacy.retention`."""
+    return str(_KEPT[name])
 
 
 def deleted(photos: int) -> str:

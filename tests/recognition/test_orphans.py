@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from pytest_django import Settings
 
 from recognition.models import Identification, User
 from recognition.services.photos import orphans
@@ -34,16 +33,3 @@ def test_files_that_rows_name_stay(user: User) -> None:
     Identification.objects.create(user=user, original="originals/kept", photo="photos/kept")
     assert orphans.remove() == 0
     assert all(path.exists() for path in kept)
-
-
-def test_it_looks_once_a_day(db: None, tmp_path: Path, settings: Settings) -> None:
-    settings.DATA_DIR = tmp_path
-    orphans.remove_when_due()
-    left = stored("crops/left")
-    orphans.remove_when_due()
-    assert left.exists()
-    last = tmp_path / "orphans-removed"
-    yesterday = last.stat().st_mtime - orphans.EVERY.total_seconds() - 1
-    os.utime(last, (yesterday, yesterday))
-    orphans.remove_when_due()
-    assert not left.exists()

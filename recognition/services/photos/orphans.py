@@ -8,11 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from django.apps import apps
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Model
 from django.utils import timezone
@@ -21,8 +19,6 @@ from recognition.services.photos import files
 
 OLD: Final = dt.timedelta(days=1)
 """Whoever wrote a younger file may still be about to store its row."""
-EVERY: Final = dt.timedelta(days=1)
-"""Between two looks for them."""
 BATCH: Final = 500
 
 Owner = tuple[type[Model], str]
@@ -37,16 +33,6 @@ def owners() -> dict[str, list[Owner]]:
             folder = field.generate_filename(model(), "").partition("/")[0]
             found[folder].append((model, field.name))
     return found
-
-
-def remove_when_due() -> None:
-    """Remove them once a day at most, however many workers ask."""
-    last = Path(settings.DATA_DIR) / "orphans-removed"
-    now = timezone.now().timestamp()
-    # A file of the future was touched before the clock was set back.
-    if not last.is_file() or abs(now - last.stat().st_mtime) > EVERY.total_seconds():
-        last.touch()
-        remove()
 
 
 def remove() -> int:

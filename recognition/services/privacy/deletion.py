@@ -31,12 +31,31 @@ def delete_photos(photos: QuerySet[Identification], actor: User, reason: str = "
     """
     with transaction.atomic():
         may_go = access.deletable_identifications(actor)
-        gone = list(may_go.filter(pk__in=photos.values("pk")).select_for_update())
+        gone = _locked(may_go.filter(pk__in=photos.values("pk")))
         if reason not in DeletionReason and any(row.user_id != actor.pk for row in gone):
             raise ReasonMissing
-        Identification.objects.filter(pk__in=[row.pk for row in gone]).delete()
+        _delete_locked(gone)
         for row in gone:
             of_others = {} if row.user_id == actor.pk else {"reason": reason, "user": row.user_id}
             lately = row.created_at > timezone.now() - NOTED_AS_LATE
             record(actor, "photo.deleted", row, lately=lately, **of_others)
     return len(gone)
+
+
+def delete_expired(photos: QuerySet[Identification], term: str) -> int:
+    """Delete photos that have been kept for as long as they may be; returns how many."""
+    with transaction.atomic():
+        gone = _locked(photos)
+        _delete_locked(gone)
+        for row in gone:
+            record(None, "photo.expired", row, term=term)
+    return len(gone)
+
+
+def _locked(photos: QuerySet[Identification]) -> list[Identification]:
+    return list(photos.select_for_update())
+
+
+def _delete_locked(photos: list[Identification]) -> None:
+    """With their faces and, once that is certain, their files. `photos` keep their ids."""
+    Identification.objects.filter(pk__in=[photo.pk for photo in photos]).delete()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from facesite import space
 from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
-from recognition.services.photos import orphans
+from recognition.services.privacy import retention
 from recognition.services.promotion import serving, trials
 from recognition.services.training import turns
 from recognition.services.versions import registry
@@ -48,9 +48,9 @@ def failed_long_ago() -> Q:
 
 
 def tidy() -> None:
-    """Drop what has had its time. Takes as long as there are files, so that it waits in line."""
+    """Drop what has had its time; what takes long does a process of its own."""
+    retention.launch_when_due()
     trials.drop_old()
-    orphans.remove_when_due()
     for model in kinds():
         _drop_old_inputs(model)
 

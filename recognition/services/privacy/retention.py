@@ -1,0 +1,81 @@
+"""How long photos are kept when nobody deletes them, and what goes when that is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from recognition.models import UNFINISHED, Identification, ProbeFace
+from recognition.services.photos import orphans
+from recognition.services.privacy.deletion import delete_expired
+from recognition.services.work import processes
+
+EVERY: Final = dt.timedelta(days=1)
+"""Between two looks for what has had its time."""
+BATCH: Final = 200
+"""Photos that go in one transaction: nobody else can write meanwhile."""
+
+_NAMING = (ProbeFace.Decision.MATCH, ProbeFace.Decision.AMBIGUOUS)
+_WAITS = Q(status__in=UNFINISHED)
+_NAMED = Q(
+    Exists(
+        ProbeFace.objects.filter(
+            Q(decision__in=_NAMING) | ~Q(review=""), identification=OuterRef("pk")
+        )
+    )
+)
+_WHICH = {"named": ~_WAITS & _NAMED, "unnamed": ~_WAITS & ~_NAMED, "waiting": _WAITS}
+
+
+@dataclass(frozen=True)
+class Term:
+    """A kind of photos by its name in `settings.KEPT_FOR`, and how long they are kept."""
+
+    name: str
+    kept_for: dt.timedelta
+
+    def over(self) -> QuerySet[Identification]:
+        """Photos that have been kept for longer, the oldest first."""
+        asked = Identification.objects.filter(created_at__lt=timezone.now() - self.kept_for)
+        return asked.filter(_WHICH[self.name]).order_by("created_at", "pk")
+
+
+def terms() -> list[Term]:
+    return [Term(name, kept_for) for name, kept_for in settings.KEPT_FOR.items()]
+
+
+def purge() -> dict[str, int]:
+    """Delete all photos whose time is over, and files that no row names; returns how many of which
+    went. May be killed at any moment and started again."""
+    gone = {term.name: _purge(term) for term in terms()}
+    return {**gone, "files": orphans.remove()}
+
+
+def due() -> dict[str, int]:
+    """What `purge` would delete now."""
+    over = {term.name: term.over().count() for term in terms()}
+    return {**over, "files": len(orphans.found())}
+
+
+def _purge(term: Term) -> int:
+    gone = 0
+    while ids := list(term.over().values_list("pk", flat=True)[:BATCH]):
+        gone += delete_expired(term.over().filter(pk__in=ids), term.name)
+    return gone
+
+
+def launch_when_due() -> None:
+    """Start `manage.py purge` once a day at most, however many workers ask: it takes as long as
+    there are files."""
+    last = Path(settings.DATA_DIR) / "purged"
+    now = timezone.now().timestamp()
+    # A file of the future was touched before the clock was set back.
+    if not last.is_file() or abs(now - last.stat().st_mtime) > EVERY.total_seconds():
+        last.touch()
+        processes.start("purge", "--quiet")
