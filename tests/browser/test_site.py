@@ -166,7 +166,7 @@ def test_no_page_is_wider_than_a_phone(visit: Visit, language: str) -> None:
     upload(page, GROUP)
     answered(page)
     answer = page.url
-    for path in (answer, "/", "/history/", "/accounts/password/change/"):
+    for path in (answer, "/", "/history/", "/privacy/", "/accounts/password/change/"):
         page.goto(path)
         assert overflow(page) <= 0, path
     page = visit("operator", width=390, language=language)
