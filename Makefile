@@ -21,7 +21,7 @@ test-browser: .venv/installed-dev
 	$(BIN)/python -m pytest -m browser
 
 test-slow: .venv/installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --durations 40
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
