@@ -21,7 +21,8 @@ test-browser: .venv/installed-dev
 	$(BIN)/python -m pytest -m browser
 
 test-slow: .venv/installed-dev
-	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --durations 40
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+		--durations 40
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
