@@ -23,17 +23,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from recognition.admin.audit import reviews_of
 from recognition.admin.base import DaysFilter, Dropdown, PersonFilter, ReadOnlyAdmin, badge
 from recognition.messages.review import verdict_refused
-from recognition.models import Identification, Person, ProbeFace, Status, User
+from recognition.models import Identification, Person, ProbeFace, Status, User, having
 from recognition.services import access
 from recognition.services.identification import reading
 from recognition.services.review.verdicts import VerdictRefused, review
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
-
-
-def having(**face: Any) -> Q:
-    """Photos with at least one such face; unlike a join it never lists a photo twice."""
-    return Q(Exists(ProbeFace.objects.filter(identification=OuterRef("pk"), **face)))
 
 
 class DecisionFilter(Dropdown):

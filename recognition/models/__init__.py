@@ -1,5 +1,5 @@
 from recognition.models.accounts import Invitation, User
-from recognition.models.identification import Candidate, Identification, ProbeFace
+from recognition.models.identification import Candidate, Identification, ProbeFace, having
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import (
     EnrolledFace,
@@ -37,4 +37,5 @@ __all__ = [
     "TrainingRun",
     "Trial",
     "User",
+    "having",
 ]

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, localize
@@ -24,6 +24,7 @@ from recognition.models import (
     Person,
     ProbeFace,
     User,
+    having,
 )
 from recognition.services.identification.reading import with_names
 
@@ -82,8 +83,7 @@ def _unknown() -> Card:
 
 
 def _to_review() -> Card:
-    open_faces = ProbeFace.objects.filter(identification=OuterRef("pk"), review="")
-    count = Identification.objects.filter(Exists(open_faces)).count()
+    count = Identification.objects.filter(having(review="")).count()
     note = _("Photos with faces that nobody has judged yet")
     return Card(_("To review"), localize(count), note, _list(review="open"))
 

@@ -8,17 +8,17 @@ from django.contrib.auth.decorators import login_not_required, permission_requir
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from recognition.adapters import INVITATION
 from recognition.services.site import invitations
-from recognition.views.requests import Request
+from recognition.views.requests import Request, form_methods
 
 may_invite = permission_required("recognition.manage_people", raise_exception=True)
 
 
 @may_invite
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 def invite(request: Request) -> HttpResponse:
     """A new link each time it is asked for, shown this once."""
     link = invitations.invite(request.user) if request.method == "POST" else ""

@@ -8,16 +8,13 @@ from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from recognition.forms.deletion import ChosenPhotos, ReasonForm
 from recognition.messages.privacy import deleted
 from recognition.models import EnrolledFace, Identification
 from recognition.services import access
 from recognition.services.privacy.deletion import delete_photos
-from recognition.views.requests import Request
-
-form_methods = require_http_methods(["GET", "HEAD", "POST"])
+from recognition.views.requests import Request, form_methods
 
 
 @form_methods
@@ -47,9 +44,10 @@ def _delete(request: Request, photos: QuerySet[Identification], chosen: Form) ->
         why = reason.cleaned_data["reason"] if reason else ""
         messages.success(request, deleted(delete_photos(photos, request.user, why)))
         return redirect("history")
+    count = photos.count()
     context = {
-        "photos": photos,
-        "one": photos.first() if photos.count() == 1 else None,
+        "count": count,
+        "one": photos.first() if count == 1 else None,
         "enrolled": EnrolledFace.objects.filter(probe__identification__in=photos).count(),
         "chosen": chosen,
         "reason": reason,

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import format_html
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from recognition.forms.identification import UploadForm
 from recognition.messages.photos import photo_error, too_many_photos
@@ -23,13 +23,13 @@ from recognition.services.identification.quotas import TooManyPhotos
 from recognition.services.work.retrying import retry
 from recognition.views import samples
 from recognition.views.errors import too_many
-from recognition.views.requests import Request
+from recognition.views.requests import Request, form_methods
 
 may_upload = permission_required("recognition.add_identification", raise_exception=True)
 
 
 @may_upload
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 def upload(request: Request) -> HttpResponse:
     if request.method != "POST":
         return _upload_page(request, UploadForm())

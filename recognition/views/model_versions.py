@@ -5,7 +5,7 @@ from django.db.models import Case, QuerySet, When
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from recognition.forms.promotion import PromotionForm
@@ -18,7 +18,7 @@ from recognition.presenters.versions import VersionPage
 from recognition.services.promotion import serving, trials
 from recognition.services.training import options, requests
 from recognition.services.versions import registry as service
-from recognition.views.requests import Request, operators_only
+from recognition.views.requests import Request, form_methods, operators_only
 
 # The report is a page of its own that a training wrote: styles and charts are within it, it
 # needs nothing else, and may do nothing else.
@@ -26,8 +26,6 @@ REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 )
-
-form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def _versions() -> QuerySet[ModelVersion]:

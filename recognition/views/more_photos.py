@@ -4,16 +4,16 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from recognition.models import UNFINISHED, EnrolledFace, Enrolment
 from recognition.presenters import payoff
 from recognition.services.gallery import reviewed
-from recognition.views.requests import Request, operators_only
+from recognition.views.requests import Request, form_methods, operators_only
 
 
 @operators_only
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 def more_photos(request: Request) -> HttpResponse:
     """What more photos bring here, and the reviewed ones that can be enrolled; POST does so."""
     if request.method == "POST":

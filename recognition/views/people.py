@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from recognition.confirmation import confirmed
 from recognition.forms.people import EnrolForm, PersonForm
@@ -22,13 +22,12 @@ from recognition.presenters import progress as answers
 from recognition.services.gallery import people as service
 from recognition.services.privacy import erasure
 from recognition.services.training.options import DataOptions
-from recognition.views.requests import Request
+from recognition.views.requests import Request, form_methods
 
 PAGE = 48
 SHOWN_FOR = dt.timedelta(hours=1)
 
 operators_only = permission_required("recognition.manage_people", raise_exception=True)
-form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @operators_only

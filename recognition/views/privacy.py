@@ -5,7 +5,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from recognition.services import access
 from recognition.services.privacy import retention
 from recognition.services.promotion import trials
 from recognition.views.requests import Request
@@ -19,6 +18,6 @@ def privacy(request: Request) -> HttpResponse:
         "failed_days": settings.FAILED_KEPT_FOR.days,
         "trial_days": trials.KEPT_FOR.days,
         "session_days": settings.SESSION_COOKIE_AGE // 86400,
-        "shows_others": settings.OTHERS_SHOWN["user"] != access.Others.NONE.name.lower(),
+        "shows_others": settings.OTHERS_SHOWN["user"] != "none",
     }
     return render(request, "privacy.html", context)

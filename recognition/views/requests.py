@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest
+from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
 from recognition.models import User
 
 operators_only = permission_required("recognition.manage_models", raise_exception=True)
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class Request(HttpRequest):

@@ -6,7 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from recognition.forms.training import SiteFaces, TrainingForm
 from recognition.messages.training import training_refused
@@ -14,13 +14,13 @@ from recognition.models import TrainingRun
 from recognition.presenters.runs import Following
 from recognition.presenters.versions import VersionPage
 from recognition.services.training import faces, options, requests
-from recognition.views.requests import Request, operators_only
+from recognition.views.requests import Request, form_methods, operators_only
 
 PAGE = 20
 
 
 @operators_only
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 def training(request: Request) -> HttpResponse:
     """What was trained, and a form to start one more."""
     if request.htmx:

@@ -40,6 +40,11 @@ def admit(user: User, photos: int) -> None:
         raise TooManyPhotos("too_many_an_hour", limit=settings.PHOTOS_PER_HOUR, after=after)
 
 
+def counts(asked: dt.datetime) -> bool:
+    """Whether a photo that was asked about then counts towards what its user may ask now."""
+    return asked > timezone.now() - HOUR
+
+
 def _asked_since(user: User, then: dt.datetime) -> list[dt.datetime]:
     """When the user asked; of what they have deleted since, the moment of that, which is later:
     nobody may ask more for deleting what they have asked."""

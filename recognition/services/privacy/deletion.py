@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Final
-
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from recognition.models import DeletionReason, Identification, User
 from recognition.services import access
 from recognition.services.audit import record
-
-NOTED_AS_LATE: Final = dt.timedelta(hours=1)
-"""A photo that was asked about within this time still counts towards what its user may ask."""
+from recognition.services.identification import quotas
 
 
 class ReasonMissing(Exception):
@@ -31,13 +25,13 @@ def delete_photos(photos: QuerySet[Identification], actor: User, reason: str = "
     """
     with transaction.atomic():
         may_go = access.deletable_identifications(actor)
-        gone = _locked(may_go.filter(pk__in=photos.values("pk")))
+        gone = list(may_go.filter(pk__in=photos.values("pk")).select_for_update())
         if reason not in DeletionReason and any(row.user_id != actor.pk for row in gone):
             raise ReasonMissing
-        _delete_locked(gone)
+        _delete(gone)
         for row in gone:
             of_others = {} if row.user_id == actor.pk else {"reason": reason, "user": row.user_id}
-            lately = row.created_at > timezone.now() - NOTED_AS_LATE
+            lately = quotas.counts(row.created_at)
             record(actor, "photo.deleted", row, lately=lately, **of_others)
     return len(gone)
 
@@ -45,17 +39,13 @@ def delete_photos(photos: QuerySet[Identification], actor: User, reason: str = "
 def delete_expired(photos: QuerySet[Identification], term: str) -> int:
     """Delete photos that have been kept for as long as they may be; returns how many."""
     with transaction.atomic():
-        gone = _locked(photos)
-        _delete_locked(gone)
+        gone = list(photos.select_for_update())
+        _delete(gone)
         for row in gone:
             record(None, "photo.expired", row, term=term)
     return len(gone)
 
 
-def _locked(photos: QuerySet[Identification]) -> list[Identification]:
-    return list(photos.select_for_update())
-
-
-def _delete_locked(photos: list[Identification]) -> None:
+def _delete(photos: list[Identification]) -> None:
     """With their faces and, once that is certain, their files. `photos` keep their ids."""
     Identification.objects.filter(pk__in=[photo.pk for photo in photos]).delete()

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from recognition.models import UNFINISHED, Identification, ProbeFace
+from ml.types import NAMING
+from recognition.models import UNFINISHED, Identification, having
 from recognition.services.photos import orphans
 from recognition.services.privacy.deletion import delete_expired
 from recognition.services.work import processes
@@ -21,15 +22,8 @@ EVERY: Final = dt.timedelta(days=1)
 BATCH: Final = 200
 """Photos that go in one transaction: nobody else can write meanwhile."""
 
-_NAMING = (ProbeFace.Decision.MATCH, ProbeFace.Decision.AMBIGUOUS)
 _WAITS = Q(status__in=UNFINISHED)
-_NAMED = Q(
-    Exists(
-        ProbeFace.objects.filter(
-            Q(decision__in=_NAMING) | ~Q(review=""), identification=OuterRef("pk")
-        )
-    )
-)
+_NAMED = having(Q(decision__in=NAMING) | ~Q(review=""))
 _WHICH = {"named": ~_WAITS & _NAMED, "unnamed": ~_WAITS & ~_NAMED, "waiting": _WAITS}
 
 
