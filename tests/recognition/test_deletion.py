@@ -180,3 +180,12 @@ def test_who_deletes_may_not_ask_more_for_it(user: User, settings: Settings) -> 
     delete_photos(Identification.objects.all(), user)
     with pytest.raises(TooManyPhotos):
         asked(user, 3)
+
+
+def test_who_deletes_photos_of_others_has_asked_nothing(
+    user: User, reviewer: User, settings: Settings
+) -> None:
+    settings.PHOTOS_PER_HOUR = 2
+    asked(user, 1, 2)
+    delete_photos(Identification.objects.all(), reviewer, "asked")
+    assert len(asked(reviewer, 3, 4)) == 2

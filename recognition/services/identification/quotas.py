@@ -46,12 +46,12 @@ def counts(asked: dt.datetime) -> bool:
 
 
 def _asked_since(user: User, then: dt.datetime) -> list[dt.datetime]:
-    """When the user asked; of what they have deleted since, the moment of that, which is later:
-    nobody may ask more for deleting what they have asked."""
+    """When the user asked; of their own photos that they have deleted since, the moment of that,
+    which is later: nobody may ask more for deleting what they have asked."""
     asked = Identification.objects.filter(user=user, created_at__gt=then)
     deleted = AuditEvent.objects.filter(
         actor=user, action="photo.deleted", created_at__gt=then, details__lately=True
-    )
+    ).exclude(details__has_key="user")
     return sorted(
         moment for rows in (asked, deleted) for moment in rows.values_list("created_at", flat=True)
     )
