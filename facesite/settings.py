@@ -54,6 +54,9 @@ KEPT_FOR = {
     )
     for name, usual in (("named", 365), ("unnamed", 30), ("waiting", 7))
 }
+AUDIT_KEPT_FOR = timedelta(
+    days=env.integer("FACESITE_AUDIT_DAYS", 1095, at_least=30, at_most=36500)
+)
 MAX_PHOTO_BYTES = imaging.MAX_BYTES
 MAX_PHOTO_PIXELS = imaging.MAX_PIXELS
 

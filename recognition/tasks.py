@@ -11,6 +11,7 @@ from celery.signals import worker_process_shutdown
 
 from recognition.services.gallery import people
 from recognition.services.identification import answering
+from recognition.services.privacy import scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.site import status, sweeping
 from recognition.services.training import turns
@@ -44,6 +45,11 @@ def train_promotion(version_id: str) -> None:
 @shared_task
 def train_trial(trial_id: str) -> None:
     trials.launch(trial_id)
+
+
+@shared_task
+def scrub() -> None:
+    scrubbing.launch()
 
 
 @worker_process_shutdown.connect

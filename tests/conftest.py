@@ -23,6 +23,7 @@ from django.utils import translation
 from recognition.models import ModelVersion, User
 from recognition.services.promotion import serving
 from tests.factories import make_user
+from tests.servers import postgresql, postgresql_folder, redis  # noqa: F401  (fixtures)
 from tests.sites import Site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +56,7 @@ def pytest_runtest_makereport(
 def _tables_can_be_emptied() -> Iterator[None]:
     """A test with real transactions empties all tables at its end, which the triggers of the audit
     log forbid to everybody; and the roles, which a migration made, are for the next one too."""
-    migration = import_module("recognition.migrations.0014_audit_chain")
+    migration = import_module("recognition.migrations.0021_audit_term")
     empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def emptying(test: TransactionTestCase) -> None:

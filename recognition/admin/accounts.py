@@ -24,6 +24,7 @@ from recognition.admin.base import Dropdown, SiteModelAdmin, badge
 from recognition.confirmation import confirmed
 from recognition.models import User
 from recognition.services.audit import record
+from recognition.services.site import accounts
 
 ROLES = {
     "user": _("User"),
@@ -103,7 +104,7 @@ class UserAdmin(Confirmed, DjangoUserAdmin, SiteModelAdmin):  # type: ignore[typ
         """Who gave whom which rights belongs in the audit log, not only in the admin's own."""
         super().save_related(request, form, formsets, change)
         user, action = form.instance, "account.changed" if change else "account.added"
-        record(cast(User, request.user), action, user, **_rights(user))
+        record(cast(User, request.user), action, user, **accounts.rights(user))
 
     @method_decorator(confirmed)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
@@ -125,10 +126,7 @@ class UserAdmin(Confirmed, DjangoUserAdmin, SiteModelAdmin):  # type: ignore[typ
         return listed, counts, forbidden & {User._meta.verbose_name}, protected
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        gone, rights = copy(obj), _rights(obj)
-        with transaction.atomic():
-            super().delete_model(request, obj)
-            record(cast(User, request.user), "account.deleted", gone, **rights)
+        accounts.delete_account(obj, cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         with transaction.atomic():
@@ -141,11 +139,6 @@ class UserAdmin(Confirmed, DjangoUserAdmin, SiteModelAdmin):  # type: ignore[typ
         if user.is_superuser:
             names.insert(0, _("Administrator"))
         return format_html_join(" ", "{}", ((badge(name),) for name in names))
-
-
-def _rights(user: User) -> dict[str, Any]:
-    roles = sorted(user.groups.values_list("name", flat=True))
-    return {"roles": roles, "administrator": user.is_superuser, "active": user.is_active}
 
 
 # Secrets and sessions are looked at by nobody, and changed on pages that write it down.

@@ -39,6 +39,7 @@ ACTIONS = {
     "person.renamed": _("Person renamed"),
     "person.changed": _("Person changed"),
     "person.removed": _("Person removed"),
+    "person.exported": _("Everything about a person downloaded"),
     "face.enrolled": _("Photo enrolled"),
     "face.removed": _("Enrolled photo removed"),
     "account.added": _("Account added"),
@@ -59,6 +60,9 @@ ACTIONS = {
     "account.password_set": _("Password set by an administrator"),
     "account.changed": _("Account changed"),
     "account.deleted": _("Account deleted"),
+    "account.exported": _("Own data downloaded"),
+    "audit.expired": _("Rows of the log dropped after their time"),
+    "database.scrubbed": _("Database written anew after an erasure"),
     "role.added": _("Role added"),
     "role.changed": _("Role changed"),
     "role.deleted": _("Role deleted"),
@@ -145,7 +149,9 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("who"), ordering="actor_name")
     def who(self, event: AuditEvent) -> Any:
-        return event.actor_name or _("the site itself")
+        if event.actor_name or event.actor_id is None:
+            return event.actor_name or _("the site itself")
+        return _("deleted account %(number)d") % {"number": event.actor_id}
 
     @admin.display(description=_("action"), ordering="action")
     def what(self, event: AuditEvent) -> Any:

@@ -22,19 +22,30 @@ class DeletionReason(models.TextChoices):
 
 
 class AuditHead(models.Model):
-    """The one row that says where the audit log ends. Whoever appends to it locks this row."""
+    """The one row that says where the audit log ends, and up to which row it has been dropped as
+    its time was over. Whoever appends to it locks this row."""
 
     number = models.PositiveBigIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
+    dropped = models.PositiveBigIntegerField(default=0)
+    dropped_digest = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        verbose_name = _("audit log")
         default_permissions = ()
 
 
 class AuditEvents(models.QuerySet["AuditEvent"]):
-    """Rows can be added and read, nothing else."""
+    """Rows can be added and read, and the name of whoever did something be taken out. Those whose
+    time is over `drop`, as far as the head says so."""
 
-    update = delete = _raw_delete = bulk_update = update_or_create = _refuse
+    delete = bulk_update = update_or_create = _refuse
+
+    def drop(self) -> None:
+        self._raw_delete(self.db)
+
+    def update(self, **fields: Any) -> int:
+        return super().update(**fields) if fields == {"actor_name": ""} else _refuse()
 
 
 class AuditEvent(models.Model):

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from recognition.models import AuditEvent, AuditHead
 
-BEGINNING: Final = ""
+EXPIRED: Final = "audit.expired"
 _ROW: Final = 1
 _TRIGGERS: Final = {
     "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
@@ -65,6 +65,33 @@ def append(event: AuditEvent) -> AuditEvent:
     return event
 
 
+@transaction.atomic
+def expire(before: dt.datetime) -> int:
+    """Drop the rows that are older; returns how many. The log goes on from the digest of the last
+    of them, which the row that says so has too."""
+    start, last = head(), _last(before)
+    if last is None:
+        return 0
+    through = {"dropped": last.number, "dropped_digest": last.digest}
+    append(AuditEvent(action=EXPIRED, subject_type="audithead", details=through))
+    AuditHead.objects.filter(pk=_ROW).update(**through)
+    AuditEvent.objects.filter(number__lte=last.number).drop()
+    return last.number - start.dropped
+
+
+def expiring(before: dt.datetime) -> int:
+    """How many rows `expire` would drop."""
+    last = _last(before)
+    return 0 if last is None else last.number - head().dropped
+
+
+def _last(before: dt.datetime) -> AuditEvent | None:
+    """The last of the rows that are older, and before all that are not: clocks may be set back."""
+    young = AuditEvent.objects.filter(created_at__gte=before).order_by("number").first()
+    old = AuditEvent.objects.filter(number__lt=young.number) if young else AuditEvent.objects.all()
+    return old.order_by("number").last()
+
+
 def digest(event: AuditEvent) -> str:
     """SHA-256 of what the event says, without the name of whoever did it, which may be erased."""
     said = (
@@ -103,7 +130,9 @@ def verify(noted: Iterable[str] = ()) -> Verified:
 def _breaks(events: Iterable[AuditEvent], start: AuditHead) -> Iterator[Break]:
     """Where a row does not follow from the one before it. The last must be where the log ended
     when the look at it began, or be later and have been appended meanwhile."""
-    number, before = 0, BEGINNING
+    number, before = start.dropped, start.dropped_digest
+    if number and not _says_so(start):
+        yield Break("removed", 1, number)
     for event in events:
         if digest(event) != event.digest:
             yield Break("changed", event.number, event.number)
@@ -114,6 +143,12 @@ def _breaks(events: Iterable[AuditEvent], start: AuditHead) -> Iterator[Break]:
         if number == start.number and before != start.digest:
             yield Break("changed", number, number)
     yield from _behind(number, start)
+
+
+def _says_so(head: AuditHead) -> bool:
+    """Whether the log has that rows were dropped up to where the head says."""
+    through = {"dropped": head.dropped, "dropped_digest": head.dropped_digest}
+    return AuditEvent.objects.filter(action=EXPIRED, details=through).exists()
 
 
 def _beside(number: int, event: AuditEvent) -> Iterator[Break]:

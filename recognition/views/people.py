@@ -9,18 +9,28 @@ from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from recognition.confirmation import confirmed
 from recognition.forms.people import EnrolForm, PersonForm
 from recognition.messages.photos import refusal
-from recognition.models import UNFINISHED, EnrolledFace, Enrolment, Person, ProbeFace, Status
+from recognition.models import (
+    UNFINISHED,
+    AuditEvent,
+    EnrolledFace,
+    Enrolment,
+    Person,
+    ProbeFace,
+    Status,
+)
 from recognition.presenters import progress as answers
 from recognition.services.gallery import people as service
-from recognition.services.privacy import erasure
+from recognition.services.privacy import deletion, erasure
 from recognition.services.training.options import DataOptions
 from recognition.views.requests import Request, form_methods
 
@@ -151,15 +161,22 @@ def person_remove(request: Request, pk: int) -> HttpResponse:
     person = get_object_or_404(Person, pk=pk)
     if request.method == "POST":
         name = str(person)
-        erasure.remove_person(person, request.user)
-        messages.success(request, _("%(name)s was removed.") % {"name": name})
+        event = erasure.remove_person(person, request.user)
+        messages.success(request, _removed(name, event))
         return redirect("people")
     context = {
         "person": person,
         "photos": person.faces.count(),
         "answers": ProbeFace.objects.filter(person=person).count(),
+        "asked": deletion.showing(person).count(),
     }
     return render(request, "people/confirm_remove.html", context)
+
+
+def _removed(name: str, event: AuditEvent) -> SafeString:
+    said = _("%(name)s was removed.") % {"name": name}
+    address = reverse("erased", args=[event.number])
+    return format_html('{} <a href="{}">{}</a>', said, address, _("Download the erasure report"))
 
 
 @operators_only

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
@@ -16,3 +16,11 @@ class Request(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+
+
+def downloaded(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    """Have the browser keep it as a file of that name."""
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    if name.endswith(".zip"):
+        response["Content-Type"] = "application/zip"
+    return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from recognition.models import AuditEvent, AuditHead, Person, User
 from recognition.services import chain
@@ -24,7 +26,8 @@ from tests.sites import Site
 
 TABLE = "recognition_auditevent"
 ON_SQLITE = connection.vendor == "sqlite"
-migration = import_module("recognition.migrations.0014_audit_chain")
+first = import_module("recognition.migrations.0014_audit_chain")
+migration = import_module("recognition.migrations.0021_audit_term")
 
 
 @pytest.fixture
@@ -40,15 +43,19 @@ def execute(statement: str) -> int:
         return int(cursor.rowcount)
 
 
+def run(statement: str, params: object = ()) -> int:
+    """As an editor of schemas does."""
+    return execute(statement)
+
+
 @contextmanager
 def unguarded() -> Iterator[None]:
     """As whoever may do everything in the database would go about it."""
     editor = connection.schema_editor()
-    editor.execute = execute  # type: ignore[assignment]
+    editor.execute = run  # type: ignore[assignment]
     migration.drop_triggers(None, editor)
     yield
-    for statement in migration.SQLITE if ON_SQLITE else migration.POSTGRESQL:
-        execute(statement)
+    migration.make_triggers(None, editor)
 
 
 # the database
@@ -258,10 +265,72 @@ def test_auditors_check_the_chain_on_a_page(
     assert "Removed: rows 2 to 3" in auditor.get(check).text
 
 
+# what has had its time
+
+
+def aged(days: int) -> list[AuditEvent]:
+    """Five rows, one of each of the last days before so many days ago."""
+    person, events = Person.objects.create(name="Ada"), []
+    for number in range(5):
+        event = AuditEvent(
+            action="person.changed", subject_type="person", subject_id=str(person.pk)
+        )
+        event.created_at = timezone.now() - dt.timedelta(days=days + 5 - number)
+        events.append(chain.append(event))
+    return events
+
+
+def test_old_rows_are_dropped_and_the_rest_is_a_chain(db: None) -> None:
+    events = aged(days=0)
+    before = timezone.now() - dt.timedelta(days=2, hours=12)
+    assert chain.expiring(before) == 3
+    assert chain.expire(before) == 3
+    kept = list(AuditEvent.objects.order_by("number"))
+    assert [row.number for row in kept] == [4, 5, 6]
+    assert kept[0].previous == events[2].digest
+    assert kept[2].details == {"dropped": 3, "dropped_digest": events[2].digest}
+    verified = chain.verify()
+    assert (verified.whole, verified.rows) == (True, 3)
+    assert chain.expire(before) == 0
+    record(None, "person.added", Person.objects.create(name="Bob"))
+    assert chain.verify().whole
+
+
+def test_all_may_have_had_their_time(db: None) -> None:
+    aged(days=1)
+    assert chain.expire(timezone.now() - dt.timedelta(days=1)) == 5
+    assert AuditEvent.objects.get().action == "audit.expired"
+    assert chain.verify().whole
+
+
+def test_a_row_that_a_wrong_clock_wrote_keeps_those_after_it(db: None) -> None:
+    """They were written later, whatever their times say."""
+    events = aged(days=0)
+    assert chain.expire(events[0].created_at) == 0
+    late = AuditEvent(action="person.changed", created_at=events[0].created_at)
+    chain.append(late)
+    assert chain.expire(events[1].created_at) == 1
+    assert chain.verify().whole
+
+
+def test_the_database_lets_go_only_of_what_was_dropped(db: None) -> None:
+    aged(days=0)
+    chain.expire(timezone.now() - dt.timedelta(days=2, hours=12))
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute(f"DELETE FROM {TABLE} WHERE number = 4")  # noqa: S608
+
+
+def test_who_drops_rows_by_hand_is_found_out(log: list[AuditEvent]) -> None:
+    through = "dropped = 2, dropped_digest = (SELECT digest FROM {table} WHERE number = 2)"
+    execute(f"UPDATE recognition_audithead SET {through}".format(table=TABLE))  # noqa: S608
+    execute(f"DELETE FROM {TABLE} WHERE number <= 2")  # noqa: S608
+    assert chain.verify().breaks == (chain.Break("removed", 1, 2),)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not ON_SQLITE, reason="makes a file of SQLite")
 def test_rows_of_a_site_from_before_are_chained(tmp_path: Path) -> None:
-    before = migration.Migration.dependencies[0][1]
+    before = first.Migration.dependencies[0][1]
     site = Site(tmp_path)
     site.manage("migrate", "recognition", before, "--verbosity=0")
     with sqlite3.connect(tmp_path / "db.sqlite3") as database:

@@ -104,6 +104,7 @@ class Site:
             "batch": self.identification.batch,
             "face": self.probe.pk,
             "pk": self.enrolled.person_id,
+            "number": 0,
             "token": "nothing",
             "uidb36": "1",
             "key": "nothing",

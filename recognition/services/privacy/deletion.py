@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import QuerySet
 
-from recognition.models import DeletionReason, Identification, User
+from recognition.models import DeletionReason, Identification, Person, User, having
+from recognition.models.identification import CONFIRMED
 from recognition.services import access
 from recognition.services.audit import record
 from recognition.services.identification import quotas
@@ -29,11 +30,29 @@ def delete_photos(photos: QuerySet[Identification], actor: User, reason: str = "
         if reason not in DeletionReason and any(row.user_id != actor.pk for row in gone):
             raise ReasonMissing
         _delete(gone)
-        for row in gone:
-            of_others = {} if row.user_id == actor.pk else {"reason": reason, "user": row.user_id}
-            lately = quotas.counts(row.created_at)
-            record(actor, "photo.deleted", row, lately=lately, **of_others)
+        note(gone, actor, reason)
     return len(gone)
+
+
+def showing(person: Person) -> QuerySet[Identification]:
+    """The photos of which a reviewer said that this person is in them."""
+    return Identification.objects.filter(having(true_person=person, review__in=CONFIRMED))
+
+
+def delete_showing(person: Person) -> list[Identification]:
+    """Delete them. Part of the erasure of the person, which has to `note` them as its last step."""
+    gone = list(showing(person).select_for_update())
+    _delete(gone)
+    return gone
+
+
+def note(gone: list[Identification], actor: User | None, reason: str) -> None:
+    """Write down what was deleted, and why if it was somebody else's."""
+    for row in gone:
+        own = actor is not None and row.user_id == actor.pk
+        of_others = {} if own else {"reason": reason, "user": row.user_id}
+        lately = quotas.counts(row.created_at)
+        record(actor, "photo.deleted", row, lately=lately, **of_others)
 
 
 def delete_expired(photos: QuerySet[Identification], term: str) -> int:

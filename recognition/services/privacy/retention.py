@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ml.types import NAMING
 from recognition.models import UNFINISHED, Identification, having
+from recognition.services import chain
 from recognition.services.photos import orphans
 from recognition.services.privacy.deletion import delete_expired
 from recognition.services.work import processes
@@ -45,16 +46,21 @@ def terms() -> list[Term]:
 
 
 def purge() -> dict[str, int]:
-    """Delete all photos whose time is over, and files that no row names; returns how many of which
-    went. May be killed at any moment and started again."""
+    """Delete all photos and rows of the audit log whose time is over, and files that no row names;
+    returns how many of which went. May be killed at any moment and started again."""
     gone = {term.name: _purge(term) for term in terms()}
-    return {**gone, "files": orphans.remove()}
+    return {**gone, "audit": chain.expire(_audit_kept_since()), "files": orphans.remove()}
 
 
 def due() -> dict[str, int]:
     """What `purge` would delete now."""
     over = {term.name: term.over().count() for term in terms()}
-    return {**over, "files": len(orphans.found())}
+    audit = chain.expiring(_audit_kept_since())
+    return {**over, "audit": audit, "files": len(orphans.found())}
+
+
+def _audit_kept_since() -> dt.datetime:
+    return timezone.now() - settings.AUDIT_KEPT_FOR
 
 
 def _purge(term: Term) -> int:

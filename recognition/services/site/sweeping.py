@@ -13,7 +13,7 @@ from django.utils import timezone
 from facesite import space
 from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
-from recognition.services.privacy import retention
+from recognition.services.privacy import retention, scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.training import turns
 from recognition.services.versions import registry
@@ -34,6 +34,7 @@ def sweep() -> Swept:
     space.note_changes()
     failed = sum(map(_take_back, swept()))
     requeued = sum(map(_requeue, swept()))
+    scrubbing.sweep()
     return Swept(requeued + serving.sweep() + turns.sweep(), failed)
 
 

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml.files import write_whole
+from recognition.management.people import PERSON_HELP, person_of
+from recognition.models import Person
+from recognition.services.privacy import deletion, erasure, erasure_report, scrubbing, traces
+
+
+class Command(BaseCommand):
+    help = (
+        "Removes a person with everything that is stored about them, writes the database anew, and "
+        "looks in the raw bytes of all files whether anything is left. Prints a signed report in "
+        "numbers alone, which verify_erasure checks at any later time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("person", metavar="PERSON", help=PERSON_HELP)
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write the report there")
+
+    def handle(self, **options: Any) -> None:
+        person = person_of(options["person"])
+        if not options["yes"]:
+            self._ask(person)
+        needles = traces.of_person(person)
+        report = erasure_report.of(erasure.remove_person(person, None))
+        scrubbing.scrub()
+        left = [str(path) for path in traces.found(needles)]
+        text = json.dumps(report)
+        if options["report"]:
+            write_whole(options["report"], f"{text}\n")
+        self.stdout.write(text)
+        if left:
+            raise CommandError(f"They are removed, but bytes of theirs are left in: {left}")
+
+    def _ask(self, person: Person) -> None:
+        photos, asked = person.faces.count(), deletion.showing(person).count()
+        self.stdout.write(
+            f"Person {person.pk}, {person.name}: {photos} enrolled photos, and {asked} photos of "
+            "which a reviewer said that they are in them. This cannot be undone."
+        )
+        if input("Erase them? Type yes: ").strip().lower() != "yes":
+            raise CommandError("Nothing was erased.")

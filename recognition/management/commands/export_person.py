@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml.errors import Unwritable
+from ml.files import writing
+from recognition.management.people import PERSON_HELP, person_of
+from recognition.services.privacy.export import export
+
+
+class Command(BaseCommand):
+    help = "Writes everything that the site has about a person of the gallery into a ZIP."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("person", metavar="PERSON", help=PERSON_HELP)
+        parser.add_argument("file", metavar="FILE", type=Path)
+
+    def handle(self, *, person: str, file: Path, **_options: Any) -> None:
+        whom = person_of(person)
+        if file.exists():
+            raise CommandError(f"{file} is there already.")
+        part = file.with_name(f".{file.name}.part")
+        try:
+            with writing(file.parent, "try again"), _private(part) as archive:
+                archive.writelines(export(whom, None))
+            part.replace(file)
+        except (Unwritable, OSError) as error:
+            raise CommandError(f"{file} was not written. {error}") from error
+        finally:
+            part.unlink(missing_ok=True)
+        self.stdout.write(f"{file}: everything about person {whom.pk}.")
+
+
+def _private(path: Path) -> BinaryIO:
+    """Nobody else reads it, from its first byte on."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml.files import read_json
+from recognition.services.privacy import erasure_report, traces
+
+OBJECTIONS: Final = {
+    "not_signed": "This site did not sign the report, or it was changed since.",
+    "not_in_log": "The audit log has no such removal.",
+    "person": "The person is there.",
+    "folders": "Names of their folders are there.",
+    "enrolled_photos": "Enrolled photos of theirs are there.",
+    "templates": "Templates of theirs are there.",
+    "waiting_photos": "Photos of theirs wait to be enrolled.",
+    "candidates": "They are candidates of answers.",
+    "answers": "Answers name them.",
+    "verdicts": "Reviewers' verdicts name them.",
+    "photos_asked_about": "Photos that were to be deleted are there.",
+    "classes": "A network names them by one of its classes.",
+    "not_overwritten": "The database has not been written anew since: a worker does it within "
+    "seconds, or run manage.py scrub.",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks a report of erase_person: that this site signed it, and that nothing of the person "
+        "is there. Whoever still knows a name or a file name can have all files searched for it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("report", type=Path, metavar="FILE")
+        parser.add_argument(
+            "--search",
+            action="append",
+            default=[],
+            metavar="TEXT",
+            help="a text that must be in no file under the data folder",
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+
+    def handle(self, **options: Any) -> None:
+        objections = list(erasure_report.objections(_read(options["report"])))
+        needles = {needle for text in options["search"] for needle in traces.of_text(text)}
+        found = [str(path) for path in traces.found(needles)] if needles else []
+        said = [OBJECTIONS[code] for code in objections]
+        said += [f"A text that was searched for is in {path}." for path in found]
+        self.stdout.write("\n".join(said or ["Nothing of the person is there."]))
+        if options["json"]:
+            holds = {"holds": not said, "objections": objections, "found": found}
+            self.stdout.write(json.dumps(holds))
+        if said:
+            raise CommandError("The report does not hold.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        report = read_json(path)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from error
+    if not isinstance(report, dict):
+        raise CommandError(f"{path} is no report of an erasure.")
+    return report

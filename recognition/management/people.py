@@ -1,0 +1,25 @@
+"""People as commands are told about them."""
+
+from __future__ import annotations
+
+from django.core.management.base import CommandError
+from django.db.models import Q
+
+from recognition.models import Person
+
+PERSON_HELP = "a number, an external id, or the exact name"
+
+
+def person_of(said: str) -> Person:
+    """The one person who has this number, external id or name."""
+    by = Q(name=said) | Q(external_id=said, external_id__gt="")
+    if said.isascii() and said.isdigit() and int(said) < 2**63:
+        by |= Q(pk=int(said))
+    match list(Person.objects.filter(by).order_by("pk")):
+        case [person]:
+            return person
+        case []:
+            raise CommandError(f"There is nobody with the number, external id or name “{said}”.")
+        case several:
+            listed = "; ".join(f"{one.pk}: {one.name}, {one.external_id or '-'}" for one in several)
+            raise CommandError(f"“{said}” fits several people, choose by number. {listed}")

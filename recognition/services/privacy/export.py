@@ -1,0 +1,80 @@
+"""Everything that the site has about a person of the gallery, for whoever may ask for it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+
+from recognition.models import EnrolledFace, Person, ProbeFace, Template, TrainedPerson, User
+from recognition.models.identification import CONFIRMED
+from recognition.services.audit import record
+from recognition.services.privacy import zipped
+from recognition.services.privacy.zipped import Member
+
+
+def export(person: Person, actor: User | None) -> Iterator[bytes]:
+    """A ZIP of it, piece by piece; that it was asked for is in the log."""
+    record(actor, "person.exported", person)
+    return zipped.pieces(_members(person))
+
+
+def _members(person: Person) -> Iterator[Member]:
+    yield zipped.document("person.json", _person(person))
+    for face in person.faces.order_by("pk"):
+        yield from zipped.stored(f"enrolled/{face.pk}/portrait", face.portrait)
+        yield from zipped.stored(f"enrolled/{face.pk}/face", face.crop)
+    for probe in _answers(person).filter(true_person=person, review__in=CONFIRMED):
+        yield from zipped.stored(f"answers/{probe.pk}/face", probe.crop)
+
+
+def _person(person: Person) -> dict[str, Any]:
+    learned = TrainedPerson.objects.filter(person_id=person.pk)
+    return {
+        "number": person.pk,
+        "name": person.name,
+        "external_id": person.external_id,
+        "folders": [folder.name for folder in person.folder_names.all()],
+        "added": person.created_at,
+        "training_consent": person.training_consent,
+        "enrolled": [_enrolled(face) for face in person.faces.order_by("pk")],
+        "answers": list(map(_answer, _answers(person))),
+        "learned_by": sorted(learned.values_list("model_version__name", flat=True)),
+    }
+
+
+def _enrolled(face: EnrolledFace) -> dict[str, Any]:
+    templates = face.templates.select_related("model_version").order_by("pk")
+    return {
+        "number": face.pk,
+        "file": face.filename,
+        "sha256": face.photo_digest,
+        "enrolled": face.created_at,
+        "box": face.box,
+        "quality": face.quality,
+        "remark": face.objection,
+        "embeddings": [_embedding(template) for template in templates],
+    }
+
+
+def _embedding(template: Template) -> dict[str, str]:
+    """Little-endian float32."""
+    encoded = b64encode(template.embedding).decode()
+    return {"model": template.model_version.name, "base64": encoded}
+
+
+def _answers(person: Person) -> Any:
+    """Faces that the site took for them or a reviewer did; whose photo it is, is not theirs to
+    know."""
+    named = ProbeFace.objects.filter(person=person) | ProbeFace.objects.filter(true_person=person)
+    return named.select_related("identification").order_by("pk")
+
+
+def _answer(probe: ProbeFace) -> dict[str, Any]:
+    return {
+        "number": probe.pk,
+        "asked": probe.identification.created_at,
+        "decision": probe.decision,
+        "probability": probe.probability,
+        "review": probe.review,
+    }

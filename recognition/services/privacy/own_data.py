@@ -1,0 +1,105 @@
+"""Everything that is stored of an account, to take along: what its pages show, and no more of other
+people than they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+
+from recognition.models import AuditEvent, Identification, User
+from recognition.services import access
+from recognition.services.audit import record
+from recognition.services.identification import reading
+from recognition.services.privacy import zipped
+from recognition.services.privacy.zipped import Member
+
+BATCH = 50
+"""Photos whose rows are in memory at once."""
+
+
+def export(user: User) -> Iterator[bytes]:
+    """A ZIP of it, piece by piece; that it was asked for is in the log."""
+    record(user, "account.exported", user)
+    return zipped.pieces(_members(user))
+
+
+def _members(user: User) -> Iterator[Member]:
+    yield zipped.document("account.json", _account(user))
+    yield zipped.document("log.json", _log(user))
+    photos = Identification.objects.filter(user=user)
+    ids = list(photos.order_by("created_at", "pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        batch = photos.filter(pk__in=ids[start : start + BATCH]).order_by("created_at", "pk")
+        for photo in reading.with_everything(batch):
+            yield from _photo(photo, access.others_shown(user))
+
+
+def _account(user: User) -> dict[str, Any]:
+    sessions = UserSession.objects.filter(user=user).order_by("pk")
+    return {
+        "username": user.username,
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "joined": user.date_joined,
+        "last_login": user.last_login,
+        "roles": sorted(user.groups.values_list("name", flat=True)),
+        "sessions": list(sessions.values("created_at", "last_seen_at", "ip", "user_agent")),
+    }
+
+
+def _log(user: User) -> list[dict[str, Any]]:
+    """What the account did, and what was done to it or to its photos."""
+    did = AuditEvent.objects.filter(actor=user)
+    to_it = AuditEvent.objects.filter(subject_type="user", subject_id=str(user.pk))
+    photos = [str(pk) for pk in user.identifications.values_list("pk", flat=True)]
+    to_photos = AuditEvent.objects.filter(subject_type="identification", subject_id__in=photos)
+    fields = ("number", "created_at", "action", "subject_type", "subject_id")
+    return list((did | to_it | to_photos).order_by("number").values(*fields))
+
+
+def _photo(photo: Identification, others: access.Others) -> Iterator[Member]:
+    name = f"photos/{photo.pk}"
+    page = reading.of(photo, others)
+    yield zipped.document(f"{name}/answer.json", _answer(page))
+    yield from zipped.stored(f"{name}/original", photo.original)
+    yield from zipped.stored(f"{name}/photo", photo.photo)
+    for face in page.faces:
+        yield from zipped.stored(f"{name}/face-{face.number}", face.face.crop)
+
+
+def _answer(page: reading.PhotoPage) -> dict[str, Any]:
+    photo = page.identification
+    return {
+        "file": photo.filename,
+        "asked": photo.created_at,
+        "answered": photo.finished_at,
+        "status": photo.status,
+        "reason": photo.error_code,
+        "width": photo.width,
+        "height": photo.height,
+        "model": str(photo.model_version or ""),
+        "faces": [_face(face) for face in page.faces],
+    }
+
+
+def _face(page: reading.FacePage) -> dict[str, Any]:
+    face = page.face
+    return {
+        "number": page.number,
+        "box": [face.x, face.y, face.width, face.height],
+        "quality": face.quality,
+        "decision": face.decision,
+        "probability": face.probability if page.explained else None,
+        "candidates": [
+            {
+                "person": near.candidate.person.name,
+                "named": near in page.named,
+                "probability": near.candidate.probability,
+            }
+            for near in page.likenesses
+        ],
+        "review": face.review,
+    }

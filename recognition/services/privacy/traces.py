@@ -1,0 +1,51 @@
+"""Looking for what should be gone in the raw bytes of everything that the site has stored."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+
+from recognition.models import Person, ProbeFace
+from recognition.models.identification import CONFIRMED
+
+
+def of_text(text: str) -> set[bytes]:
+    """The bytes as which a text may be stored: as itself, in JSON, in an address."""
+    spelt = {text, text.replace("_", " "), text.replace(" ", "_")}
+    escaped = {json.dumps(one)[1:-1] for one in spelt} | {quote(one) for one in spelt}
+    return {one.encode() for one in spelt | escaped if one}
+
+
+def of_person(person: Person) -> set[bytes]:
+    """All that somebody could be found by: name, external id, folders, and of each of their photos
+    file name, digest, stored files and embeddings. Those of which a reviewer said so are theirs."""
+    enrolled = person.faces.values_list("filename", "photo_digest", "crop", "portrait")
+    asked = ProbeFace.objects.filter(true_person=person, review__in=CONFIRMED)
+    of_asked = asked.values_list("identification__filename", "identification__photo", "crop")
+    said = {person.name, person.external_id, *person.folder_names.values_list("name", flat=True)}
+    said.update(text for row in (*enrolled, *of_asked) for text in row)
+    found = {needle for text in said if text for needle in of_text(text)}
+    templates = person.faces.values_list("templates__embedding", flat=True)
+    embeddings = (*templates, *asked.values_list("embedding", flat=True))
+    return found | {bytes(embedding) for embedding in embeddings if embedding}
+
+
+def found(needles: Collection[bytes]) -> Iterator[Path]:
+    """The files under the data folder in which, or in whose name, one of `needles` is."""
+    for path in sorted(Path(settings.DATA_DIR).rglob("*")):
+        name = str(path.relative_to(settings.DATA_DIR)).encode()
+        if any(needle in name for needle in needles) or (path.is_file() and _is_in(path, needles)):
+            yield path
+
+
+def _is_in(path: Path, needles: Collection[bytes]) -> bool:
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+            return any(held.find(needle) >= 0 for needle in needles)
+    except (ValueError, FileNotFoundError):  # there is nothing in it, or it went a moment ago
+        return False
