@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recognition.days import day_end
+from recognition.days import day_end, day_start
 from recognition.models import ConsentText, How, Person, Purpose
 from recognition.services.gallery.agreements import Agreed, usual_end
 from recognition.services.gallery.people import found
@@ -20,6 +21,10 @@ HOW = [(how.value, how.label) for how in How if how is not How.BEFORE]
 def _day(label: Any, help_text: Any = "", *, required: bool = True) -> forms.DateField:
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
+
+
+def _moment(day: dt.date) -> dt.datetime:
+    return timezone.now() if day == timezone.localdate() else day_start(day)
 
 
 class ChosenPeople(forms.Form):
@@ -106,7 +111,7 @@ class ConsentForm(PurposesForm):
             self.purposes,
             How(chosen["how"]),
             chosen["text"],
-            min(day_end(chosen["given"]), timezone.now()),
+            _moment(chosen["given"]),
             day_end(until) if until else None,
         )
 
