@@ -113,7 +113,7 @@ def test_a_persons_page_says_what_is_on_record(
     assert "On paper, signed · " in shown
     assert f"recorded by {operator.username}" in shown
     assert reverse("consent_text", args=(1,)) in shown
-    assert "over since" in shown
+    assert "was valid until" in shown
     assert "no text is known" in shown
     agreements.withdraw(ada, [Purpose.TRAINING], operator)
     shown = page(client, "person", ada.pk)
