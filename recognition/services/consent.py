@@ -40,10 +40,11 @@ def may_be_recognised(person: str = "pk") -> Q:
 
 
 def may_enrol(person: Person) -> bool:
-    """Whether a photo of somebody, who may be new, may come into the gallery."""
+    """Whether a photo of somebody, who may be new, may come into the gallery; of somebody who has
+    been removed that is no question of consent."""
     if person.pk is None:
         return not settings.REQUIRE_CONSENT
-    return Person.objects.filter(may_be_recognised(), pk=person.pk).exists()
+    return not Person.objects.filter(~may_be_recognised(), pk=person.pk).exists()
 
 
 def recognised_until(person: str) -> Subquery:

@@ -214,7 +214,7 @@ def test_whoever_withdraws_while_a_worker_has_the_photo_is_not_named(
 
 
 @pytest.fixture(params=[False, True])
-def _required_or_not(request: pytest.FixtureRequest, settings: Settings) -> None:
+def _required_or_not(ada: Person, request: pytest.FixtureRequest, settings: Settings) -> None:
     settings.REQUIRE_CONSENT = request.param
 
 
