@@ -57,6 +57,10 @@ KEPT_FOR = {
 AUDIT_KEPT_FOR = timedelta(
     days=env.integer("FACESITE_AUDIT_DAYS", 1095, at_least=30, at_most=36500)
 )
+# Nobody is enrolled or matched of whom no consent to it is on record, and how long one given now
+# lasts if nothing else is said; 0 is for good.
+REQUIRE_CONSENT = env.boolean("FACESITE_REQUIRE_CONSENT", default=False)
+CONSENT_TERM = timedelta(days=env.integer("FACESITE_CONSENT_DAYS", 1095, at_least=0, at_most=36500))
 MAX_PHOTO_BYTES = imaging.MAX_BYTES
 MAX_PHOTO_PIXELS = imaging.MAX_PIXELS
 

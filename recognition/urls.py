@@ -4,6 +4,7 @@ from django.urls import path
 
 from recognition.views import (
     accounts,
+    consent,
     deletion,
     history,
     identification,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("history/delete/", deletion.photos_delete, name="photos_delete"),
     path("people/", people.people, name="people"),
     path("people/add/", people.person_add, name="person_add"),
+    path("people/consent/", consent.consent_give, name="consent_give"),
     path("people/more-photos/", more_photos.more_photos, name="more_photos"),
     path("people/more-photos/undo/", more_photos.more_photos_undo, name="more_photos_undo"),
     path("people/<int:pk>/", people.person, name="person"),
@@ -40,7 +42,11 @@ urlpatterns = [
     path("people/<int:pk>/remove/", people.person_remove, name="person_remove"),
     path("people/<int:pk>/export/", privacy.person_export, name="person_export"),
     path("people/erased/<int:number>/", privacy.erased, name="erased"),
+    path("people/<int:pk>/withdraw/", consent.consent_withdraw, name="consent_withdraw"),
     path("people/<int:pk>/photos/", people.person_enrol, name="person_enrol"),
+    path("consent/", consent.consent_texts_list, name="consent_texts"),
+    path("consent/add/", consent.consent_text_add, name="consent_text_add"),
+    path("consent/<int:number>/", consent.consent_text, name="consent_text"),
     path("enrolled/<int:pk>/remove/", people.face_remove, name="face_remove"),
     path("training/", training.training, name="training"),
     path("training/<slug:name>/", training.training_run, name="training_run"),

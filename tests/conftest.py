@@ -20,7 +20,7 @@ from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 
-from recognition.models import ModelVersion, User
+from recognition.models import ConsentText, ModelVersion, User
 from recognition.services.promotion import serving
 from tests.factories import make_user
 from tests.servers import postgresql, postgresql_folder, redis  # noqa: F401  (fixtures)
@@ -55,19 +55,21 @@ def pytest_runtest_makereport(
 @pytest.fixture(autouse=True, scope="session")
 def _tables_can_be_emptied() -> Iterator[None]:
     """A test with real transactions empties all tables at its end, which the triggers of the audit
-    log forbid to everybody; and the roles, which a migration made, are for the next one too."""
-    migration = import_module("recognition.migrations.0021_audit_term")
+    log forbid to everybody; and the roles and the first text of consent, which migrations made, are
+    for the next one too."""
+    migration = import_module("recognition.migrations.0019_audit_term")
     empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def emptying(test: TransactionTestCase) -> None:
-        roles = serialize("json", Group.objects.all(), use_natural_foreign_keys=True)
+        made = [*Group.objects.all(), *ConsentText.objects.filter(number=1)]
+        kept = serialize("json", made, use_natural_foreign_keys=True)
         with connection.schema_editor() as editor:
             migration.drop_triggers(None, editor)
         empty(test)
         with connection.schema_editor() as editor:
             migration.make_triggers(None, editor)
-        for role in deserialize("json", roles):
-            role.save()
+        for one in deserialize("json", kept):
+            one.save()
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(TransactionTestCase, "_fixture_teardown", emptying)

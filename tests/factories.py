@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import QuerySet
 
-from recognition.models import AuditEvent, User
+from recognition.models import AuditEvent, Consent, ConsentText, How, Person, Purpose, User
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
@@ -25,6 +25,14 @@ def make_user(*roles: str, **fields: Any) -> User:
     user = User.objects.create_user(password=PASSWORD, **fields)
     user.groups.set([_group(role) for role in roles])
     return user
+
+
+def agreed(person: Person, *purposes: Purpose, **fields: Any) -> Person:
+    """The person, with a consent to each purpose, to training if none is given."""
+    for purpose in purposes or (Purpose.TRAINING,):
+        usual = {"text": ConsentText.objects.latest("number"), "how": How.PAPER}
+        Consent.objects.create(person=person, purpose=purpose, **{**usual, **fields})
+    return person
 
 
 def _group(role: str) -> Group:

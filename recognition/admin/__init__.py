@@ -1,3 +1,3 @@
-from recognition.admin import accounts, audit, identifications, model_versions, people
+from recognition.admin import accounts, audit, consent, identifications, model_versions, people
 
-__all__ = ["accounts", "audit", "identifications", "model_versions", "people"]
+__all__ = ["accounts", "audit", "consent", "identifications", "model_versions", "people"]

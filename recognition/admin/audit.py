@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from recognition.admin.base import DaysFilter, Dropdown, ReadOnlyAdmin
 from recognition.models import (
     AuditEvent,
+    Consent,
+    ConsentText,
     EnrolledFace,
     Identification,
     ModelVersion,
@@ -40,6 +42,10 @@ ACTIONS = {
     "person.changed": _("Person changed"),
     "person.removed": _("Person removed"),
     "person.exported": _("Everything about a person downloaded"),
+    "consent.given": _("Consent recorded"),
+    "consent.withdrawn": _("Consent withdrawn"),
+    "consent.expired": _("Consent over after its time"),
+    "consent.text_added": _("New text of consent"),
     "face.enrolled": _("Photo enrolled"),
     "face.removed": _("Enrolled photo removed"),
     "account.added": _("Account added"),
@@ -80,7 +86,17 @@ ACTIONS = {
     "training.resumed": _("Training resumed"),
     "training.renamed": _("Failed training renamed"),
 }
-WITH_A_PAGE = (Identification, Person, EnrolledFace, ModelVersion, TrainingRun, User, Group)
+WITH_A_PAGE = (
+    Identification,
+    Person,
+    EnrolledFace,
+    Consent,
+    ConsentText,
+    ModelVersion,
+    TrainingRun,
+    User,
+    Group,
+)
 
 
 @dataclass(frozen=True)

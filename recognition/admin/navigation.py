@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from recognition.models import (
     AuditEvent,
+    Consent,
+    ConsentText,
     EnrolledFace,
     Identification,
     ModelVersion,
@@ -28,6 +30,8 @@ SUBJECTS: tuple[tuple[Any, tuple[tuple[Any, str, type[Model]], ...]], ...] = (
         (
             (_("People"), "groups", Person),
             (_("Enrolled photos"), "portrait", EnrolledFace),
+            (_("Consents"), "handshake", Consent),
+            (_("Texts of consent"), "description", ConsentText),
         ),
     ),
     (

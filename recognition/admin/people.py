@@ -11,12 +11,24 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from recognition.admin.base import DaysFilter, PersonFilter, ReadOnlyAdmin, badge, picture
+from recognition.admin.base import DaysFilter, Dropdown, PersonFilter, ReadOnlyAdmin, badge, picture
 from recognition.formats import share
-from recognition.models import EnrolledFace, Person, User
-from recognition.services import access
+from recognition.models import EnrolledFace, Person, Purpose, User
+from recognition.services import access, consent
 
 SHOWN_IN_LIST = 4
+
+
+class ConsentFilter(Dropdown):
+    title = _("consent covers")
+    parameter_name = "consent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Purpose.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(consent.covers(Purpose(chosen))) if chosen in Purpose else queryset
 
 
 @admin.register(Person)
@@ -24,7 +36,7 @@ class PersonAdmin(ReadOnlyAdmin):
     """To look people up. Operators add, change and remove them on the site's own people pages."""
 
     list_display = ("shown_name", "portraits", "photos", "external_id", "consent", "created_at")
-    list_filter = (("created_at", DaysFilter), "training_consent")
+    list_filter = (("created_at", DaysFilter), ConsentFilter)
     search_fields = ("name__iregex", "external_id__iregex")
     search_help_text = _("Name or external id")
     readonly_fields = ("shown_name", "consent", "all_portraits", "on_the_site")
@@ -33,7 +45,7 @@ class PersonAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         faces = Prefetch("faces", EnrolledFace.objects.only("pk", "person").order_by("-quality"))
         people: QuerySet[Person] = super().get_queryset(request).prefetch_related(faces)
-        return people
+        return people.annotate(trainable=consent.covers(Purpose.TRAINING))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed = super().has_view_permission(request, obj)
@@ -65,9 +77,9 @@ class PersonAdmin(ReadOnlyAdmin):
     def photos(self, person: Person) -> int:
         return len(person.faces.all())
 
-    @admin.display(description=_("consent covers training"), ordering="training_consent")
+    @admin.display(description=_("consent covers training"), ordering="trainable")
     def consent(self, person: Person) -> Any:
-        return badge(_("Yes"), "success") if person.training_consent else _("No")
+        return badge(_("Yes"), "success") if person.trainable else _("No")  # type: ignore[attr-defined]
 
     @admin.display(description=_("enrolled photos"))
     def all_portraits(self, person: Person) -> SafeString:

@@ -13,7 +13,7 @@ from recognition.models import Person
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when it runs
     class Meta:
         model = Person
-        fields = ("name", "external_id", "training_consent")
+        fields = ("name", "external_id")
 
     def clean_name(self) -> str:
         """As `Person.save` writes it, so that the same name in other code points is found here."""

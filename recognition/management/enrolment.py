@@ -16,6 +16,7 @@ _HELPS: Final = {
     "several_faces": "--largest takes the clearly largest face.",
     "looks_like_another": _FORCE,
     "unlike_others": _FORCE,
+    "no_consent": "--consent --consent-to both records it of everybody in the folder.",
 }
 _TABLES: Final = {
     "table_unreadable": "This is no table in CSV; save it anew, in UTF-8.",

@@ -61,6 +61,9 @@ _REFUSAL = {
     "unlike_others": gettext_lazy(
         "The face is unlike the other photos of this person. Check whose photos these are."
     ),
+    "no_consent": gettext_lazy(
+        "No consent of this person to be recognised is on record, or it is over."
+    ),
     "not_confirmed": gettext_lazy("No reviewer says any more that this is the person."),
     "enrolled_as_photo": gettext_lazy("This very photo of the person is enrolled already."),
     "person_removed": gettext_lazy("The person has been removed meanwhile."),

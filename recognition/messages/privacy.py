@@ -18,6 +18,14 @@ def kept(name: str) -> str:
     return str(_KEPT[name])
 
 
+def agreed(people: int) -> str:
+    return ngettext(
+        "The consent of %(people)d person is recorded.",
+        "The consent of %(people)d people is recorded.",
+        people,
+    ) % {"people": people}
+
+
 def deleted(photos: int) -> str:
     return ngettext("%(photos)d photo was deleted.", "%(photos)d photos were deleted.", photos) % {
         "photos": photos

@@ -1,4 +1,5 @@
 from recognition.models.accounts import Invitation, User
+from recognition.models.consent import Consent, ConsentText, How, Purpose
 from recognition.models.identification import Candidate, Identification, ProbeFace, having
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import (
@@ -19,17 +20,21 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Candidate",
+    "Consent",
+    "ConsentText",
     "DeletionReason",
     "EnrolledFace",
     "Enrolment",
     "FolderName",
     "GalleryChange",
     "GalleryRevision",
+    "How",
     "Identification",
     "Invitation",
     "ModelVersion",
     "Person",
     "ProbeFace",
+    "Purpose",
     "QueuedWork",
     "Status",
     "Template",

@@ -33,11 +33,6 @@ class Person(models.Model):
         blank=True,
         help_text=_("Tells two people with the same name apart."),
     )
-    training_consent = models.BooleanField(
-        _("consent covers training"),
-        default=False,
-        help_text=_("The person agreed that their photos may be used to train the network."),
-    )
     created_at = models.DateTimeField(_("added at"), default=timezone.now)
 
     class Meta:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from django.conf import settings
 from django.utils import timezone
 
 from recognition.models import EnrolledFace, ModelVersion, Person, TrainingRun
@@ -40,6 +41,11 @@ class Classes:
     @property
     def more_unknown(self) -> int:
         return self.unknown - len(self.some_unknown)
+
+    @property
+    def need_consent(self) -> bool:
+        """Whether nobody comes into the gallery with a version who has not agreed."""
+        return bool(settings.REQUIRE_CONSENT)
 
 
 class VersionPage:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from recognition.confirmation import confirmed
+from recognition.forms.consent import AgreedForm
 from recognition.forms.people import EnrolForm, PersonForm
 from recognition.messages.photos import refusal
 from recognition.models import (
@@ -29,7 +29,10 @@ from recognition.models import (
     Status,
 )
 from recognition.presenters import progress as answers
+from recognition.services import consent
+from recognition.services.gallery import agreements
 from recognition.services.gallery import people as service
+from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import deletion, erasure
 from recognition.services.training.options import DataOptions
 from recognition.views.requests import Request, form_methods
@@ -44,42 +47,35 @@ operators_only = permission_required("recognition.manage_people", raise_exceptio
 @require_safe
 def people(request: Request) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    page = Paginator(_listed(_found(query)), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_listed(service.found(query)), PAGE).get_page(request.GET.get("page"))
     return render(request, "people/people.html", {"page": page, "query": query})
-
-
-def _found(query: str) -> QuerySet[Person]:
-    """People whose name or external id contains the words, whatever stands between them.
-
-    A pattern and not `icontains`: SQLite's LIKE knows upper and lower case only of a to z.
-    """
-    if not query:
-        return Person.objects.all()
-    pattern = "[ _]+".join(re.escape(word) for word in query.replace("_", " ").split())
-    return Person.objects.filter(Q(name__iregex=pattern) | Q(external_id__iregex=pattern))
 
 
 def _listed(found: QuerySet[Person]) -> QuerySet[Person]:
     best = EnrolledFace.objects.filter(person=OuterRef("pk")).order_by("-quality", "pk")
     return found.order_by("name", "external_id").annotate(
-        photos=Count("faces"), portrait_id=Subquery(best.values("pk")[:1])
+        photos=Count("faces"),
+        portrait_id=Subquery(best.values("pk")[:1]),
+        recognised=ExpressionWrapper(consent.may_be_recognised(), BooleanField()),
     )
 
 
 @operators_only
 @form_methods
 def person_add(request: Request) -> HttpResponse:
-    form = PersonForm(request.POST if request.method == "POST" else None)
-    if not form.is_valid():
-        return _form_page(request, form)
+    data = request.POST if request.method == "POST" else None
+    form, consented = PersonForm(data), AgreedForm(data)
+    if not (form.is_valid() and consented.is_valid()):
+        return _form_page(request, form, consented=consented)
     values = form.cleaned_data
-    added = service.add_person(
-        values["name"],
-        request.user,
-        external_id=values["external_id"],
-        training_consent=values["training_consent"],
-    )
+    added = service.add_person(values["name"], request.user, external_id=values["external_id"])
+    _note_agreement(request, added, consented)
     return redirect("person", added.pk)
+
+
+def _note_agreement(request: Request, person: Person, form: AgreedForm) -> None:
+    if agreed := form.agreed():
+        agreements.give(Person.objects.filter(pk=person.pk), agreed, request.user)
 
 
 @operators_only
@@ -97,26 +93,32 @@ def person_edit(request: Request, pk: int) -> HttpResponse:
     return redirect("person", pk)
 
 
-def _form_page(request: Request, form: PersonForm, person: Person | None = None) -> HttpResponse:
+def _form_page(
+    request: Request,
+    form: PersonForm,
+    person: Person | None = None,
+    consented: AgreedForm | None = None,
+) -> HttpResponse:
     status = 422 if form.is_bound else 200
-    context = {"form": form, "person": person}
+    context = {"form": form, "person": person, "consented": consented}
     return render(request, "people/person_form.html", context, status=status)
 
 
 @operators_only
 @require_safe
 def person(request: Request, pk: int) -> HttpResponse:
-    return _person_page(request, get_object_or_404(Person, pk=pk), EnrolForm())
+    return _person_page(request, get_object_or_404(Person, pk=pk), EnrolForm(), AgreedForm())
 
 
 def _person_page(
-    request: Request, person: Person, form: EnrolForm, status: int = 200
+    request: Request, person: Person, form: EnrolForm, consented: AgreedForm, status: int = 200
 ) -> HttpResponse:
     """The page, or only its photos when they ask for news of those that wait to be enrolled."""
     enrolments = list(_enrolments(person))
     progress = answers.Progress(enrolments)
     if request.htmx and request.GET.get("state") == progress.state:
         return HttpResponse(status=204)
+    consents = list(person.consents.select_related("text", "taken_by", "withdrawn_by"))
     context = {
         "person": person,
         "faces": person.faces.select_related("resembles", "source").order_by("pk"),
@@ -124,6 +126,10 @@ def _person_page(
         "progress": progress,
         "to_train": DataOptions().minimum,
         "form": form,
+        "consented": consented,
+        "consents": consents,
+        "withdrawable": any(one.is_current for one in consents),
+        "recognised": consent.may_enrol(person),
     }
     page = "people/_photos.html" if request.htmx else "people/person.html"
     return render(request, page, context, status=status)
@@ -141,13 +147,18 @@ def _enrolments(person: Person) -> QuerySet[Enrolment]:
 @require_POST
 def person_enrol(request: Request, pk: int) -> HttpResponse:
     person = get_object_or_404(Person, pk=pk)
-    form = EnrolForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _person_page(request, person, form, status=422)
+    form, consented = EnrolForm(request.POST, request.FILES), AgreedForm(request.POST)
+    if not (form.is_valid() and consented.is_valid()):
+        return _person_page(request, person, form, consented, status=422)
+    _note_agreement(request, person, consented)
     values = form.cleaned_data
-    requested = service.request_enrolment(
-        person, values["photos"], request.user, force=values["force"]
-    )
+    try:
+        requested = service.request_enrolment(
+            person, values["photos"], request.user, force=values["force"]
+        )
+    except EnrolmentRefused as error:
+        form.add_error(None, refusal(error.code))
+        return _person_page(request, person, form, consented, status=422)
     for refused in requested.refused:
         reason = refusal(refused.code, refused.params)
         messages.warning(request, format_html("<b>{}</b> {}", refused.filename, reason))

@@ -170,7 +170,14 @@ def test_no_page_is_wider_than_a_phone(visit: Visit, language: str) -> None:
         page.goto(path)
         assert overflow(page) <= 0, path
     page = visit("operator", width=390, language=language)
-    for path in ("/people/", "/people/add/", "/status/", "/admin/", "/admin/recognition/person/"):
+    people = (
+        "/people/",
+        "/people/add/",
+        "/people/consent/?everybody=on",
+        "/consent/",
+        "/consent/1/",
+    )
+    for path in (*people, "/status/", "/admin/", "/admin/recognition/person/"):
         page.goto(path)
         assert overflow(page) <= 0, path
 

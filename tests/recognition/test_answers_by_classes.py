@@ -141,7 +141,7 @@ def test_its_classes_become_people_with_a_few_of_the_photos_it_was_trained_on(
     for person in Person.objects.all():
         assert person.faces.count() == classes.PHOTOS
         assert {face.source for face in person.faces.all()} == {paper}
-        assert not person.training_consent
+        assert not person.consents.exists()
     assert paper.trained_people.count() == 3
 
 

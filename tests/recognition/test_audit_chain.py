@@ -27,7 +27,7 @@ from tests.sites import Site
 TABLE = "recognition_auditevent"
 ON_SQLITE = connection.vendor == "sqlite"
 first = import_module("recognition.migrations.0014_audit_chain")
-migration = import_module("recognition.migrations.0021_audit_term")
+migration = import_module("recognition.migrations.0019_audit_term")
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from recognition.models import AuditEvent, EnrolledFace, FolderName, Person
+from recognition.models import AuditEvent, Consent, EnrolledFace, FolderName, Person, Purpose
+from recognition.services import consent
 from recognition.services.gallery import bulk
 from recognition.services.privacy import erasure
 from tests.recognition.fakes import Face, StripeRecognizer, photo
@@ -19,11 +20,9 @@ pytestmark = pytest.mark.usefixtures("recognizer")
 
 
 def told() -> dict[str, tuple[str, bool]]:
-    """External id and consent of everybody."""
-    return {
-        person.name: (person.external_id, person.training_consent)
-        for person in Person.objects.all()
-    }
+    """External id of everybody, and whether their consent covers training."""
+    covered = set(Person.objects.filter(consent.covers(Purpose.TRAINING)))
+    return {person.name: (person.external_id, person in covered) for person in Person.objects.all()}
 
 
 @pytest.mark.parametrize(
@@ -46,9 +45,10 @@ def test_what_it_says_later_holds_for_people_who_are_there(album: Path) -> None:
     enrol(album)
     assert told() == {"Ann_Lee": ("", False), "Ben": ("7", True)}
     event = AuditEvent.objects.get(action="person.changed")
-    assert event.details["fields"] == ["external_id", "training_consent"]
+    assert event.details["fields"] == ["external_id"]
     enrol(album)
-    assert AuditEvent.objects.filter(action="person.changed").count() == 1
+    for action in ("person.changed", "consent.given"):
+        assert AuditEvent.objects.filter(action=action).count() == 1
 
 
 def test_an_external_id_tells_namesakes_apart(album: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_table_without_names_of_columns_is_refused(album: Path, table: bytes) 
 def test_consent_is_what_the_command_says_of_everybody_in_the_folder(album: Path) -> None:
     other = Person.objects.create(name="Cleo")
     enrol(album)
-    assert not Person.objects.filter(training_consent=True).exists()
+    assert not Consent.objects.exists()
     enrol(album, "--consent")
     assert told() == {"Ann_Lee": ("", True), "Ben": ("", True), other.name: ("", False)}
     enrol(album)

@@ -23,6 +23,7 @@ from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.training.faces import site_dataset
 from recognition.services.training.known import known_to
 from recognition.services.versions import registry
+from tests.factories import agreed
 
 PEOPLE, PHOTOS, SHARE = 7, 6, 0.7
 """Five of the seven are held out."""
@@ -55,7 +56,7 @@ def active(packaged_model: Path, tmp_path: Path, settings: Settings, db: None) -
 def enrolled(folder: Path, *, under: Mapping[str, str]) -> None:
     """The photos of the folder as the site has them: the faces cut out, in files of their own."""
     for name, called in under.items():
-        person = Person.objects.create(name=called, training_consent=True)
+        person = agreed(Person.objects.create(name=called))
         for photo in sorted((folder / name).iterdir()):
             enrol_photo(person, photo.read_bytes(), photo.name)
 

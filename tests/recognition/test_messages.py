@@ -27,6 +27,7 @@ REFUSALS = (
     "low_quality",
     "enrolled_elsewhere",
     "enrolled_as_photo",
+    "no_consent",
     "not_confirmed",
     "person_removed",
     "not_in_a_folder",

@@ -25,6 +25,7 @@ from recognition.services.gallery.people import process_enrolment
 from recognition.services.identification.answering import process, submit
 from recognition.services.review.verdicts import review
 from recognition.services.versions import registry
+from tests.factories import agreed
 from tests.recognition.fakes import Face, StripeRecognizer, calibration, photo
 from tests.recognition.rows import GATE
 
@@ -49,7 +50,7 @@ def gallery(
 
 
 def enrolled(number: int, photos: int) -> Person:
-    person = Person.objects.create(name=f"Person {number}", training_consent=True)
+    person = agreed(Person.objects.create(name=f"Person {number}"))
     for shot in range(photos):
         enrol_photo(person, photo(Face(number, shot=shot)), f"{shot}.png")
     return person

@@ -15,13 +15,14 @@ from recognition.models import (
     ModelVersion,
     Person,
     ProbeFace,
+    Purpose,
     Status,
     TrainedPerson,
     TrainingRun,
     User,
 )
 from recognition.models.work import MAX_ATTEMPTS, STALE_AFTER
-from recognition.services.gallery import classes
+from recognition.services.gallery import agreements, classes
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification import answering
 from recognition.services.privacy import erasure
@@ -30,6 +31,7 @@ from recognition.services.training import execution, making, turns
 from recognition.services.training import faces as training_faces
 from recognition.services.training.faces import faces_of, folder, site_dataset
 from recognition.services.training.progress import Follower
+from tests.factories import agreed
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 pytestmark = pytest.mark.usefixtures("recognizer")
@@ -41,7 +43,9 @@ def _own_folder(tmp_path: Path, settings: Settings) -> None:
 
 
 def add(name: str, number: int, *, photos: int = 1, consent: bool = True) -> Person:
-    person = Person.objects.create(name=name, training_consent=consent)
+    person = Person.objects.create(name=name)
+    if consent:
+        agreed(person)
     for shot in range(photos):
         enrol_photo(person, photo(Face(number, shot=shot)), f"{shot}.png")
     return person
@@ -68,7 +72,7 @@ def test_only_people_whose_consent_covers_it_are_trained_on(db: None) -> None:
     ben = add("Ben", 2, consent=False)
     assert counts() == {str(ann.pk): 2}
     assert all(crop.is_file() for crops in site_dataset().values() for crop in crops)
-    Person.objects.update(training_consent=True)
+    agreed(ben)
     assert counts() == {str(ann.pk): 2, str(ben.pk): 1}
 
 
@@ -106,7 +110,7 @@ def test_consent_that_is_taken_back_counts_when_a_run_goes_on(run: TrainingRun) 
     ann = add("Ann", 1)
     add("Ben", 2)
     faces_of(run)
-    Person.objects.filter(pk=ann.pk).update(training_consent=False)
+    agreements.withdraw(ann, [Purpose.TRAINING], None)
     now, anew = faces_of(run)
     assert anew
     assert str(ann.pk) not in now

@@ -18,6 +18,8 @@ from django.urls import get_resolver, reverse
 
 from recognition.models import (
     AuditEvent,
+    Consent,
+    ConsentText,
     EnrolledFace,
     Identification,
     ModelVersion,
@@ -30,14 +32,25 @@ from recognition.models import (
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
 from recognition.services.versions import registry
-from tests.factories import make_user
+from tests.factories import agreed, make_user
 from tests.recognition.fakes import SIZE, Face, StripeRecognizer, photo
 from tests.recognition.matrix import NOT_MEANT, addresses, both, filled, table
 
 Login = Callable[[User], Client]
 ROLES = ("stranger", "nobody", "user", "reviewer", "operator", "auditor", "administrator")
 OTHER_METHODS = ("put", "patch", "delete", "trace")
-KEPT = (User, Group, Person, EnrolledFace, Identification, ProbeFace, ModelVersion, Authenticator)
+KEPT = (
+    User,
+    Group,
+    Person,
+    EnrolledFace,
+    Consent,
+    ConsentText,
+    Identification,
+    ProbeFace,
+    ModelVersion,
+    Authenticator,
+)
 
 
 class Site:
@@ -47,6 +60,7 @@ class Site:
         self.owner, self.operator = owner, make_user("operator")
         self.administrator = make_user("user", is_superuser=True)
         self.enrolled, _ = enrol_photo(Person(name="Ada"), photo(Face(1)), "ada.png")
+        self.consent = agreed(self.enrolled.person).consents.get()
         submission = submit(owner, [SimpleUploadedFile("hers.png", photo(Face(1, shot=1)))])
         process(submission.accepted[0].pk)
         self.identification = Identification.objects.get()
@@ -94,6 +108,8 @@ class Site:
             "recognition/trainingrun": self.run.pk,
             "recognition/person": self.enrolled.person_id,
             "recognition/enrolledface": self.enrolled.pk,
+            "recognition/consent": self.consent.pk,
+            "recognition/consenttext": self.consent.text_id,
         }
         values: dict[str, object] = {
             "object_id": next((key for name, key in rows.items() if f"/{name}/" in address), 1),
@@ -104,7 +120,7 @@ class Site:
             "batch": self.identification.batch,
             "face": self.probe.pk,
             "pk": self.enrolled.person_id,
-            "number": 0,
+            "number": 1,
             "token": "nothing",
             "uidb36": "1",
             "key": "nothing",

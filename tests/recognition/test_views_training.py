@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from recognition.models import AuditEvent, ModelVersion, Person, Status, TrainingRun, User
 from recognition.services.gallery.enrolling import enrol_photo
-from tests.factories import deeds, make_user
+from tests.factories import agreed, deeds, make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.rows import GATE, METRICS, epochs, step
 
@@ -41,7 +41,9 @@ def consenting(recognizer: StripeRecognizer) -> list[Person]:
 
 
 def enrolled(name: str, number: int, photos: int, *, consent: bool = True) -> Person:
-    person = Person.objects.create(name=name, training_consent=consent)
+    person = Person.objects.create(name=name)
+    if consent:
+        agreed(person)
     for shot in range(photos):
         enrol_photo(person, photo(Face(number, shot=shot)), f"{shot}.png")
     return person

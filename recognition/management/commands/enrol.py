@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from recognition.management import enrolment
+from recognition.management import consents, enrolment
 from recognition.management.versions import require_model
 from recognition.models import EnrolledFace
 from recognition.services.gallery import archives, bulk, reviewed
@@ -23,7 +23,7 @@ SWITCHES: Final = {
     "force": "take photos too that look like somebody else, or unlike their person",
     "reviewed": "enrol photos that were asked about, and of which a reviewer said who is on them",
     "undo": "with --reviewed: take all of those out of the gallery again",
-    "consent": "the consent of these people covers training, unless a table says no",
+    "consent": "these people have agreed, unless a table says no: to training, or see --consent-to",
     "dry-run": "say what would be done, and change nothing",
     "json": "end with one JSON object, for programs",
 }
@@ -42,6 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("people", type=Path, metavar="DIR|ZIP", nargs="?")
         for switch, meaning in SWITCHES.items():
             parser.add_argument(f"--{switch}", action="store_true", help=meaning)
+        consents.add_options(parser)
 
     def handle(self, **options: Any) -> None:
         if bool(options["people"]) == options["reviewed"] or options["undo"] > options["reviewed"]:
@@ -82,7 +83,8 @@ class Command(BaseCommand):
     def _enrol(self, plan: Plan, options: dict[str, Any]) -> bulk.Summary:
         for refused in plan.refused:
             self._report(refused)
-        asked = Options(options["largest"], options["force"], options["dry_run"])
+        agreed = consents.agreed(options)
+        asked = Options(options["largest"], options["force"], options["dry_run"], agreed=agreed)
         with self._bar(plan.total) as looked:
             summary = bulk.enrol(plan, asked, looked, consent=options["consent"])
         return self._remarked(summary)

@@ -14,6 +14,7 @@ OBJECTIONS: Final = {
     "not_in_log": "The audit log has no such removal.",
     "person": "The person is there.",
     "folders": "Names of their folders are there.",
+    "consents": "Consents of theirs are there.",
     "enrolled_photos": "Enrolled photos of theirs are there.",
     "templates": "Templates of theirs are there.",
     "waiting_photos": "Photos of theirs wait to be enrolled.",

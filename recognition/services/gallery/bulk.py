@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
 from ml.enrolment import Objection
 from ml.errors import PhotoRejected
 from recognition.models import EnrolledFace, Person, ProbeFace
-from recognition.services.gallery import folders, owners, people, reviewed, tables
+from recognition.services.gallery import agreements, folders, owners, people, reviewed, tables
+from recognition.services.gallery.agreements import Agreed
 from recognition.services.gallery.comparing import still_resembles
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.gallery.folders import Note, Place, Plan, Row
@@ -48,17 +49,24 @@ def planned(root: Place) -> Plan:
 def enrol(plan: Plan, options: Options, looked: Looked, *, consent: bool = False) -> Summary:
     """Enrol photo by photo, each in its own transaction: what is done stays done if this stops.
 
-    With `consent`, everybody's covers training of whom no table says anything else.
+    `options.agreed` is what a yes in a table means; with `consent` everybody says it of whom no
+    table says anything else.
     """
     run = _Run(options, looked)
     for name, photos in plan.photos.items():
-        row = plan.rows.get(name, Row())
-        person, photographed = run.enrol(owners.owner_of(name, photos, row.external_id), photos)
+        row = _agreeing(plan.rows.get(name, Row()), consent=consent)
+        owner = owners.owner_of(name, photos, row.external_id)
+        person, photographed = run.enrol(owner, photos, agreed=row.consent is True)
         if photographed:
             run.there.add(person.pk or name)  # two folders may spell one name
         if person.pk and not options.dry_run:
-            _keep(name, person, row, consent=consent)
+            _keep(name, person, row)
+            _note_agreement(person, row, options.agreed)
     return run.summary(plan)
+
+
+def _agreeing(row: Row, *, consent: bool) -> Row:
+    return replace(row, consent=True) if consent and row.consent is None else row
 
 
 def enrol_reviewed(options: Options, looked: Looked) -> Summary:
@@ -97,20 +105,25 @@ class _Run:
         self._doubtful = list[tuple[Place, EnrolledFace]]()
         self.there = set[int | str]()
 
-    def enrol(self, person: Person, photos: Sequence[Place]) -> tuple[Person, bool]:
+    def enrol(
+        self, person: Person, photos: Sequence[Place], *, agreed: bool
+    ) -> tuple[Person, bool]:
         """The person, and whether they have a photo in the gallery, or would have."""
         any_enrolled = False
+        options = self._options if agreed else replace(self._options, agreed=None)
         for photo in photos:
-            face, refused = self._enrol(person, photo)
+            face, refused = self._enrol(person, photo, options)
             if face is not None:
                 person, any_enrolled = face.person, True
             self._looked(refused)
         return person, _has_photos(person) or any_enrolled
 
-    def _enrol(self, person: Person, photo: Place) -> tuple[EnrolledFace | None, Note | None]:
+    def _enrol(
+        self, person: Person, photo: Place, options: Options
+    ) -> tuple[EnrolledFace | None, Note | None]:
         try:
             data, name = photo.read(), _printable(photo.name)
-            face, created = enrol_photo(person, data, name, options=self._options)
+            face, created = enrol_photo(person, data, name, options=options)
         except PhotoRejected as error:
             refused = Note(str(photo), error.code, uploads.details(error))
         except EnrolmentRefused as error:
@@ -149,27 +162,27 @@ def _has_photos(person: Person) -> bool:
     return person.pk is not None and person.faces.exists()
 
 
-def _keep(name: str, person: Person, row: Row, *, consent: bool) -> None:
+def _keep(name: str, person: Person, row: Row) -> None:
     """Remember whose folder it is and what was said of them, unless they were removed meanwhile."""
     with transaction.atomic():
         there = Person.objects.select_for_update().filter(pk=person.pk).first()
         if there is not None:
             if _has_photos(there):
                 owners.remember(name, there)
-            _change(there, row, consent=consent)
+            _identify(there, row.external_id)
 
 
-def _change(person: Person, row: Row, *, consent: bool) -> None:
-    said: dict[str, str | bool] = {}
-    if row.external_id:
-        said["external_id"] = row.external_id
-    if consent or row.consent is not None:
-        said["training_consent"] = consent if row.consent is None else row.consent
-    changed = {each: value for each, value in said.items() if getattr(person, each) != value}
-    for attribute, value in changed.items():
-        setattr(person, attribute, value)
-    if changed:
-        people.change_person(person, None, changed)
+def _note_agreement(person: Person, row: Row, agreed: Agreed | None) -> None:
+    if agreed and row.consent:
+        agreements.give_missing(person, agreed, None)
+    if agreed and row.consent is False:
+        agreements.withdraw(person, agreed.purposes, None)
+
+
+def _identify(person: Person, external_id: str) -> None:
+    if external_id and person.external_id != external_id:
+        person.external_id = external_id
+        people.change_person(person, None, ["external_id"])
 
 
 def _remark(photo: str, face: EnrolledFace) -> Note:

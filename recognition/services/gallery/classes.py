@@ -20,6 +20,7 @@ from ml import artifact
 from ml.data import splits
 from ml.errors import PhotoRejected
 from recognition.models import ModelVersion, Person, TrainedPerson, TrainingRun, User
+from recognition.services import consent
 from recognition.services.gallery import memory, owners
 from recognition.services.gallery.enrolling import (
     EnrolmentRefused,
@@ -106,7 +107,9 @@ def without_person(version: ModelVersion) -> int:
 
 
 def _in_gallery() -> QuerySet[Person]:
-    return Person.objects.alias(photos=Count("faces")).filter(photos__gt=0)
+    """With a photo, and with consent where it takes one."""
+    there = Person.objects.alias(photos=Count("faces")).filter(photos__gt=0)
+    return there.filter(consent.may_be_recognised())
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,20 @@ from ml import bounded, imaging
 from ml.enrolment import MINIMUM_FOR_ENROLMENT, Doubt
 from ml.errors import PhotoRejected
 from ml.types import Box, DetectedFace, EmbeddedFace, Floats, Image
-from recognition.models import EnrolledFace, ModelVersion, Person, ProbeFace, Template, User
+from recognition.models import (
+    EnrolledFace,
+    ModelVersion,
+    Person,
+    ProbeFace,
+    Purpose,
+    Template,
+    User,
+)
 from recognition.models.identification import CONFIRMED
+from recognition.services import consent
 from recognition.services.audit import record
-from recognition.services.gallery import memory
+from recognition.services.gallery import agreements, memory
+from recognition.services.gallery.agreements import Agreed
 from recognition.services.gallery.comparing import doubt_about
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
@@ -35,12 +45,14 @@ PORTRAIT_MARGIN: Final = 0.45
 class Options:
     """What is taken that is usually refused: with `largest` the clearly largest of several faces,
     with `force` a face that looks like somebody else, or unlike its person. With `dry_run` nothing
-    is stored. `source` is the version that was trained on the photo and brings it along."""
+    is stored. `source` is the version that was trained on the photo and brings it along. `agreed`
+    is recorded with the photo, as far as it is not on record."""
 
     largest: bool = False
     force: bool = False
     dry_run: bool = False
     source: ModelVersion | None = None
+    agreed: Agreed | None = None
 
 
 USUAL: Final = Options()
@@ -124,6 +136,7 @@ def enrol_seen(
     """Enrol a face that the version in service is shown by `look`; `origin` are the fields of
     `EnrolledFace` that say whose it is and where it comes from. Raises as `enrol_photo` does.
     """
+    _check_consent(origin["person"], options.agreed)
     while True:
         enrolled = EnrolledFace(**origin)
         try:
@@ -145,7 +158,7 @@ def _enrol(enrolled: EnrolledFace, seen: Seen, options: Options, actor: User | N
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
         write(enrolled.portrait, _portrait(seen.photo, face.detected))
-        _add(enrolled, predictor.recognizer.template(face), predictor.version, actor)
+        _add(enrolled, predictor.recognizer.template(face), predictor.version, options, actor)
 
 
 def _note_doubt(enrolled: EnrolledFace, doubt: Doubt | None, options: Options) -> None:
@@ -212,10 +225,16 @@ def _portrait(image: Image, face: DetectedFace) -> bytes:
 
 
 def _add(
-    enrolled: EnrolledFace, template: Floats, version: ModelVersion, actor: User | None
+    enrolled: EnrolledFace,
+    template: Floats,
+    version: ModelVersion,
+    options: Options,
+    actor: User | None,
 ) -> None:
     with memory.changing() as changes:
         enrolled.person = _stored(enrolled.person)
+        agreements.give_missing(enrolled.person, options.agreed, actor)
+        _check_consent(enrolled.person)
         known = enrolled_before(enrolled.person, enrolled.photo_digest)
         if known is not None:
             raise _EnrolledMeanwhile(known)
@@ -230,6 +249,13 @@ def _add(
         changes.added(enrolled.pk, enrolled.person_id)
         details = {"reviewed": True} if enrolled.from_review else {}
         record(actor, "face.enrolled", enrolled, person=enrolled.person_id, **details)
+
+
+def _check_consent(person: Person, agreed: Agreed | None = None) -> None:
+    """With `agreed`, as if that was on record."""
+    covered = Purpose.RECOGNITION in agreements.missing(person, agreed)
+    if not covered and not consent.may_enrol(person):
+        raise EnrolmentRefused("no_consent")
 
 
 def _check_still_confirmed(enrolled: EnrolledFace) -> None:

@@ -13,9 +13,11 @@ from typing import Final
 import numpy as np
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from ml.gallery import Gallery
 from recognition.models import GalleryChange, GalleryRevision, ModelVersion, Template
+from recognition.services import consent
 
 _ROW: Final = 1  # the only row of GalleryRevision
 _BATCH: Final = 500
@@ -32,9 +34,18 @@ class Changes:
 
     def removed(self, faces: Iterable[tuple[int, int]]) -> None:
         """Note the removal of faces, given as (face id, person id)."""
+        self._note(faces, removed=True)
+
+    def again(self, faces: Iterable[tuple[int, int]]) -> None:
+        """Have faces looked at again whose people may be recognised from now on, or no longer."""
+        self._note(faces, removed=False)
+
+    def _note(self, faces: Iterable[tuple[int, int]], *, removed: bool) -> None:
         GalleryChange.objects.bulk_create(
             (
-                GalleryChange(revision=self.revision, face_id=face, person_id=person, removed=True)
+                GalleryChange(
+                    revision=self.revision, face_id=face, person_id=person, removed=removed
+                )
                 for face, person in faces
             ),
             batch_size=_BATCH,
@@ -66,6 +77,8 @@ class _Followed:
     def __init__(self, version: ModelVersion) -> None:
         self.gallery = Gallery(version.embedding_size)
         self._version = version
+        self._ends: dict[int, dt.datetime] = {}
+        self._first_end = consent.FOREVER
         # Read before the templates: a change in between is then seen twice rather than never.
         self._revision = revision()
         self._add(self._templates())
@@ -79,21 +92,45 @@ class _Followed:
             self._apply({face: removed for face, removed, _ in batch})
             revision = batch[-1][2]
         self._revision = revision
+        self._drop_what_is_over()
 
     def _apply(self, changes: dict[int, bool]) -> None:
-        """A face comes once and goes once, so the last change of each is all that matters."""
-        gone = {face for face, removed in changes.items() if removed}
-        for face in gone:
-            self.gallery.remove(face)
-        self._add(self._templates().filter(face__in=set(changes) - gone))
+        """The last change of each face is all that matters."""
+        self._remove(changes)
+        stay = [face for face, removed in changes.items() if not removed]
+        self._add(self._templates().filter(face__in=stay))
 
     def _add(self, templates: QuerySet[Template]) -> None:
-        rows = templates.values_list("face_id", "face__person_id", "embedding", "face__quality")
-        for face, person, embedding, quality in rows.iterator(chunk_size=_BATCH):
+        rows = templates.values_list(
+            "face_id",
+            "face__person_id",
+            "embedding",
+            "face__quality",
+            consent.recognised_until("face__person"),
+        )
+        for face, person, embedding, quality, until in rows.iterator(chunk_size=_BATCH):
             self.gallery.add(face, person, np.frombuffer(embedding, dtype="<f4"), quality)
+            if until and until < consent.FOREVER:
+                self._ends[face] = until
+                self._first_end = min(self._first_end, until)
+
+    def _remove(self, faces: Iterable[int]) -> None:
+        for face in faces:
+            self.gallery.remove(face)
+            self._ends.pop(face, None)
+
+    def _drop_what_is_over(self) -> None:
+        """Who agreed for a time leaves as soon as it has passed, whoever says so how much later."""
+        now = timezone.now()
+        if self._first_end <= now:
+            self._remove([face for face, end in self._ends.items() if end <= now])
+            self._first_end = min(self._ends.values(), default=consent.FOREVER)
 
     def _templates(self) -> QuerySet[Template]:
-        return Template.objects.filter(model_version=self._version)
+        """Of everybody who may be recognised."""
+        return Template.objects.filter(
+            consent.may_be_recognised("face__person"), model_version=self._version
+        )
 
 
 def revision() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recognition.models import EnrolledFace, Enrolment, Person, Status, User
+from recognition.services import consent
 from recognition.services.audit import record
 from recognition.services.gallery import reviewed
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
@@ -29,11 +32,20 @@ class NameTaken(Exception):
     """There is a person with this name and external id already."""
 
 
-def add_person(
-    name: str, actor: User | None, *, external_id: str = "", training_consent: bool = False
-) -> Person:
+def found(words: str) -> QuerySet[Person]:
+    """People whose name or external id contains the words, whatever stands between them.
+
+    A pattern and not `icontains`: SQLite's LIKE knows upper and lower case only of a to z.
+    """
+    if not words.strip():
+        return Person.objects.all()
+    pattern = "[ _]+".join(re.escape(word) for word in words.replace("_", " ").split())
+    return Person.objects.filter(Q(name__iregex=pattern) | Q(external_id__iregex=pattern))
+
+
+def add_person(name: str, actor: User | None, *, external_id: str = "") -> Person:
     """Add somebody, still without photos. Raises `NameTaken`."""
-    person = Person(name=name, external_id=external_id, training_consent=training_consent)
+    person = Person(name=name, external_id=external_id)
     _save(person, actor, "person.added")
     return person
 
@@ -65,7 +77,12 @@ def request_enrolment(
     """Store a person's photos for a worker to enrol; what is no photo by its header is refused.
 
     With `force`, those too that look like somebody else.
+
+    Raises:
+        EnrolmentRefused: the person has not agreed; nothing is stored.
     """
+    if not consent.may_enrol(person):
+        raise EnrolmentRefused("no_consent")
 
     def new_row(filename: str) -> Enrolment:
         return Enrolment(person=person, requested_by=requested_by, filename=filename, force=force)

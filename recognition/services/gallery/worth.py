@@ -14,6 +14,7 @@ from ml import artifact
 from ml.calibration import Calibration, Policy, identify
 from ml.evaluation.more_photos import MorePhotos, Photos, leave_one_out
 from recognition.models import ModelVersion, Template
+from recognition.services import consent
 from recognition.services.gallery import memory
 from recognition.services.versions import registry
 
@@ -48,7 +49,9 @@ def _measured(version: ModelVersion) -> MorePhotos | None:
 
 
 def _photos(version: ModelVersion) -> dict[int, Photos]:
-    rows = Template.objects.filter(model_version=version).order_by("face__person", "face")
+    may_be = consent.may_be_recognised("face__person")
+    templates = Template.objects.filter(may_be, model_version=version)
+    rows = templates.order_by("face__person", "face")
     values = rows.values_list("face__person", "embedding", "face__quality")[:MOST]
     photos = defaultdict(list)
     for person, embedding, quality in values.iterator():

@@ -27,6 +27,7 @@ from recognition.models import (
     Status,
     User,
 )
+from recognition.services import consent
 from recognition.services.gallery import memory
 from recognition.services.identification import quotas
 from recognition.services.photos import uploads
@@ -78,7 +79,8 @@ class PhotoAnswer:
 
 
 class GalleryMoved(Exception):
-    """Somebody left the gallery between the search and the moment the answer is stored."""
+    """Somebody left the gallery between the search and the moment the answer is stored, or may no
+    longer be recognised."""
 
 
 class Overtaken(Exception):
@@ -199,7 +201,8 @@ def _timings(row: Identification, answer: PhotoAnswer, now: dt.datetime) -> dict
 
 def _check_everybody_is_still_there(answer: PhotoAnswer) -> None:
     people = {likely.person for _, decided in answer.faces for likely in decided.candidates}
-    if Person.objects.filter(pk__in=people).count() < len(people):
+    there = Person.objects.filter(consent.may_be_recognised(), pk__in=people)
+    if there.count() < len(people):
         raise GalleryMoved
 
 

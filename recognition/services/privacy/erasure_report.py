@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare
 from recognition.models import (
     AuditEvent,
     Candidate,
+    Consent,
     EnrolledFace,
     Enrolment,
     FolderName,
@@ -74,6 +75,7 @@ def _left(said: Report) -> dict[str, Any]:
     return {
         "person": Person.objects.filter(pk=person),
         "folders": FolderName.objects.filter(person=person),
+        "consents": Consent.objects.filter(person=person),
         "enrolled_photos": EnrolledFace.objects.filter(pk__in=faces),
         "templates": Template.objects.filter(face__in=faces),
         "waiting_photos": Enrolment.objects.filter(person=person),

@@ -6,7 +6,15 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from recognition.models import EnrolledFace, Person, ProbeFace, Template, TrainedPerson, User
+from recognition.models import (
+    Consent,
+    EnrolledFace,
+    Person,
+    ProbeFace,
+    Template,
+    TrainedPerson,
+    User,
+)
 from recognition.models.identification import CONFIRMED
 from recognition.services.audit import record
 from recognition.services.privacy import zipped
@@ -36,10 +44,22 @@ def _person(person: Person) -> dict[str, Any]:
         "external_id": person.external_id,
         "folders": [folder.name for folder in person.folder_names.all()],
         "added": person.created_at,
-        "training_consent": person.training_consent,
+        "consents": list(map(_consent, person.consents.select_related("text").order_by("pk"))),
         "enrolled": [_enrolled(face) for face in person.faces.order_by("pk")],
         "answers": list(map(_answer, _answers(person))),
         "learned_by": sorted(learned.values_list("model_version__name", flat=True)),
+    }
+
+
+def _consent(consent: Consent) -> dict[str, Any]:
+    """With the very words."""
+    return {
+        "purpose": consent.purpose,
+        "how": consent.how,
+        "text": consent.text and consent.text.text,
+        "given": consent.given_at,
+        "until": consent.expires_at,
+        "withdrawn": consent.withdrawn_at,
     }
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from facesite import space
 from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
+from recognition.services.gallery import agreements
 from recognition.services.privacy import retention, scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.training import turns
@@ -50,6 +51,7 @@ def failed_long_ago() -> Q:
 
 def tidy() -> None:
     """Drop what has had its time; what takes long does a process of its own."""
+    agreements.end_what_is_over()
     retention.launch_when_due()
     trials.drop_old()
     for model in kinds():

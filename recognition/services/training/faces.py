@@ -24,11 +24,13 @@ from recognition.models import (
     EnrolledFace,
     Person,
     ProbeFace,
+    Purpose,
     Status,
     TrainedPerson,
     TrainingRun,
 )
 from recognition.models.identification import CONFIRMED
+from recognition.services import consent
 
 FACES: Final = "faces.json"
 TWO_PEOPLE: Final = "photo_of_two_people"
@@ -41,8 +43,9 @@ Faces = Mapping[str, Sequence[Path]]
 def site_dataset() -> dict[str, list[Path]]:
     """Enrolled faces, and faces of which a reviewer said whose they are, of people whose consent
     covers training."""
-    enrolled = EnrolledFace.objects.filter(person__training_consent=True)
-    probes = ProbeFace.objects.filter(review__in=CONFIRMED, true_person__training_consent=True)
+    enrolled = EnrolledFace.objects.filter(consent.covers(Purpose.TRAINING, "person"))
+    confirmed = ProbeFace.objects.filter(review__in=CONFIRMED)
+    probes = confirmed.filter(consent.covers(Purpose.TRAINING, "true_person"))
     rows = [
         *enrolled.order_by("pk").values_list("person_id", "crop"),
         *probes.order_by("pk").values_list("true_person_id", "crop"),

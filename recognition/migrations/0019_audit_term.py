@@ -41,7 +41,7 @@ def make_triggers(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("recognition", "0016_setbacks")]
+    dependencies = [("recognition", "0018_consent_marks")]
     operations = [
         migrations.AlterModelOptions(
             name="audithead",

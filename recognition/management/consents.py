@@ -1,0 +1,47 @@
+"""What the command that enrols is told of consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.core.management.base import CommandError, CommandParser
+
+from recognition.models import ConsentText, How, Purpose
+from recognition.services.gallery.agreements import Agreed
+
+_PURPOSES: Final = {
+    "training": (Purpose.TRAINING,),
+    "recognition": (Purpose.RECOGNITION,),
+    "both": tuple(Purpose),
+}
+_HOWS: Final = tuple(how.value for how in How if how is not How.BEFORE)
+
+
+def add_options(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--consent-to",
+        choices=_PURPOSES,
+        default="training",
+        help="what --consent, or a yes in a table, agrees to (default: training)",
+    )
+    parser.add_argument(
+        "--consent-how", choices=_HOWS, default="other", help="how they agreed (default: other)"
+    )
+    parser.add_argument(
+        "--consent-text",
+        type=int,
+        metavar="N",
+        help="the version of the text that they agreed to (default: the newest)",
+    )
+
+
+def agreed(options: Mapping[str, Any]) -> Agreed:
+    purposes, how = _PURPOSES[options["consent_to"]], How(options["consent_how"])
+    number = options["consent_text"]
+    if number is None:
+        return Agreed(purposes, how)
+    text = ConsentText.objects.filter(number=number).first()
+    if text is None:
+        raise CommandError(f"There is no version {number} of the text of consent.")
+    return Agreed(purposes, how, text)
