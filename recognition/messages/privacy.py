@@ -9,6 +9,7 @@ _KEPT = {
     "unnamed": gettext_lazy("Photos in which nobody was named"),
     "waiting": gettext_lazy("Photos that nothing has come of"),
     "files": gettext_lazy("Files that belong to nothing any more"),
+    "backups": gettext_lazy("Backups that nobody finished"),
 }
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ml.types import NAMING
 from recognition.models import UNFINISHED, Identification, having
+from recognition.services.backup import staging
 from recognition.services.photos import orphans
 from recognition.services.privacy.deletion import delete_expired
 from recognition.services.work import processes
@@ -45,16 +46,17 @@ def terms() -> list[Term]:
 
 
 def purge() -> dict[str, int]:
-    """Delete all photos whose time is over, and files that no row names; returns how many of which
-    went. May be killed at any moment and started again."""
+    """Delete all photos whose time is over, files that no row names, and what was set aside for
+    backups that nobody finished; returns how many of which went. May be killed at any moment and
+    started again."""
     gone = {term.name: _purge(term) for term in terms()}
-    return {**gone, "files": orphans.remove()}
+    return {**gone, "files": orphans.remove(), "backups": staging.remove_abandoned()}
 
 
 def due() -> dict[str, int]:
     """What `purge` would delete now."""
     over = {term.name: term.over().count() for term in terms()}
-    return {**over, "files": len(orphans.found())}
+    return {**over, "files": len(orphans.found()), "backups": len(staging.abandoned())}
 
 
 def _purge(term: Term) -> int:
