@@ -23,6 +23,7 @@ from django.utils import translation
 from recognition.models import ModelVersion, User
 from recognition.services.promotion import serving
 from tests.factories import make_user
+from tests.servers import running_postgresql
 from tests.sites import Site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -235,3 +236,10 @@ def live_site(make_site: Callable[..., Site]) -> Site:
     Nobody is enrolled in it at first.
     """
     return make_site().start()
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server that exists for the tests of this file."""
+    with running_postgresql() as address:
+        yield address

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 
-import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -19,43 +15,6 @@ from tests.sites import ROOT, Site, Visitor, free_port, python, wait_for
 pytestmark = pytest.mark.slow
 
 PHOTO = ROOT / "demo" / "photos" / "people" / "Mei_Tanaka" / "4.jpg"
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    """The address of a PostgreSQL server that exists for these tests."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
-    if programs is None:
-        pytest.skip("needs PostgreSQL: apt-get install postgresql")
-    # PostgreSQL does not run as root.
-    account = "postgres" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="facesite-pg-") as folder:
-        if account:
-            shutil.chown(folder, account)
-        cluster, port = f"{folder}/cluster", str(free_port())
-        subprocess.run(
-            [programs / "initdb", "-D", cluster, "-U", "facesite", "--auth=trust", "-E", "UTF8"],
-            user=account,
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        with subprocess.Popen(
-            [programs / "postgres", "-D", cluster, "-k", folder, "-h", "127.0.0.1", "-p", port],
-            user=account,
-            cwd=folder,
-            stderr=subprocess.DEVNULL,
-        ) as server:
-            address = f"postgres://facesite@127.0.0.1:{port}/postgres"
-            wait_for(lambda: connects(address))
-            yield address
-            server.terminate()
-
-
-def connects(address: str) -> bool:
-    with suppress(psycopg.OperationalError), psycopg.connect(address):
-        return True
-    return False
 
 
 @pytest.fixture(scope="module")
