@@ -158,3 +158,16 @@ def test_killed_at_any_moment_it_goes_on(site: Site, tmp_path: Path) -> None:
     assert not file.exists()
     site.manage("backup", str(file))
     require_sound(restored(file, tmp_path / "data"))
+
+
+def test_a_backup_of_an_older_database_comes_back_up_to_date(
+    make_site: Callable[..., Site], tmp_path: Path
+) -> None:
+    """As whoever makes one just before an update has it."""
+    site, file = make_site(), tmp_path / "site.tar"
+    site.manage("migrate", "recognition", "0015", "--verbosity=0")
+    site.manage("backup", str(file))
+    place = restored(file, tmp_path / "data")
+    assert "[ ]" not in place.manage("showmigrations")
+    assert ask(place, "User.objects.filter(username='admin').count()") == 1
+    require_sound(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from django.core.management.base import CommandError
@@ -29,22 +30,23 @@ _REFUSED: Final = {
     "rows_there": "The database is somebody's already; a backup is restored into an empty one.",
     "tables_there": "The backup is older than the tables of this database, which is empty: give it "
     "a new one, without migrating it.",
-    "rows_refused": "The database does not take {name}: {reason}",
+    "rows_refused": "The database does not take {name}: {reason}. Empty DATA_DIR before you "
+    "restore another backup.",
 }
 
 
 @contextmanager
-def at_work(what: str, *, quiet: bool) -> Iterator[Progress]:
+def at_work(what: Path, *, quiet: bool) -> Iterator[Progress]:
     """A bar while a backup is made or restored, or one sentence on why it is not."""
     try:
-        with progress_bar(what, unit="B", quiet=quiet) as progress:
+        with progress_bar(what.name, unit="B", quiet=quiet) as progress:
             yield progress
     except BackupRefused as refused:
         raise CommandError(_REFUSED[refused.code].format(**refused.params)) from refused
     except Unwritable as error:
         raise CommandError(str(error)) from error
     except OSError as error:
-        raise CommandError(f"{error.filename} cannot be used: {error.strerror}.") from error
+        raise CommandError(f"{error.filename or what} cannot be used: {error.strerror}.") from error
     except DatabaseError as error:
         raise CommandError(f"The database cannot be used: {error}") from error
     except KeyboardInterrupt:

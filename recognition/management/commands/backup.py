@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         began = time.monotonic()
-        with backups.at_work("backup", quiet=options["json"]) as progress:
+        with backups.at_work(options["file"], quiet=options["json"]) as progress:
             made = making.backup(options["file"], progress)
         seconds = round(time.monotonic() - began, 1)
         self._warn(made)

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
     def handle(self, **options: Any) -> None:
-        with backups.at_work("restore", quiet=options["json"]) as progress:
+        with backups.at_work(options["file"], quiet=options["json"]) as progress:
             about = restoring.restore(options["file"], progress)
         wrong = list(broken())
         if options["json"]:

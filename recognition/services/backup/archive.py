@@ -29,7 +29,7 @@ Sums = dict[str, str]
 """SHA-256 by name, in the order of the archive."""
 
 
-class Reading:
+class Summing:
     """A file that knows its SHA-256 once it was read to its end."""
 
     def __init__(self, file: IO[bytes], advance: Advance) -> None:
@@ -83,10 +83,10 @@ def digest(sums: Sums) -> str:
 def sum_of(tar: tarfile.TarFile, member: tarfile.TarInfo, advance: Advance) -> str:
     """Raises `TarError` if the archive ends before it."""
     file = tar.extractfile(member)
-    reading = Reading(file or io.BytesIO(), advance)
-    while reading.read():
+    summing = Summing(file or io.BytesIO(), advance)
+    while summing.read():
         pass
-    return reading.sha256()
+    return summing.sha256()
 
 
 def _kept(part: Path, noted: Sums, advance: Advance) -> tuple[Sums, int]:
@@ -117,9 +117,9 @@ def _opened_at(part: Path, end: int) -> Iterator[tarfile.TarFile]:
 def _add(tar: tarfile.TarFile, name: str, path: Path, advance: Advance) -> str:
     with path.open("rb") as file:
         stat = os.fstat(file.fileno())
-        reading = Reading(file, advance)
-        tar.addfile(_member(name, stat.st_size, stat.st_mtime), reading)
-    return reading.sha256()
+        summing = Summing(file, advance)
+        tar.addfile(_member(name, stat.st_size, stat.st_mtime), summing)
+    return summing.sha256()
 
 
 def _add_text(tar: tarfile.TarFile, name: str, text: str) -> None:

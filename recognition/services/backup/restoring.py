@@ -120,19 +120,17 @@ def _store(archive: Archive) -> None:
 
 def _store_rows(archive: Archive, models: Mapping[str, type[Model]]) -> None:
     rows.empty(models.values())
-    for label, model in models.items():
-        _store_table(archive, label, model)
+    for label in archive.about.rows:
+        _store_table(archive, label, models[label])
     numbers.go_on(models, archive.about.numbers)
     try:
         rows.check_references()
     except DatabaseError as error:
-        raise BackupRefused("rows_refused", name="", reason=str(error)) from error
+        raise BackupRefused("rows_refused", name="its rows", reason=str(error)) from error
 
 
 def _store_table(archive: Archive, label: str, model: type[Model]) -> None:
     try:
         rows.store(model, archive.open(rows_of(label)))
-    except (ValueError, TypeError, KeyError, ValidationError) as error:
-        raise BackupRefused("damaged", name=rows_of(label)) from error
-    except DatabaseError as error:
+    except (ValueError, TypeError, KeyError, ValidationError, DatabaseError) as error:
         raise BackupRefused("rows_refused", name=rows_of(label), reason=str(error)) from error

@@ -170,6 +170,18 @@ def test_a_newer_backup_is_refused(file: Path, elsewhere: Callable[[], None]) ->
         call_command("restore", str(file))
 
 
+def test_an_older_backup_does_not_take_tables_back(
+    file: Path, elsewhere: Callable[[], None]
+) -> None:
+    backup(file)
+    elsewhere()
+    about = json.loads(content(file)["about.json"])
+    about["migrations"].remove(max(one for one in about["migrations"] if one[0] == "recognition"))
+    rewrite(file, {"about.json": json.dumps(about).encode()})
+    with pytest.raises(CommandError, match="older than the tables"):
+        call_command("restore", str(file))
+
+
 def test_one_of_an_unknown_form_is_refused(file: Path, elsewhere: Callable[[], None]) -> None:
     backup(file)
     elsewhere()
