@@ -1,7 +1,7 @@
 """The archive: a tar of what was set aside, then the SHA-256 of each of its files, then that of
 those. Any `tar` unpacks it, and `sha256sum -c` checks it.
 
-    about.json            what it is: `staging.About`
+    about.json            what it is: `about.About`
     media/…  models/…     files
     rows/<label>.jsonl    a table, a row a line
     SHA256SUMS            of all above, in this order
@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from ml.threads import Progress
+
 SUMS: Final = "SHA256SUMS"
 SUMS_SUM: Final = "SHA256SUMS.sha256"
 CHUNK: Final = 2**20
@@ -27,6 +29,18 @@ Advance = Callable[[int], None]
 """Told of bytes that were written or read."""
 Sums = dict[str, str]
 """SHA-256 by name, in the order of the archive."""
+
+
+def counted(total: int, progress: Progress) -> Advance:
+    """For whoever knows of a piece at a time, and nothing of all of them."""
+    done = 0
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(min(done, total), total)
+
+    return advance
 
 
 class Summing:

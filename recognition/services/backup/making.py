@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,11 @@ from pathlib import Path
 from django.conf import settings
 
 from ml.files import require_room, writing
+from ml.threads import Progress
 from recognition.services.audit import record
 from recognition.services.backup import archive, staging
 from recognition.services.backup.about import ABOUT, About
 from recognition.services.backup.refusals import BackupRefused
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,9 @@ def backup(file: Path, progress: Progress) -> Made:
 def _write(place: Path, file: Path, progress: Progress) -> Made:
     content, part = place / staging.CONTENT, file.with_name(f"{file.name}.part")
     names = archive.names(content)
-    total, done = sum((content / name).stat().st_size for name in names), 0
+    total = sum((content / name).stat().st_size for name in names)
     _require_room(file.parent, total - (part.stat().st_size if part.is_file() else 0))
-
-    def advance(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(min(done, total), total)
-
-    archive.write(content, part, place / "sums", advance)
+    archive.write(content, part, place / "sums", archive.counted(total, progress))
     part.rename(file)
     about = About.of((content / ABOUT).read_text())
     files = len(names) - len(about.rows) - 1

@@ -7,7 +7,7 @@ is interrupted begins again with the same archive; until then the site does not 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +18,15 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 
 from ml.files import write_whole, writing
+from ml.threads import Progress
 from recognition.models import Identification, ModelVersion, Person, User
 from recognition.services.audit import record
 from recognition.services.backup import numbers, rows, schema
 from recognition.services.backup.about import MEDIA, MODELS, About, rows_of
+from recognition.services.backup.archive import Advance, counted
 from recognition.services.backup.reading import Archive, opened
 from recognition.services.backup.refusals import BackupRefused
 
-Progress = Callable[[int, int], None]
 _KNOWN_BY: Final = (User, Person, Identification, ModelVersion)
 """A database without any of these is nobody's yet."""
 
@@ -38,19 +39,13 @@ def restore(file: Path, progress: Progress) -> About:
         Unwritable: there is no room, or the folder cannot be written to.
         OSError: it cannot be read.
     """
-    total, done = file.stat().st_size, 0
-
-    def advance(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(min(done, total), total)
-
+    advance = counted(2 * file.stat().st_size, progress)  # looked at, and then put in place
     with opened(file, advance) as archive:
         _require_known(archive.about)
         _require_empty(archive)
         with writing(Path(settings.DATA_DIR), "run the command again"):
             write_whole(_mark(), archive.digest)
-            _put_files(archive)
+            _put_files(archive, advance)
             _store(archive)
     return archive.about
 
@@ -89,11 +84,12 @@ def _is_somebodys() -> bool:
     return any(model._base_manager.exists() for model in models)
 
 
-def _put_files(archive: Archive) -> None:
-    for name in archive.below(MEDIA):
-        _put(archive, name, Path(settings.MEDIA_ROOT) / name.removeprefix(f"{MEDIA}/"))
-    for name in archive.below(MODELS):
-        _put(archive, name, Path(settings.MODELS_DIR) / name.removeprefix(f"{MODELS}/"))
+def _put_files(archive: Archive, advance: Advance) -> None:
+    for folder, root in ((MEDIA, settings.MEDIA_ROOT), (MODELS, settings.MODELS_DIR)):
+        for name in archive.below(folder):
+            target = Path(root) / name.removeprefix(f"{folder}/")
+            _put(archive, name, target)
+            advance(target.stat().st_size)
 
 
 def _put(archive: Archive, name: str, target: Path) -> None:
