@@ -171,3 +171,11 @@ def test_a_backup_of_an_older_database_comes_back_up_to_date(
     assert "[ ]" not in place.manage("showmigrations")
     assert ask(place, "User.objects.filter(username='admin').count()") == 1
     require_sound(place)
+
+
+def test_where_there_is_no_site_a_sentence_says_so(tmp_path: Path) -> None:
+    site = Site(tmp_path / "data")
+    done = python("manage.py", "backup", str(tmp_path / "site.tar"), **site.environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: There is no site in")
+    assert not (tmp_path / "site.tar.part").exists()

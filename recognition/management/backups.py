@@ -18,6 +18,7 @@ from recognition.services.backup.refusals import BackupRefused
 _REFUSED: Final = {
     "file_exists": "{file} is there already; name another, or move it away.",
     "no_folder": "There is no folder {folder}.",
+    "no_site": "There is no site in {folder} yet: its database has no tables.",
     "in_progress": "Another process is writing {file}.",
     "no_archive": "{file} is no backup of facesite.",
     "cut_short": "The backup ends too early. Nothing was changed here.",

@@ -12,7 +12,7 @@ from django.conf import settings
 from ml.files import require_room, writing
 from ml.threads import Progress
 from recognition.services.audit import record
-from recognition.services.backup import archive, staging
+from recognition.services.backup import archive, schema, staging
 from recognition.services.backup.about import ABOUT, About
 from recognition.services.backup.refusals import BackupRefused
 
@@ -32,13 +32,16 @@ def backup(file: Path, progress: Progress) -> Made:
     """Write `file`, or go on where somebody was kept from finishing it.
 
     Raises:
-        BackupRefused: there is such a file, or no such folder, or another process writes it.
+        BackupRefused: there is such a file, or no such folder, or another process writes it, or
+            there is no site here.
         Unwritable: there is no room, or the folder cannot be written to. What is written stays.
     """
     if file.exists():
         raise BackupRefused("file_exists", file=file)
     if not file.parent.is_dir():
         raise BackupRefused("no_folder", folder=file.parent)
+    if not schema.applied():
+        raise BackupRefused("no_site", folder=settings.DATA_DIR)
     with _writing(Path(settings.DATA_DIR)), staging.stage(file) as place, _writing(file.parent):
         made = _write(place, file, progress)
     record(None, "site.backed_up", None, rows=made.rows, files=made.files)

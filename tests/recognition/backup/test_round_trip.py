@@ -158,3 +158,22 @@ def test_the_commands_tell_people_and_machines(file: Path, elsewhere: Callable[[
     out = StringIO()
     call_command("restore", str(file), "--json", stdout=out)
     assert json.loads(out.getvalue().splitlines()[-1])["sound"] is True
+
+
+@pytest.mark.usefixtures("_secrets")
+def test_people_are_told_which_settings_are_other_here(
+    file: Path, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(file)
+    elsewhere()
+    monkeypatch.setitem(env.given, "FACESITE_FPIR", "0.01")
+    out = StringIO()
+    call_command("restore", str(file), stdout=out)
+    assert "    FACESITE_FPIR=0.02\n" in out.getvalue()
+    assert "Not in the backup, and set there: EMAIL_URL" in out.getvalue()
+
+
+def test_the_log_says_who_had_a_copy(file: Path, admin_client: Client) -> None:
+    backup(file)
+    page = admin_client.get("/admin/recognition/auditevent/").content.decode()
+    assert "Site backed up" in page
