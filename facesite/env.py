@@ -17,10 +17,21 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _OTHERS = stat.S_IRWXO
 
+given: dict[str, str] = {}
+"""What the environment says of this site, as it was read, without anything secret."""
+secrets_given: set[str] = set()
+"""The names of what it says that nobody else may read."""
+
 
 def text(name: str, default: str = "") -> str:
     """The value without surrounding space; an empty variable counts as one that is not set."""
-    return os.environ.get(name, "").strip() or default
+    if value := _value(name):
+        given[name] = value
+    return value or default
+
+
+def _value(name: str) -> str:
+    return os.environ.get(name, "").strip()
 
 
 def boolean(name: str, *, default: bool) -> bool:
@@ -83,7 +94,7 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
 
 def path(name: str, default: Path) -> Path:
     """An absolute path; a relative one counts from the current folder."""
-    return Path(text(name, str(default))).expanduser().absolute()
+    return Path(_value(name) or default).expanduser().absolute()
 
 
 def url(name: str, *, schemes: tuple[str, ...]) -> str:
@@ -107,9 +118,11 @@ def own_address(public_hosts: list[str], port: int, *, https: bool) -> str:
 
 def secret(name: str) -> str:
     """The value of NAME, or the contents of the file that NAME_FILE names (Docker secrets)."""
-    value, file = text(name), text(f"{name}_FILE")
+    value, file = _value(name), _value(f"{name}_FILE")
     if value and file:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    if value or file:
+        secrets_given.add(name)
     if not file:
         return value
     try:

@@ -77,3 +77,10 @@ def redis() -> Iterator[str]:
     ):
         yield f"redis://127.0.0.1:{port}/0"
         server.terminate()
+
+
+def new_database(server: str, name: str) -> str:
+    """The address of an empty database on that server."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{server.rpartition('/')[0]}/{name}"

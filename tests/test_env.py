@@ -210,3 +210,14 @@ def test_a_time_zone_that_has_no_name_is_one_sentence(
     monkeypatch.setenv("TZ", written)
     with pytest.raises(ImproperlyConfigured, match="TZ must be the name of a time zone, such as"):
         env.time_zone("TZ", "UTC")
+
+
+def test_what_is_secret_is_noted_by_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env, "given", {})
+    monkeypatch.setattr(env, "secrets_given", set())
+    monkeypatch.setenv("X", "17")
+    monkeypatch.setenv("URL", "https://me:word@example.org")
+    env.integer("X", 1, at_least=1, at_most=20)
+    env.integer("NOT_SET", 1, at_least=1, at_most=20)
+    env.url("URL", schemes=("https",))
+    assert (env.given, env.secrets_given) == ({"X": "17"}, {"URL"})

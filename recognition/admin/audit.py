@@ -85,6 +85,8 @@ ACTIONS = {
     "training.stopped": _("Training stopped"),
     "training.resumed": _("Training resumed"),
     "training.renamed": _("Failed training renamed"),
+    "site.backed_up": _("Site backed up"),
+    "site.restored": _("Site restored from a backup"),
 }
 WITH_A_PAGE = (
     Identification,
@@ -179,7 +181,9 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return format_html("<code>{}</code>", details)
 
     @admin.display(description=_("subject"), ordering="subject_type")
-    def subject(self, event: AuditEvent) -> SafeString:
+    def subject(self, event: AuditEvent) -> Any:
+        if not event.subject_type:
+            return _("the site itself")
         app = "auth" if event.subject_type == "group" else "recognition"
         model = apps.get_model(app, event.subject_type)
         text = format_html("{} {}", model._meta.verbose_name, event.subject_id.partition("-")[0])

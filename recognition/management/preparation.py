@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from facesite import catalogues
 from recognition.models import GalleryChange
+from recognition.services.backup import restoring
 from recognition.services.site.accounts import FIRST_ADMINISTRATOR, create_first_administrator
 from recognition.services.versions import registry
 
@@ -25,6 +26,8 @@ Say = Callable[[str], None]
 
 
 def prepare(say: Say, *, demo: bool) -> None:
+    if restoring.unfinished():
+        raise CommandError("A backup is half restored here; run restore with it once more.")
     migrate(say)
     compile_messages(say)
     collect_static(say)

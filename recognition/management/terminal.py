@@ -95,9 +95,10 @@ class Terminal:
 
 
 @contextmanager
-def progress_bar(what: str, *, quiet: bool = False) -> Iterator[threads.Progress]:
-    """A bar on stderr, where somebody watches."""
-    with tqdm(desc=what, unit="", file=sys.stderr, disable=True if quiet else None) as bar:
+def progress_bar(what: str, *, unit: str = "", quiet: bool = False) -> Iterator[threads.Progress]:
+    """A bar on stderr, where somebody watches. With a unit, thousands of it are counted as such."""
+    hidden = True if quiet else None
+    with tqdm(desc=what, unit=unit, unit_scale=bool(unit), file=sys.stderr, disable=hidden) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

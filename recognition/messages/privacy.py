@@ -10,6 +10,7 @@ _KEPT = {
     "waiting": gettext_lazy("Photos that nothing has come of"),
     "audit": gettext_lazy("Rows of the audit log"),
     "files": gettext_lazy("Files that belong to nothing any more"),
+    "backups": gettext_lazy("Backups that nobody finished"),
 }
 
 

@@ -43,10 +43,6 @@ def make_triggers(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("recognition", "0018_consent_marks")]
     operations = [
-        migrations.AlterModelOptions(
-            name="audithead",
-            options={"default_permissions": (), "verbose_name": "audit log"},
-        ),
         migrations.AddField(
             "audithead", "dropped", models.PositiveBigIntegerField(default=0)
         ),

@@ -31,7 +31,6 @@ class AuditHead(models.Model):
     dropped_digest = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        verbose_name = _("audit log")
         default_permissions = ()
 
 

@@ -14,9 +14,10 @@ from recognition.services import chain
 
 
 def record(
-    actor: User | AnonymousUser | None, action: str, subject: Model, **details: object
+    actor: User | AnonymousUser | None, action: str, subject: Model | None, **details: object
 ) -> AuditEvent:
-    """Write one line into the audit log. `actor` is None for the command line and the workers.
+    """Write one line into the audit log. `actor` is None for the command line and the workers,
+    `subject` for the site as a whole.
 
     The last thing in a transaction: until its end nobody else can write into the log, so whoever
     waited for another row meanwhile might wait for ever. Of a row that is deleted keep a copy, as
@@ -29,7 +30,7 @@ def record(
             actor=user,
             actor_name=user.get_username() if user else "",
             action=action,
-            subject_type=subject._meta.model_name or "",
+            subject_type=(subject and subject._meta.model_name) or "",
             subject_id=_key(subject),
             details=details,
         )
@@ -56,6 +57,6 @@ def record_once(
         record(actor, action, subject)
 
 
-def _key(subject: Model) -> str:
+def _key(subject: Model | None) -> str:
     """Nothing for somebody who is not known, as whoever tries to log in by a name of nobody."""
-    return "" if subject.pk is None else str(subject.pk)
+    return "" if subject is None or subject.pk is None else str(subject.pk)

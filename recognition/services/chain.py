@@ -73,7 +73,7 @@ def expire(before: dt.datetime) -> int:
     if last is None:
         return 0
     through = {"dropped": last.number, "dropped_digest": last.digest}
-    append(AuditEvent(action=EXPIRED, subject_type="audithead", details=through))
+    append(AuditEvent(action=EXPIRED, details=through))
     AuditHead.objects.filter(pk=_ROW).update(**through)
     AuditEvent.objects.filter(number__lte=last.number).drop()
     return last.number - start.dropped

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -35,9 +38,28 @@ def new_files() -> Iterator[Write]:
 
 
 def delete(names: Iterable[str]) -> None:
-    for name in names:
-        if name:
+    for name in filter(None, names):
+        with _lock(fcntl.LOCK_SH):
             default_storage.delete(name)
+
+
+@contextmanager
+def kept_meanwhile() -> Iterator[None]:
+    """Whoever deletes a file, in whichever process, waits for the end of the block. The system
+    takes the lock from a process that dies."""
+    with _lock(fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def _lock(kind: int) -> Iterator[None]:
+    """On the folder, which is there: on a full disk, deleting must not need a new file."""
+    descriptor = os.open(settings.DATA_DIR, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def delete_on_commit(names: Iterable[str]) -> None:

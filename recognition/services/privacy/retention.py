@@ -14,6 +14,7 @@ from django.utils import timezone
 from ml.types import NAMING
 from recognition.models import UNFINISHED, Identification, having
 from recognition.services import chain
+from recognition.services.backup import staging
 from recognition.services.photos import orphans
 from recognition.services.privacy.deletion import delete_expired
 from recognition.services.work import processes
@@ -46,17 +47,25 @@ def terms() -> list[Term]:
 
 
 def purge() -> dict[str, int]:
-    """Delete all photos and rows of the audit log whose time is over, and files that no row names;
-    returns how many of which went. May be killed at any moment and started again."""
-    gone = {term.name: _purge(term) for term in terms()}
-    return {**gone, "audit": chain.expire(_audit_kept_since()), "files": orphans.remove()}
+    """Delete all photos and rows of the audit log whose time is over, files that no row names, and
+    what was set aside for backups that nobody finished; returns how many of which went. May be
+    killed at any moment and started again."""
+    return {
+        **{term.name: _purge(term) for term in terms()},
+        "audit": chain.expire(_audit_kept_since()),
+        "files": orphans.remove(),
+        "backups": staging.remove_abandoned(),
+    }
 
 
 def due() -> dict[str, int]:
     """What `purge` would delete now."""
-    over = {term.name: term.over().count() for term in terms()}
-    audit = chain.expiring(_audit_kept_since())
-    return {**over, "audit": audit, "files": len(orphans.found())}
+    return {
+        **{term.name: term.over().count() for term in terms()},
+        "audit": chain.expiring(_audit_kept_since()),
+        "files": len(orphans.found()),
+        "backups": len(staging.abandoned()),
+    }
 
 
 def _audit_kept_since() -> dt.datetime:

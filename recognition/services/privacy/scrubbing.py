@@ -59,9 +59,9 @@ def launch() -> None:
 
 def scrub() -> None:
     """Write the tables anew. Whoever wants to write waits meanwhile."""
-    through = chain.head()
+    through = chain.head().number
     {"sqlite": _sqlite, "postgresql": _postgresql}[connection.vendor]()
-    record(None, SCRUBBED, through, through=through.number)
+    record(None, SCRUBBED, None, through=through)
 
 
 def _sqlite() -> None:

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from recognition.management import backups
+from recognition.services.backup import making
+
+SHOWN: Final = 5
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes the whole site into one archive while it runs: database, photos, model versions, "
+        "settings without what is secret. Run it again with the same FILE after an interruption, "
+        "and it goes on."
+    )
+    requires_system_checks = []  # noqa: RUF012  (a damaged model is no reason to have no backup)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+
+    def handle(self, **options: Any) -> None:
+        began = time.monotonic()
+        with backups.at_work(options["file"], quiet=options["json"]) as progress:
+            made = making.backup(options["file"], progress)
+        seconds = round(time.monotonic() - began, 1)
+        self._warn(made)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_dict(made, seconds)))
+        else:
+            size = f"{made.size / 1e6:,.1f} MB"
+            told = f"{made.rows:,} rows and {made.files:,} files, {size}, in {seconds} s"
+            self.stdout.write(f"{made.file}: {told}.")
+
+    def _warn(self, made: making.Made) -> None:
+        if not made.missing:
+            return
+        self.stderr.write(f"{len(made.missing)} files were not there that rows name:")
+        for name in made.missing[:SHOWN]:
+            self.stderr.write(f"    {name}")
+
+
+def as_dict(made: making.Made, seconds: float) -> dict[str, Any]:
+    return {
+        "file": str(made.file),
+        "bytes": made.size,
+        "rows": made.rows,
+        "files": made.files,
+        "missing": made.missing,
+        "seconds": seconds,
+    }
