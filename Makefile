@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # What a deployment behind a proxy sets; the checks run under it, on a data folder of their own.
 PRODUCTION = DATA_DIR="$$folder" FACESITE_HOSTS=faces.example.org
 
-.PHONY: install run test test-browser test-slow check soak bench lock messages clean
+.PHONY: install run test test-browser test-slow test-long check soak bench lock messages clean
 
 install: .venv/installed
 	@$(BIN)/python -m facesite.catalogues
@@ -23,6 +23,9 @@ test-browser: .venv/installed-dev
 test-slow: .venv/installed-dev
 	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 		--durations 40
+
+test-long: .venv/installed-dev
+	$(BIN)/python -m pytest -m long --durations 40
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

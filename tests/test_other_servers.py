@@ -9,11 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.sites import ROOT, Site, Visitor, python, wait_for
 
-pytestmark = pytest.mark.slow
-
 PHOTO = ROOT / "demo" / "photos" / "people" / "Mei_Tanaka" / "4.jpg"
 
 
+@pytest.mark.slow
 def test_a_photo_is_answered_on_postgresql_and_redis(
     make_site: Callable[..., Site], postgresql: str, redis: str
 ) -> None:
@@ -28,10 +27,35 @@ def test_a_photo_is_answered_on_postgresql_and_redis(
     assert not (site.data_dir / "db.sqlite3").exists()
 
 
+@pytest.mark.slow
+def test_what_depends_on_the_database_works_on_postgresql(postgresql: str) -> None:
+    names = (
+        "audit_chain",
+        "consent",
+        "database",
+        "deletion",
+        "enrolment",
+        "erasure",
+        "gallery",
+        "quotas",
+        "retention",
+        "setbacks",
+        "sweeper",
+        "views_history",
+        "views_people",
+    )
+    passes_on(postgresql, *(f"tests/recognition/test_{name}.py" for name in names))
+
+
+@pytest.mark.long
 def test_everything_the_site_does_works_on_postgresql(postgresql: str) -> None:
-    """The same tests once more. Those that start a site of their own would stay on SQLite."""
+    """Those that start a site of their own would stay on SQLite."""
     own_sites = ("http_agrees", "benchmark_command")
     left_out = [f"--ignore=tests/recognition/test_{name}.py" for name in own_sites]
-    command = ("-m", "pytest", "--ds=tests.settings", "tests/recognition", *left_out)
-    suite = python(*command, DATABASE_URL=postgresql)
+    passes_on(postgresql, "tests/recognition", *left_out)
+
+
+def passes_on(database: str, *arguments: str) -> None:
+    """The same tests once more."""
+    suite = python("-m", "pytest", "--ds=tests.settings", *arguments, DATABASE_URL=database)
     assert suite.returncode == 0, suite.stdout

@@ -53,7 +53,7 @@ def answering(site: Site) -> psutil.Process:
     return child
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_stays_small_whatever_sizes_photos_have(make_site: Callable[..., Site]) -> None:
     random = np.random.default_rng(0)
     files = sorted((ROOT / "demo" / "photos").rglob("*.jpg"))

@@ -7,7 +7,7 @@ import pytest
 from tests.sites import python
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_minutes_of_faults_lose_nothing() -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     soak = python("-m", "tests.soak", "--minutes", "10", **settings)

@@ -136,7 +136,7 @@ def test_who_is_enrolled_on_the_way_is_named_without_a_restart(site: Site, tmp_p
     assert [face["person"] for face in after[str(again)]] == ["Somebody_New"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_http_and_the_command_agree_about_real_people(
     make_site: Callable[..., Site], shared_data: Path, tmp_path: Path
 ) -> None:

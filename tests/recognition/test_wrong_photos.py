@@ -163,7 +163,7 @@ class TestRenderedPeople:
         assert (summary.enrolled, summary.refused, summary.remarks) == (84, [], [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("active_model")
 def test_of_many_people_wrong_photos_are_caught_and_right_ones_are_not(
     settings: Settings, shared_data: Path
