@@ -42,6 +42,7 @@ def _group(role: str) -> Group:
             migration = import_module(f"recognition.migrations.{name}")
             migration.make_roles(apps, editor)
         import_module("recognition.migrations.0014_audit_chain").make_auditors(apps, editor)
+        import_module("recognition.migrations.0017_consent").show_to_operators(apps, editor)
     return Group.objects.get(name=role)
 
 

@@ -56,17 +56,23 @@ def _back_to(people: QuerySet[Person]) -> HttpResponse:
 @confirmed
 def consent_withdraw(request: Request, pk: int) -> HttpResponse:
     person = get_object_or_404(Person, pk=pk)
-    held = consent.current(*Purpose).filter(person=person).values_list("purpose", flat=True)
-    among = [purpose for purpose in Purpose if purpose in set(held)]
+    among = _held(person)
+    if not among:
+        return redirect("person", pk)
     form = WithdrawalForm(_sent(request), among=among, initial=dict.fromkeys(among, True))
-    if among and not form.is_valid():
-        context = {"person": person, "form": form}
+    if not form.is_valid():
         status = 422 if form.is_bound else 200
+        context = {"person": person, "form": form}
         return render(request, "consent/withdraw.html", context, status=status)
-    if among:
-        agreements.withdraw(person, form.purposes, request.user)
-        messages.success(request, _("The withdrawal is recorded."))
+    agreements.withdraw(person, form.purposes, request.user)
+    messages.success(request, _("The withdrawal is recorded."))
     return redirect("person", pk)
+
+
+def _held(person: Person) -> list[Purpose]:
+    """To what somebody agrees now."""
+    held = set(consent.current(*Purpose).filter(person=person).values_list("purpose", flat=True))
+    return [purpose for purpose in Purpose if purpose in held]
 
 
 @operators_only

@@ -30,7 +30,6 @@ from recognition.models import (
 )
 from recognition.presenters import progress as answers
 from recognition.services import consent
-from recognition.services.gallery import agreements
 from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import deletion, erasure
@@ -67,15 +66,11 @@ def person_add(request: Request) -> HttpResponse:
     form, consented = PersonForm(data), AgreedForm(data)
     if not (form.is_valid() and consented.is_valid()):
         return _form_page(request, form, consented=consented)
-    values = form.cleaned_data
-    added = service.add_person(values["name"], request.user, external_id=values["external_id"])
-    _note_agreement(request, added, consented)
+    values, agreed = form.cleaned_data, consented.agreed()
+    added = service.add_person(
+        values["name"], request.user, external_id=values["external_id"], agreed=agreed
+    )
     return redirect("person", added.pk)
-
-
-def _note_agreement(request: Request, person: Person, form: AgreedForm) -> None:
-    if agreed := form.agreed():
-        agreements.give(Person.objects.filter(pk=person.pk), agreed, request.user)
 
 
 @operators_only
@@ -150,11 +145,10 @@ def person_enrol(request: Request, pk: int) -> HttpResponse:
     form, consented = EnrolForm(request.POST, request.FILES), AgreedForm(request.POST)
     if not (form.is_valid() and consented.is_valid()):
         return _person_page(request, person, form, consented, status=422)
-    _note_agreement(request, person, consented)
-    values = form.cleaned_data
+    values, agreed = form.cleaned_data, consented.agreed()
     try:
         requested = service.request_enrolment(
-            person, values["photos"], request.user, force=values["force"]
+            person, values["photos"], request.user, force=values["force"], agreed=agreed
         )
     except EnrolmentRefused as error:
         form.add_error(None, refusal(error.code))

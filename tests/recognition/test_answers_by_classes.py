@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -26,17 +27,19 @@ from recognition.models import (
     ModelVersion,
     Person,
     ProbeFace,
+    Purpose,
     TrainedPerson,
     TrainingRun,
     User,
 )
-from recognition.services.gallery import classes, people
+from recognition.services.gallery import agreements, classes, people
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification import answering
 from recognition.services.privacy import erasure
 from recognition.services.promotion import serving, trials
 from recognition.services.promotion.serving import Terms
 from recognition.services.versions import predictors, registry
+from tests.factories import agreed
 from tests.recognition.fakes import SIZE, CropRecognizer, Face, photo
 
 LABELS = ("Ann_Lee", "Ben", "Cleo")
@@ -143,6 +146,26 @@ def test_its_classes_become_people_with_a_few_of_the_photos_it_was_trained_on(
         assert {face.source for face in person.faces.all()} == {paper}
         assert not person.consents.exists()
     assert paper.trained_people.count() == 3
+
+
+def test_where_consent_is_required_classes_without_one_stay_out(
+    paper: ModelVersion, operator: User, settings: Settings, login: Callable[[User], Client]
+) -> None:
+    settings.REQUIRE_CONSENT = True
+    serving.serve(paper, operator, terms=WHY)
+    assert not Person.objects.exists()
+    assert classes.without_person(paper) == 3
+    page = login(operator).get(reverse("model_version", args=(paper.name,))).text
+    assert "Whoever has not agreed to be recognised does not come in." in page
+
+
+def test_whoever_withdraws_is_named_by_classes_no_more(paper: ModelVersion, user: User) -> None:
+    serving.serve(paper, None, terms=WHY)
+    ben = agreed(Person.objects.get(name="Ben"), Purpose.RECOGNITION)
+    assert named(user, Face(2, shot=9)) == ["Ben"]
+    agreements.withdraw(ben, [Purpose.RECOGNITION], None)
+    assert named(user, Face(2, shot=9)) == ["Cleo"]
+    assert classes.without_person(paper) == 1
 
 
 def test_as_a_closed_set_it_always_names_the_likeliest_with_pictures(

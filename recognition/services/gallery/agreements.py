@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -14,6 +15,9 @@ from recognition.models import Consent, ConsentText, EnrolledFace, How, Person, 
 from recognition.services import consent
 from recognition.services.audit import record
 from recognition.services.gallery import memory
+
+BATCH: Final = 1000
+"""Consents that end in one transaction: nobody else can write meanwhile."""
 
 
 def usual_end() -> dt.datetime | None:
@@ -72,15 +76,15 @@ def withdraw(person: Person, purposes: Collection[Purpose], actor: User | None) 
 
 
 def end_what_is_over() -> int:
-    """Note the consents whose time has passed; returns how many. Workers know when somebody's is
-    over and do not wait for this."""
+    """Note consents whose time has passed, so many at a time; returns how many. Workers know when
+    somebody's is over and do not wait for this."""
     over = Consent.objects.filter(
         expires_at__lte=timezone.now(), expired_at=None, withdrawn_at=None
     )
     if not over.exists():
         return 0
     with memory.changing() as changes:
-        rows = list(over.select_for_update())
+        rows = list(over.select_for_update()[:BATCH])
         ended = Consent.objects.filter(pk__in=[row.pk for row in rows])
         ended.update(expired_at=timezone.now())
         changes.again(_faces(rows))

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from ml import bounded, imaging
 from ml.enrolment import MINIMUM_FOR_ENROLMENT, Doubt
 from ml.errors import PhotoRejected
-from ml.types import Box, DetectedFace, EmbeddedFace, Floats, Image
+from ml.types import Box, EmbeddedFace, Floats, Image
 from recognition.models import (
     EnrolledFace,
     ModelVersion,
@@ -25,7 +23,7 @@ from recognition.models import (
 from recognition.models.identification import CONFIRMED
 from recognition.services import consent
 from recognition.services.audit import record
-from recognition.services.gallery import agreements, memory
+from recognition.services.gallery import agreements, memory, portraits
 from recognition.services.gallery.agreements import Agreed
 from recognition.services.gallery.comparing import doubt_about
 from recognition.services.photos import uploads
@@ -36,9 +34,6 @@ CLEARLY_LARGER: Final = 1.5
 """How many times the area of the next face the largest must have to be the one that is meant.
 Measured on 635 photos of LFW with several faces: from here on the largest was the one in the middle
 in every photo, from 1.2 to 1.5 in 94 % of them."""
-PORTRAIT_LONG_SIDE: Final = 256
-PORTRAIT_MARGIN: Final = 0.45
-"""Around the face, in lengths of its longer side: hair, chin and a little of the shoulders."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +152,7 @@ def _enrol(enrolled: EnrolledFace, seen: Seen, options: Options, actor: User | N
         return
     with new_files() as write:
         write(enrolled.crop, imaging.encode_png(face.crop))
-        write(enrolled.portrait, _portrait(seen.photo, face.detected))
+        write(enrolled.portrait, portraits.cut(seen.photo, face.detected))
         _add(enrolled, predictor.recognizer.template(face), predictor.version, options, actor)
 
 
@@ -211,17 +206,6 @@ def _check_quality(face: EmbeddedFace) -> None:
 
 def _numbers(box: Box) -> list[float]:
     return [box.x, box.y, box.width, box.height]
-
-
-def _portrait(image: Image, face: DetectedFace) -> bytes:
-    """The face and what is around it, brought upright by quarter turns."""
-    box = face.box
-    reach = max(box.width, box.height) * (0.5 + PORTRAIT_MARGIN)
-    x, y = box.x + box.width / 2, box.y + box.height / 2
-    left, top = max(0, round(x - reach)), max(0, round(y - reach))
-    part = image[top : round(y + reach), left : round(x + reach)]
-    upright = np.rot90(part, round(face.roll / 90))
-    return imaging.encode_jpeg(upright, long_side=PORTRAIT_LONG_SIDE)
 
 
 def _add(

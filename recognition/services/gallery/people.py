@@ -13,10 +13,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from recognition.models import EnrolledFace, Enrolment, Person, Status, User
+from recognition.models import EnrolledFace, Enrolment, Person, Purpose, Status, User
 from recognition.services import consent
 from recognition.services.audit import record
-from recognition.services.gallery import reviewed
+from recognition.services.gallery import agreements, reviewed
+from recognition.services.gallery.agreements import Agreed
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.photos import uploads
 from recognition.services.work import attempts, intake
@@ -43,11 +44,19 @@ def found(words: str) -> QuerySet[Person]:
     return Person.objects.filter(Q(name__iregex=pattern) | Q(external_id__iregex=pattern))
 
 
-def add_person(name: str, actor: User | None, *, external_id: str = "") -> Person:
-    """Add somebody, still without photos. Raises `NameTaken`."""
+def add_person(
+    name: str, actor: User | None, *, external_id: str = "", agreed: Agreed | None = None
+) -> Person:
+    """Add somebody, still without photos, and record what they agreed to. Raises `NameTaken`."""
     person = Person(name=name, external_id=external_id)
     _save(person, actor, "person.added")
+    _note_agreement(person, agreed, actor)
     return person
+
+
+def _note_agreement(person: Person, agreed: Agreed | None, actor: User | None) -> None:
+    if agreed:
+        agreements.give(Person.objects.filter(pk=person.pk), agreed, actor)
 
 
 def change_person(person: Person, actor: User | None, changed: Collection[str]) -> None:
@@ -73,16 +82,19 @@ def request_enrolment(
     requested_by: User,
     *,
     force: bool = False,
+    agreed: Agreed | None = None,
 ) -> EnrolmentRequest:
     """Store a person's photos for a worker to enrol; what is no photo by its header is refused.
 
-    With `force`, those too that look like somebody else.
+    With `force`, those too that look like somebody else. `agreed` is recorded first.
 
     Raises:
         EnrolmentRefused: the person has not agreed; nothing is stored.
     """
-    if not consent.may_enrol(person):
+    covered = agreed is not None and Purpose.RECOGNITION in agreed.purposes
+    if not covered and not consent.may_enrol(person):
         raise EnrolmentRefused("no_consent")
+    _note_agreement(person, agreed, requested_by)
 
     def new_row(filename: str) -> Enrolment:
         return Enrolment(person=person, requested_by=requested_by, filename=filename, force=force)
