@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from base64 import urlsafe_b64decode
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _OTHERS = stat.S_IRWXO
+_KEY_BYTES = 32
 
 given: dict[str, str] = {}
 """What the environment says of this site, as it was read, without anything secret."""
@@ -134,12 +136,13 @@ def secret(name: str) -> str:
     return value
 
 
-def generated_secret(file: Path) -> str:
-    """The contents of a file that only its owner can read, written with a random value at first."""
+def generated_secret(file: Path, size: int = 64) -> str:
+    """The contents of a file that only its owner can read, written at first with a random value of
+    so many bytes."""
     if not file.exists():
         beside = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
         beside.touch(mode=0o600)
-        beside.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+        beside.write_text(secrets.token_urlsafe(size), encoding="utf-8")
         # A link, not a rename: of two processes that start together the second must not replace
         # the secret that the first already uses.
         try:
@@ -149,6 +152,25 @@ def generated_secret(file: Path) -> str:
         finally:
             beside.unlink()
     return file.read_text(encoding="utf-8").strip()
+
+
+def keys(name: str, file: Path, *, needed: bool) -> tuple[bytes, ...]:
+    """Keys of 32 bytes each, in base64, between commas or on lines; without them those of `file`,
+    in which one is generated if any are needed."""
+    written = secret(name)
+    if not written and (needed or file.exists()):
+        written = generated_secret(file, _KEY_BYTES)
+    return tuple(_key(name, word) for word in written.replace(",", " ").split())
+
+
+def _key(name: str, word: str) -> bytes:
+    try:
+        key = urlsafe_b64decode(f"{word}==")
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise ImproperlyConfigured(f"{name} takes keys of {_KEY_BYTES} bytes in base64.")
+    return key
 
 
 def folder(path: Path) -> Path:

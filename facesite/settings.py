@@ -201,6 +201,9 @@ STORAGES = {
 # no media URL, and nobody else on the machine needs to read them.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+# Whether photos, crops, portraits and embeddings are encrypted. The first key does it, all undo it.
+ENCRYPT = env.boolean("FACESITE_ENCRYPT", default=False)
+ENCRYPTION_KEYS = env.keys("FACESITE_KEYS", DATA_DIR / "encryption_keys", needed=ENCRYPT)
 
 # accounts
 AUTH_USER_MODEL = "recognition.User"

@@ -1,12 +1,16 @@
-"""Stored files: whole or not at all, and for nobody else from their first byte on."""
+"""Stored files: whole or not at all, for nobody else from their first byte on, and sealed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
+
+from facesite.sealing import seal, unseal
 
 
 class PrivateStorage(FileSystemStorage):
@@ -19,9 +23,19 @@ class PrivateStorage(FileSystemStorage):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                for chunk in content.chunks():
-                    file.write(chunk)
+                if settings.ENCRYPT:
+                    file.write(seal(content.read(), name.encode()))
+                else:
+                    file.writelines(content.chunks())
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return name
+
+    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
+        """Without keys nothing is sealed, and a file is read as it comes."""
+        file: File[bytes] = super()._open(name, mode)  # type: ignore[misc]  # Django's own
+        if not settings.ENCRYPTION_KEYS:
+            return file
+        with file:
+            return ContentFile(unseal(file.read(), name.encode()), name)

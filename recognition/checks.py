@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Warning, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError
 
+from facesite import sealing
+from recognition.models import Template
 from recognition.services.versions import registry
 
 
@@ -25,3 +28,32 @@ def model_can_be_served(app_configs: object, **_kwargs: Any) -> list[CheckMessag
         return []
     hint = f"Run: {registry.mending_command(problem)}"
     return [Warning(str(problem), hint=hint, obj=problem.path, id=f"recognition.{problem.code}")]
+
+
+@register()
+def sealed_things_can_be_opened(app_configs: object, **_kwargs: Any) -> list[CheckMessage]:
+    """An error: answers would be wrong or fail one by one. Nothing is lost by it."""
+    try:
+        Template.objects.values_list("embedding", flat=True).last()
+    except DatabaseError:
+        return []
+    except sealing.SealBroken as broken:
+        hint = "Set FACESITE_KEYS to the keys that this site had."
+        return [Error(f"{broken}.", hint=hint, id="recognition.key_missing")]
+    return []
+
+
+@register(deploy=True)
+def the_key_is_kept_elsewhere(app_configs: object, **_kwargs: Any) -> list[CheckMessage]:
+    """A key beside what it protects protects it only in backups."""
+    beside = settings.DATA_DIR / "encryption_keys"
+    if not (settings.ENCRYPT and beside.exists()):
+        return []
+    hint = "Move it elsewhere, and name it with FACESITE_KEYS_FILE."
+    return [
+        Warning(
+            f"The key lies beside what it protects: {beside}.",
+            hint=hint,
+            id="recognition.key_beside",
+        )
+    ]

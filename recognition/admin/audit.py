@@ -68,6 +68,7 @@ ACTIONS = {
     "account.deleted": _("Account deleted"),
     "account.exported": _("Own data downloaded"),
     "audit.expired": _("Rows of the log dropped after their time"),
+    "keys.rotated": _("Keys of the encryption changed"),
     "database.scrubbed": _("Database written anew after an erasure"),
     "role.added": _("Role added"),
     "role.changed": _("Role changed"),

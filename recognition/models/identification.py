@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ml.types import names_given
+from recognition.models.fields import EmbeddingField
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import Person, crop_path
 from recognition.models.work import Kind, PhotoWork
@@ -100,7 +101,7 @@ class ProbeFace(models.Model):
     quality = models.FloatField(_("quality"))
     quality_reasons = models.JSONField(default=list, blank=True)
     crop = models.FileField(upload_to=crop_path)
-    embedding = models.BinaryField()
+    embedding = EmbeddingField()
     decision = models.CharField(_("decision"), max_length=9, choices=Decision)
     rival = models.PositiveSmallIntegerField(
         _("rival"),

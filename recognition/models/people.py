@@ -11,6 +11,7 @@ from django.db.models.functions import Replace
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from recognition.models.fields import EmbeddingField
 from recognition.models.model_versions import ModelVersion
 from recognition.models.work import Kind, PhotoWork
 
@@ -160,7 +161,7 @@ class Template(models.Model):
 
     face = models.ForeignKey(EnrolledFace, models.CASCADE, related_name="templates")
     model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="templates")
-    embedding = models.BinaryField()
+    embedding = EmbeddingField()
 
     class Meta:
         verbose_name = _("template")

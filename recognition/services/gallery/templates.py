@@ -80,13 +80,13 @@ def _batches(version: ModelVersion) -> Iterator[list[EnrolledFace]]:
 
 def _crop(face: EnrolledFace) -> Image | None:
     """None if it is lost: gone from a folder that is there, or no picture of a face any more."""
-    path = Path(face.crop.path)
     try:
-        crop = imaging.decode(path.read_bytes())
+        with face.crop.open() as file:
+            crop = imaging.decode(file.read())
     except PhotoRejected:
         return None
     except OSError as error:
-        if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+        if isinstance(error, FileNotFoundError) and Path(face.crop.path).parent.is_dir():
             return None
         raise _unreadable(error) from error
     return crop if crop.shape == CROP_SHAPE else None

@@ -10,11 +10,13 @@ import json
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -76,6 +78,27 @@ def faces_of(run: TrainingRun) -> tuple[dict[str, list[Path]], bool]:
     return now, anew
 
 
+def readable(run: TrainingRun, faces: Faces) -> dict[str, list[Path]]:
+    """The same faces in files that are not encrypted: where photos are, copies in the folder of the
+    run, which goes when it ends."""
+    if not settings.ENCRYPTION_KEYS:
+        return {person: list(crops) for person, crops in faces.items()}
+    return {person: [_copied(run, crop) for crop in crops] for person, crops in faces.items()}
+
+
+def _copied(run: TrainingRun, crop: Path) -> Path:
+    copy = folder(run) / "faces" / crop.name
+    copy.parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileNotFoundError), default_storage.open(_name(crop)) as sealed:
+        copy.write_bytes(sealed.read())
+    return copy
+
+
+def _name(crop: Path) -> str:
+    """As the storage has it."""
+    return str(crop.relative_to(settings.MEDIA_ROOT))
+
+
 def _read(kept: Path) -> dict[str, list[Path]]:
     media = Path(settings.MEDIA_ROOT)
     faces = json.loads(kept.read_text())
@@ -83,8 +106,7 @@ def _read(kept: Path) -> dict[str, list[Path]]:
 
 
 def _write(kept: Path, faces: Faces) -> None:
-    media = Path(settings.MEDIA_ROOT)
-    crops = {person: [str(crop.relative_to(media)) for crop in faces[person]] for person in faces}
+    crops = {person: list(map(_name, faces[person])) for person in faces}
     write_whole(kept, json.dumps(crops))
 
 

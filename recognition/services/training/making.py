@@ -194,7 +194,7 @@ def source_of(row: TrainingRun, options: DataOptions, callback: Callback | None 
         row.history = []
         callback(Note("Faces are gone that it had begun with. It begins anew without them."))
         show_life(row, history=[])
-    return retrain.Faces(faces)
+    return retrain.Faces(training_faces.readable(row, faces))
 
 
 def plan(row: TrainingRun, callback: Callback) -> Recipe:

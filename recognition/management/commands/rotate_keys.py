@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from facesite import sealing
+from recognition.management.terminal import progress_bar
+from recognition.services.privacy.keys import rotate
+
+
+class Command(BaseCommand):
+    help = (
+        "Encrypts all photos, crops, portraits and embeddings with the first of FACESITE_KEYS, or, "
+        "without FACESITE_ENCRYPT, undoes that. The site may run meanwhile. Run it again if it was "
+        "stopped."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+
+    def handle(self, **options: Any) -> None:
+        with progress_bar("stored", quiet=options["json"]) as progress:
+            rotated = rotate(progress)
+        self.stdout.write(f"{rotated.files} files and {rotated.embeddings} embeddings were turned.")
+        if not rotated.lost:
+            self.stdout.write(_needed())
+        if options["json"]:
+            self.stdout.write(json.dumps({**asdict(rotated), "keys": sealing.numbers()}))
+        if rotated.lost:
+            raise CommandError(
+                f"{rotated.lost} could not be opened and were left as they are. Are all old keys "
+                "in FACESITE_KEYS?"
+            )
+
+
+def _needed() -> str:
+    """Which keys there is nothing left for."""
+    used, *others = sealing.numbers() if settings.ENCRYPT else ["", *sealing.numbers()]
+    under = f"Everything is under key {used}." if used else "Nothing is encrypted."
+    return f"{under} Nothing needs {', '.join(others)} any more." if others else under

@@ -1,0 +1,140 @@
+"""Bringing what is stored of faces under the key that the settings name, or out of all keys. May be
+done while the site runs, be killed at any moment, and be started again."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.apps import apps
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+
+from facesite import sealing
+from ml.threads import Progress
+from recognition.models.fields import ABOUT, EmbeddingField
+from recognition.services.audit import record
+from recognition.services.photos import files, orphans
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 500
+Column = tuple[str, str]
+"""A table, and a column of it that has embeddings."""
+
+
+@dataclass
+class Rotated:
+    """How many files and embeddings were not as the settings say and are now, and how many are
+    `lost`: no key opens them, or they were changed."""
+
+    files: int = 0
+    embeddings: int = 0
+    lost: int = 0
+
+
+def rotate(progress: Progress) -> Rotated:
+    rotated, names = Rotated(), list(_names())
+    total = len(names) + sum(map(_count, _columns()))
+    done = 0
+    for name in names:
+        rotated.files += _rotate_file(name, rotated)
+        progress(done := done + 1, total)
+    for column in _columns():
+        for batch in _batches(column):
+            with transaction.atomic():
+                for pk, data in batch:
+                    rotated.embeddings += _rotate_embedding(column, pk, data, rotated)
+            progress(done := done + len(batch), max(done, total))
+    record(None, "keys.rotated", None, files=rotated.files, embeddings=rotated.embeddings)
+    return rotated
+
+
+def _turned(data: bytes, about: bytes, rotated: Rotated) -> bytes | None:
+    """As it should be stored; None if it is so, or cannot be opened."""
+    if sealing.is_as_it_should_be(data):
+        return None
+    try:
+        return sealing.seal(sealing.unseal(data, about), about)
+    except sealing.SealBroken as broken:
+        log.error("%s.", broken)
+        rotated.lost += 1
+        return None
+
+
+def _names() -> Iterator[str]:
+    for folder in orphans.owners():
+        if default_storage.exists(folder):
+            yield from (f"{folder}/{name}" for name in default_storage.listdir(folder)[1])
+
+
+def _rotate_file(name: str, rotated: Rotated) -> bool:
+    """A new file in the place of the old one, which a backup may still be reading. One that is
+    deleted meanwhile does not come back: whoever deletes waits."""
+    path = Path(default_storage.path(name))
+    with suppress(FileNotFoundError):
+        turned = _turned(path.read_bytes(), name.encode(), rotated)
+        if turned is not None:
+            with files.kept_meanwhile():
+                _replace(path, turned)
+            return True
+    return False
+
+
+def _replace(path: Path, data: bytes) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            os.fsync(descriptor)
+        path.stat()
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _columns() -> list[Column]:
+    return [
+        (model._meta.db_table, str(field.column))
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, EmbeddingField)
+    ]
+
+
+def _count(column: Column) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {column[0]}")  # noqa: S608  (our own tables)
+        return int(cursor.fetchone()[0])
+
+
+def _batches(column: Column) -> Iterator[list[tuple[int, bytes]]]:
+    """Embeddings as they are stored, with the numbers of their rows."""
+    table, name = column
+    query = f"SELECT id, {name} FROM {table} WHERE id > %s ORDER BY id LIMIT %s"  # noqa: S608
+    last = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(query, [last, BATCH])
+            rows = [(pk, bytes(data)) for pk, data in cursor.fetchall()]
+        if not rows:
+            return
+        yield rows
+        last = rows[-1][0]
+
+
+def _rotate_embedding(column: Column, pk: int, data: bytes, rotated: Rotated) -> bool:
+    """Nobody else changes one, but its row may go meanwhile."""
+    turned = _turned(data, ABOUT, rotated)
+    if turned is None:
+        return False
+    table, name = column
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {name} = %s WHERE id = %s", [turned, pk])  # noqa: S608
+        return bool(cursor.rowcount)
