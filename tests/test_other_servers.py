@@ -57,5 +57,6 @@ def test_everything_the_site_does_works_on_postgresql(postgresql: str) -> None:
 
 def passes_on(database: str, *arguments: str) -> None:
     """The same tests once more."""
-    suite = python("-m", "pytest", "--ds=tests.settings", *arguments, DATABASE_URL=database)
+    command = ("-m", "pytest", "--ds=tests.settings", "--numprocesses", "2", "--dist", "loadfile")
+    suite = python(*command, *arguments, DATABASE_URL=database)
     assert suite.returncode == 0, suite.stdout
