@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from recognition.services.privacy import scrubbing
 
@@ -17,6 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="say nothing")
 
     def handle(self, *, quiet: bool, **_options: Any) -> None:
-        scrubbing.scrub()
+        try:
+            scrubbing.scrub()
+        except DatabaseError as error:
+            raise CommandError(f"The database was not written anew: {error}") from error
         if not quiet:
             self.stdout.write("The database was written anew.")
