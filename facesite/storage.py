@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 
-from facesite.sealing import seal, unseal
+from facesite.sealing import MARK, is_sealed, seal, unseal
 
 
 class PrivateStorage(FileSystemStorage):
@@ -33,9 +34,9 @@ class PrivateStorage(FileSystemStorage):
         return name
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        """Without keys nothing is sealed, and a file is read as it comes."""
-        file: File[bytes] = super()._open(name, mode)  # type: ignore[misc]  # Django's own
-        if not settings.ENCRYPTION_KEYS:
-            return file
+        """What is not sealed is read as it comes."""
+        file: Any = super()._open(name, mode)  # type: ignore[misc]  # Django's own
+        if not is_sealed(file.file.peek(len(MARK))):
+            return cast("File[bytes]", file)
         with file:
             return ContentFile(unseal(file.read(), name.encode()), name)

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError
 
 from facesite import sealing
-from recognition.models import Template
+from recognition.models import EnrolledFace, ProbeFace, Template
 from recognition.services.versions import registry
 
 
@@ -34,12 +34,15 @@ def model_can_be_served(app_configs: object, **_kwargs: Any) -> list[CheckMessag
 def sealed_things_can_be_opened(app_configs: object, **_kwargs: Any) -> list[CheckMessage]:
     """An error: answers would be wrong or fail one by one. Nothing is lost by it."""
     try:
-        Template.objects.values_list("embedding", flat=True).last()
-    except DatabaseError:
-        return []
+        for model in (Template, ProbeFace):
+            model.objects.values_list("embedding", flat=True).last()
+        if face := EnrolledFace.objects.last():
+            face.crop.open().close()
     except sealing.SealBroken as broken:
         hint = "Set FACESITE_KEYS to the keys that this site had."
         return [Error(f"{broken}.", hint=hint, id="recognition.key_missing")]
+    except (DatabaseError, OSError, ValueError):  # before `migrate`; a crop that is lost
+        return []
     return []
 
 

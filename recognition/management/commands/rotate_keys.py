@@ -41,4 +41,6 @@ def _needed() -> str:
     """Which keys there is nothing left for."""
     used, *others = sealing.numbers() if settings.ENCRYPT else ["", *sealing.numbers()]
     under = f"Everything is under key {used}." if used else "Nothing is encrypted."
-    return f"{under} Nothing needs {', '.join(others)} any more." if others else under
+    if not others:
+        return under
+    return f"{under} Nothing here needs {', '.join(others)} any more; backups of before do."

@@ -11,6 +11,7 @@ import numpy as np
 from django.conf import settings
 from django.db.models import QuerySet
 
+from facesite.sealing import SealBroken
 from ml import imaging
 from ml.errors import PhotoRejected
 from ml.types import CROP_SIZE, Image
@@ -85,6 +86,8 @@ def _crop(face: EnrolledFace) -> Image | None:
             crop = imaging.decode(file.read())
     except PhotoRejected:
         return None
+    except SealBroken as error:
+        raise _unreadable(error) from error
     except OSError as error:
         if isinstance(error, FileNotFoundError) and Path(face.crop.path).parent.is_dir():
             return None

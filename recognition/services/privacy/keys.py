@@ -24,6 +24,7 @@ from recognition.services.photos import files, orphans
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
+NEW: Final = ".new"
 Column = tuple[str, str]
 """A table, and a column of it that has embeddings."""
 
@@ -68,9 +69,10 @@ def _turned(data: bytes, about: bytes, rotated: Rotated) -> bytes | None:
 
 
 def _names() -> Iterator[str]:
-    for folder in orphans.owners():
-        if default_storage.exists(folder):
-            yield from (f"{folder}/{name}" for name in default_storage.listdir(folder)[1])
+    """Of all stored files, without what a rotation that was killed has left beside some."""
+    for folder in filter(default_storage.exists, orphans.owners()):
+        names = default_storage.listdir(folder)[1]
+        yield from (f"{folder}/{name}" for name in names if not name.endswith(NEW))
 
 
 def _rotate_file(name: str, rotated: Rotated) -> bool:
@@ -87,7 +89,7 @@ def _rotate_file(name: str, rotated: Rotated) -> bool:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(f"{path.name}.new")
+    beside = path.with_name(f"{path.name}{NEW}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
