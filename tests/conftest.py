@@ -19,6 +19,7 @@ from django.core.serializers import deserialize, serialize
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 
 from recognition.models import ConsentText, ModelVersion, User
 from recognition.services.promotion import serving
@@ -52,23 +53,34 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Notes what migrations made, for tests with real transactions, which empty all tables."""
+    with django_db_blocker.unblock():
+        made = [*Group.objects.all(), *ConsentText.objects.all()]
+        Migrated.rows = serialize("json", made, use_natural_foreign_keys=True)
+
+
+class Migrated:
+    """The roles and the first text of consent."""
+
+    rows = "[]"
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _tables_can_be_emptied() -> Iterator[None]:
     """A test with real transactions empties all tables at its end, which the triggers of the audit
-    log forbid to everybody; and the roles and the first text of consent, which migrations made, are
-    for the next one too."""
+    log forbid to everybody; and what migrations made is for the next one too."""
     migration = import_module("recognition.migrations.0019_audit_term")
     empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def emptying(test: TransactionTestCase) -> None:
-        made = [*Group.objects.all(), *ConsentText.objects.filter(number=1)]
-        kept = serialize("json", made, use_natural_foreign_keys=True)
         with connection.schema_editor() as editor:
             migration.drop_triggers(None, editor)
         empty(test)
         with connection.schema_editor() as editor:
             migration.make_triggers(None, editor)
-        for one in deserialize("json", kept):
+        for one in deserialize("json", Migrated.rows):
             one.save()
 
     with pytest.MonkeyPatch.context() as patched:

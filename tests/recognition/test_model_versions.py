@@ -198,7 +198,7 @@ def test_the_system_check_says_that_no_model_is_installed(db: None) -> None:
 
 
 def test_the_system_check_is_silent_before_the_first_migration(
-    monkeypatch: pytest.MonkeyPatch,
+    db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_table() -> None:
         raise OperationalError("no such table: recognition_modelversion")
