@@ -11,8 +11,8 @@ PERSON_HELP = "a number, an external id, or the exact name"
 
 
 def person_of(said: str) -> Person:
-    """The one person who has this number, external id or name."""
-    by = Q(name=said) | Q(external_id=said, external_id__gt="")
+    """The one person who has this number, external id or name, as folders or pages write it."""
+    by = Q(pk__in=Person.shown_as(said).values("pk")) | Q(external_id=said, external_id__gt="")
     if said.isascii() and said.isdigit() and int(said) < 2**63:
         by |= Q(pk=int(said))
     match list(Person.objects.filter(by).order_by("pk")):

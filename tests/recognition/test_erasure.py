@@ -224,10 +224,22 @@ def test_nothing_is_left_in_the_bytes_of_anything(
     assert "Nothing of the person is there." in capsys.readouterr().out
 
 
+def test_what_others_have_too_and_what_is_short_is_not_taken_for_theirs(
+    ada: Person, user: User
+) -> None:
+    enrol_photo(Person.objects.get(name="Bob"), photo(Face(2, shot=3)), "portrait-of-1.png")
+    enrol_photo(ada, photo(Face(1, shot=3)), "portrait-of-1.png")
+    enrol_photo(ada, photo(Face(1, shot=4)), "portrait-of-2.png")
+    enrol_photo(ada, photo(Face(1, shot=5)), "0.png")
+    needles = traces.of_person(ada)
+    assert b"portrait-of-2.png" in needles
+    assert not {b"portrait-of-1.png", b"0.png"} & needles
+
+
 # commands
 
 
-@pytest.mark.parametrize("said", ["passport-0815", NAME, "number"])
+@pytest.mark.parametrize("said", ["passport-0815", NAME, NAME.replace(" ", "_"), "number"])
 def test_a_person_is_named_by_number_external_id_or_name(
     said: str, ada: Person, tmp_path: Path
 ) -> None:

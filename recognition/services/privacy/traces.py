@@ -6,12 +6,17 @@ import json
 import mmap
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db.models import QuerySet
 
-from recognition.models import Person, ProbeFace
+from recognition.models import EnrolledFace, Identification, Person, ProbeFace
 from recognition.models.identification import CONFIRMED
+
+SHORTEST: Final = 8
+"""Bytes that a text needs to be told from chance."""
 
 
 def of_text(text: str) -> set[bytes]:
@@ -23,16 +28,37 @@ def of_text(text: str) -> set[bytes]:
 
 def of_person(person: Person) -> set[bytes]:
     """All that somebody could be found by: name, external id, folders, and of each of their photos
-    file name, digest, stored files and embeddings. Those of which a reviewer said so are theirs."""
-    enrolled = person.faces.values_list("filename", "photo_digest", "crop", "portrait")
+    file name, digest, stored files and embeddings. Those of which a reviewer said so are theirs.
+
+    Not what would be found anyhow: texts so short that they are somewhere by chance, and names that
+    files of others have too.
+    """
+    enrolled = person.faces.values_list("photo_digest", "crop", "portrait")
     asked = ProbeFace.objects.filter(true_person=person, review__in=CONFIRMED)
-    of_asked = asked.values_list("identification__filename", "identification__photo", "crop")
+    of_asked = asked.values_list("identification__photo", "crop")
     said = {person.name, person.external_id, *person.folder_names.values_list("name", flat=True)}
     said.update(text for row in (*enrolled, *of_asked) for text in row)
-    found = {needle for text in said if text for needle in of_text(text)}
+    said |= _filenames(person, asked)
+    found = {needle for text in said for needle in of_text(text) if len(needle) >= SHORTEST}
     templates = person.faces.values_list("templates__embedding", flat=True)
     embeddings = (*templates, *asked.values_list("embedding", flat=True))
     return found | {bytes(embedding) for embedding in embeddings if embedding}
+
+
+def _filenames(person: Person, asked: QuerySet[ProbeFace]) -> set[str]:
+    theirs = {
+        *person.faces.values_list("filename", flat=True),
+        *asked.values_list("identification__filename", flat=True),
+    }
+    others = {
+        *EnrolledFace.objects.filter(filename__in=theirs)
+        .exclude(person=person)
+        .values_list("filename", flat=True),
+        *Identification.objects.filter(filename__in=theirs)
+        .exclude(faces__in=asked)
+        .values_list("filename", flat=True),
+    }
+    return theirs - others
 
 
 def found(needles: Collection[bytes]) -> Iterator[Path]:
