@@ -57,7 +57,9 @@ class Verified:
 def append(event: AuditEvent) -> AuditEvent:
     """Store a new event as the last. Nobody else appends until the transaction has ended, and if
     that is rolled back the log has never had the event."""
-    head, _ = AuditHead.objects.select_for_update().get_or_create(pk=_ROW)
+    # No further columns: before an update a backup of the older database is noted in its log.
+    end = AuditHead.objects.only("number", "digest")
+    head, _ = end.select_for_update().get_or_create(pk=_ROW)
     event.number, event.previous = head.number + 1, head.digest
     event.digest = digest(event)
     event.save()
