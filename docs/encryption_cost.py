@@ -1,7 +1,7 @@
 """What encryption at rest costs: `python docs/encryption_cost.py`.
 
-A photo from its upload to its answer, a picture as a page shows it, and a gallery as a worker loads
-it, in one process with the packaged networks, with and without in turn; medians. No part of the
+A photo from its upload to its answer and a picture as a page shows it, with and without in turn, and
+a gallery as a worker loads it, in one process with the packaged networks; medians. No part of the
 product: nothing imports it.
 """
 
