@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ from ml.errors import (
     ArtifactTooNew,
     ArtifactTooOld,
 )
-from ml.files import locked, read_json
+from ml.files import held, read_json
 from ml.leftovers import is_left_behind
 from ml.types import ANSWERS_BY, AnswersBy
 
@@ -95,7 +94,7 @@ def writing(models_dir: Path, version: str) -> Iterator[Path]:
     models_dir.mkdir(parents=True, exist_ok=True)
     _remove_what_was_left(models_dir, version)
     beside = Path(tempfile.mkdtemp(prefix=f".{version}~", dir=models_dir))
-    with _lock(beside):
+    with held(beside):
         try:
             yield beside
             check(beside)
@@ -107,19 +106,9 @@ def writing(models_dir: Path, version: str) -> Iterator[Path]:
 def _remove_what_was_left(models_dir: Path, version: str) -> None:
     """Half-made folders of processes that were killed: the system took their locks away."""
     for left in models_dir.glob(f".{version}~*"):
-        with suppress(FileNotFoundError), _lock(left) as ours:
+        with suppress(FileNotFoundError), held(left) as ours:
             if ours:
                 shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def _lock(directory: Path) -> Iterator[bool]:
-    """Whether this process, and no other, has the folder now."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        yield locked(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def seal(directory: Path, manifest: Manifest) -> Manifest:

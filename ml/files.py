@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from ml.errors import DISK_FULL, FORBIDDEN, Unwritable
 
+NEW: Final = ".new"
+"""The end of the name of a file that is to take the place of another."""
 RESERVE: Final = 500 * 10**6
 """Bytes that stay free on the disk, whatever is trained or imported: the site's own, for photos,
 database and broker."""
@@ -30,13 +33,36 @@ def locked(descriptor: int) -> bool:
     return True
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Whether this process, and no other, has the folder for as long as the block takes."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, for nobody else to read, which takes the place of `path` once the block has
+    succeeded and is gone if it fails."""
+    beside = path.with_name(f".{path.name}{NEW}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            yield file
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text file, UTF-8, in one step: whoever reads it finds the old text or the new one.
 
     Raises:
         OSError: the folder cannot be written to.
     """
-    beside = path.with_name(f".{path.name}.new")
+    beside = path.with_name(f".{path.name}{NEW}")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
 

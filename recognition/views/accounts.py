@@ -6,7 +6,7 @@ from allauth.account import views as allauth
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_not_required, permission_required
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,12 +17,10 @@ from recognition.adapters import INVITATION
 from recognition.confirmation import confirmed
 from recognition.services.privacy import own_data
 from recognition.services.site import accounts, invitations
-from recognition.views.requests import Request, downloaded, form_methods
-
-may_invite = permission_required("recognition.manage_people", raise_exception=True)
+from recognition.views.requests import Request, downloaded, form_methods, may_manage_people
 
 
-@may_invite
+@may_manage_people
 @form_methods
 def invite(request: Request) -> HttpResponse:
     """A new link each time it is asked for, shown this once."""

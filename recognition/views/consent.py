@@ -14,11 +14,10 @@ from recognition.models import ConsentText, Person, Purpose
 from recognition.services import consent
 from recognition.services.gallery import agreements
 from recognition.services.privacy import consent_texts
-from recognition.views.people import operators_only
-from recognition.views.requests import Request, form_methods
+from recognition.views.requests import Request, form_methods, may_manage_people
 
 
-@operators_only
+@may_manage_people
 @form_methods
 def consent_give(request: Request) -> HttpResponse:
     """What somebody agreed to, or several people, or all who are found."""
@@ -51,7 +50,7 @@ def _back_to(people: QuerySet[Person]) -> HttpResponse:
     return redirect("person", one.pk) if one else redirect("people")
 
 
-@operators_only
+@may_manage_people
 @form_methods
 @confirmed
 def consent_withdraw(request: Request, pk: int) -> HttpResponse:
@@ -75,21 +74,21 @@ def _held(person: Person) -> list[Purpose]:
     return [purpose for purpose in Purpose if purpose in held]
 
 
-@operators_only
+@may_manage_people
 @require_safe
 def consent_texts_list(request: Request) -> HttpResponse:
     texts = ConsentText.objects.select_related("created_by").annotate(used=Count("consents"))
     return render(request, "consent/texts.html", {"texts": texts})
 
 
-@operators_only
+@may_manage_people
 @require_safe
 def consent_text(request: Request, number: int) -> HttpResponse:
     text = get_object_or_404(ConsentText, number=number)
     return render(request, "consent/text.html", {"text": text})
 
 
-@operators_only
+@may_manage_people
 @form_methods
 def consent_text_add(request: Request) -> HttpResponse:
     """Begins with the words that are in use."""

@@ -3,7 +3,6 @@ from __future__ import annotations
 import datetime as dt
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
@@ -34,15 +33,13 @@ from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import deletion, erasure
 from recognition.services.training.options import DataOptions
-from recognition.views.requests import Request, form_methods
+from recognition.views.requests import Request, form_methods, may_manage_people
 
 PAGE = 48
 SHOWN_FOR = dt.timedelta(hours=1)
 
-operators_only = permission_required("recognition.manage_people", raise_exception=True)
 
-
-@operators_only
+@may_manage_people
 @require_safe
 def people(request: Request) -> HttpResponse:
     query = request.GET.get("q", "").strip()
@@ -59,7 +56,7 @@ def _listed(found: QuerySet[Person]) -> QuerySet[Person]:
     )
 
 
-@operators_only
+@may_manage_people
 @form_methods
 def person_add(request: Request) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
@@ -73,7 +70,7 @@ def person_add(request: Request) -> HttpResponse:
     return redirect("person", added.pk)
 
 
-@operators_only
+@may_manage_people
 @form_methods
 def person_edit(request: Request, pk: int) -> HttpResponse:
     form = PersonForm(
@@ -99,7 +96,7 @@ def _form_page(
     return render(request, "people/person_form.html", context, status=status)
 
 
-@operators_only
+@may_manage_people
 @require_safe
 def person(request: Request, pk: int) -> HttpResponse:
     return _person_page(request, get_object_or_404(Person, pk=pk), EnrolForm(), AgreedForm())
@@ -138,7 +135,7 @@ def _enrolments(person: Person) -> QuerySet[Enrolment]:
     return rows.order_by("created_at", "pk")
 
 
-@operators_only
+@may_manage_people
 @require_POST
 def person_enrol(request: Request, pk: int) -> HttpResponse:
     person = get_object_or_404(Person, pk=pk)
@@ -159,7 +156,7 @@ def person_enrol(request: Request, pk: int) -> HttpResponse:
     return redirect("person", pk)
 
 
-@operators_only
+@may_manage_people
 @form_methods
 @confirmed
 def person_remove(request: Request, pk: int) -> HttpResponse:
@@ -184,7 +181,7 @@ def _removed(name: str, event: AuditEvent) -> SafeString:
     return format_html('{} <a href="{}">{}</a>', said, address, _("Download the erasure report"))
 
 
-@operators_only
+@may_manage_people
 @form_methods
 def face_remove(request: Request, pk: int) -> HttpResponse:
     face = get_object_or_404(EnrolledFace.objects.select_related("person"), pk=pk)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -11,9 +10,7 @@ from recognition.confirmation import confirmed
 from recognition.models import Person
 from recognition.services.privacy import erasure_report, export, retention
 from recognition.services.promotion import trials
-from recognition.views.requests import Request, downloaded
-
-operators_only = permission_required("recognition.manage_people", raise_exception=True)
+from recognition.views.requests import Request, downloaded, may_manage_people
 
 
 @require_safe
@@ -32,7 +29,7 @@ def privacy(request: Request) -> HttpResponse:
 
 
 @never_cache
-@operators_only
+@may_manage_people
 @require_safe
 @confirmed
 def person_export(request: Request, pk: int) -> HttpResponseBase:
@@ -42,7 +39,7 @@ def person_export(request: Request, pk: int) -> HttpResponseBase:
     return downloaded(StreamingHttpResponse(export.export(person, request.user)), name)
 
 
-@operators_only
+@may_manage_people
 @require_safe
 def erased(request: Request, number: int) -> HttpResponseBase:
     """The signed report of a removal, by the number that the audit log has it under."""

@@ -8,6 +8,7 @@ from django_htmx.middleware import HtmxDetails
 from recognition.models import User
 
 operators_only = permission_required("recognition.manage_models", raise_exception=True)
+may_manage_people = permission_required("recognition.manage_people", raise_exception=True)
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml.errors import Unwritable
-from ml.files import writing
+from ml.files import replacing, writing
 from recognition.management.people import PERSON_HELP, person_of
 from recognition.services.privacy.export import export
 
@@ -23,18 +22,9 @@ class Command(BaseCommand):
         whom = person_of(person)
         if file.exists():
             raise CommandError(f"{file} is there already.")
-        part = file.with_name(f".{file.name}.part")
         try:
-            with writing(file.parent, "try again"), _private(part) as archive:
+            with writing(file.parent, "try again"), replacing(file) as archive:
                 archive.writelines(export(whom, None))
-            part.replace(file)
         except (Unwritable, OSError) as error:
             raise CommandError(f"{file} was not written. {error}") from error
-        finally:
-            part.unlink(missing_ok=True)
         self.stdout.write(f"{file}: everything about person {whom.pk}.")
-
-
-def _private(path: Path) -> BinaryIO:
-    """Nobody else reads it, from its first byte on."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 
-from ml.files import write_whole, writing
+from ml.files import replacing, write_whole, writing
 from ml.threads import Progress
 from recognition.models import Identification, ModelVersion, Person, User
 from recognition.services.audit import record
@@ -94,11 +94,8 @@ def _put_files(archive: Archive, advance: Advance) -> None:
 
 def _put(archive: Archive, name: str, target: Path) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.new")
-    beside.touch(mode=0o600)
-    with beside.open("wb") as file, archive.open(name) as source:
+    with replacing(target) as file, archive.open(name) as source:
         shutil.copyfileobj(source, file)
-    beside.replace(target)
 
 
 def _store(archive: Archive) -> None:

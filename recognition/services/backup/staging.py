@@ -21,7 +21,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from facesite import env
-from ml.files import locked, write_whole
+from ml.files import held, write_whole
 from recognition.services.backup import numbers, rows, schema
 from recognition.services.backup.about import ABOUT, MEDIA, MODELS, About, rows_of
 from recognition.services.backup.refusals import BackupRefused
@@ -39,7 +39,7 @@ def stage(archive: Path) -> Iterator[Path]:
     interrupted. It goes if the block succeeds. Raises `BackupRefused` if somebody else has it."""
     place = _folder() / sha256(str(archive.absolute()).encode()).hexdigest()[:16]
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _held(place) as ours:
+    with held(place) as ours:
         if not ours:
             raise BackupRefused("in_progress", file=archive)
         os.utime(place)
@@ -59,7 +59,7 @@ def abandoned() -> list[Path]:
 def remove_abandoned() -> int:
     gone = 0
     for place in abandoned():
-        with _held(place) as nobodys:
+        with held(place) as nobodys:
             if nobodys:
                 shutil.rmtree(place)
                 gone += 1
@@ -68,15 +68,6 @@ def remove_abandoned() -> int:
 
 def _folder() -> Path:
     return Path(settings.DATA_DIR) / "backup"
-
-
-@contextmanager
-def _held(place: Path) -> Iterator[bool]:
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        yield locked(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _empty(place: Path) -> None:

@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
 from facesite import sealing
+from ml.files import NEW, replacing
 from ml.threads import Progress
 from recognition.models.fields import ABOUT, EmbeddingField
 from recognition.services.audit import record
@@ -24,7 +25,6 @@ from recognition.services.photos import files, orphans
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
-NEW: Final = ".new"
 Column = tuple[str, str]
 """A table, and a column of it that has embeddings."""
 
@@ -82,23 +82,13 @@ def _rotate_file(name: str, rotated: Rotated) -> bool:
     with suppress(FileNotFoundError):
         turned = _turned(path.read_bytes(), name.encode(), rotated)
         if turned is not None:
-            with files.kept_meanwhile():
-                _replace(path, turned)
+            with files.kept_meanwhile(), replacing(path) as file:
+                path.stat()
+                file.write(turned)
+                file.flush()
+                os.fsync(file.fileno())
             return True
     return False
-
-
-def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(f"{path.name}{NEW}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fsync(descriptor)
-        path.stat()
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _columns() -> list[Column]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 
-from ml.files import locked
+from ml.files import held
 from recognition.models import ModelVersion
 from recognition.services.audit import record
 from recognition.services.refusals import Refused
@@ -66,13 +65,10 @@ def _registered(imported: Imported, directory: Path) -> ModelVersion:
 @contextmanager
 def _alone_in(models: Path) -> Iterator[None]:
     """Two imports of one name would take each other's files away."""
-    descriptor = os.open(models, os.O_RDONLY)
-    try:
-        if not locked(descriptor):
+    with held(models) as ours:
+        if not ours:
             raise ImportNotBegun("one_at_a_time")
         yield
-    finally:
-        os.close(descriptor)
 
 
 def require_free(name: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError
 from pytest_django import Settings
 
+from ml.files import held
 from recognition.management import preparation
 from recognition.models import Identification, User
 from recognition.services import chain
@@ -99,7 +100,7 @@ def test_what_nobody_went_on_with_for_a_day_is_purged(file: Path) -> None:
     assert retention.purge()["backups"] == 0
     (place,) = staging._folder().iterdir()
     os.utime(place, (0, 0))
-    with staging._held(place):
+    with held(place):
         assert retention.due()["backups"] == 1
         assert retention.purge()["backups"] == 0  # somebody is at work on it
     assert retention.purge()["backups"] == 1
