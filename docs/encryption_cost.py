@@ -1,8 +1,8 @@
 """What encryption at rest costs: `python docs/encryption_cost.py`.
 
-A photo from its upload to its answer and a picture as a page shows it, with and without in turn, and
-a gallery as a worker loads it, in one process with the packaged networks; medians. No part of the
-product: nothing imports it.
+A photo from its upload to its answer and a picture as a page shows it, with and without in turn,
+and a gallery as a worker loads it, in one process with the packaged networks; medians. No part of
+the product: nothing imports it.
 """
 
 from __future__ import annotations
