@@ -9,12 +9,29 @@ off how many faces are recognised still (docs/quality.md).
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 
 from ml.alignment import TEMPLATE, similarity_transform
 from ml.calibration import MINIMUM_QUALITY
 from ml.types import DetectedFace, Floats, Image, Quality, QualityReason
+
+RAMPS: Final = {
+    QualityReason.TOO_SMALL: (16, 48),
+    QualityReason.BLURRED: (0.035, 0.10),
+    QualityReason.TURNED_AWAY: (0, 1),
+    QualityReason.TOO_DARK: (4 / 255, 30 / 255),
+    QualityReason.TOO_BRIGHT: (250 / 255, 215 / 255),
+    QualityReason.CUT_OFF: (0.27, 0.13),
+    QualityReason.COVERED: (0.08, 0.2),
+    QualityReason.NOISY: (10, 5),
+}
+"""What is hopeless and what is as good as any: pixels of the photo, shares, and for the noise grey
+levels."""
+
+_NEVER_HOPELESS: Final = (QualityReason.CUT_OFF, QualityReason.COVERED, QualityReason.NOISY)
 
 INNER_FACE = (slice(40, 98), slice(30, 82))
 """Rows and columns of an aligned crop from the eyes to the mouth: skin, and no background."""
@@ -33,21 +50,32 @@ def assess(face: DetectedFace, crop: Image) -> Quality:
 
     The score is that of the worst measure; reasons are the measures under 0.5, worst first.
     """
+    measured = _measured(face, crop)
+    scores = {reason: _score(reason, value) for reason, value in measured.items()}
+    reasons = sorted((reason for reason in scores if scores[reason] < 0.5), key=lambda r: scores[r])
+    beside = {reason: (measured[reason], RAMPS[reason][1]) for reason in reasons}
+    return Quality(min(scores.values()), tuple(reasons), beside)
+
+
+def _measured(face: DetectedFace, crop: Image) -> dict[QualityReason, float]:
     whole = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     grey = whole[INNER_FACE]
-    brightness = float(grey.mean())
-    scores = {
-        QualityReason.TOO_SMALL: _ramp(min(face.box.width, face.box.height), 16, 48),
-        QualityReason.BLURRED: _ramp(_sharpness(grey), 0.035, 0.10),
+    brightness = float(grey.mean()) / 255
+    return {
+        QualityReason.TOO_SMALL: float(min(face.box.width, face.box.height)),
+        QualityReason.BLURRED: _sharpness(grey),
         QualityReason.TURNED_AWAY: _frontality(face.landmarks),
-        QualityReason.TOO_DARK: _ramp(brightness, 4, 30),
-        QualityReason.TOO_BRIGHT: _ramp(brightness, 250, 215),
-        QualityReason.CUT_OFF: _in_part(_ramp(_outside(crop), 0.27, 0.13)),
-        QualityReason.COVERED: _in_part(_ramp(_least_detail(whole), 0.08, 0.2)),
-        QualityReason.NOISY: _in_part(_ramp(_noise(grey), 10, 5)),
+        QualityReason.TOO_DARK: brightness,
+        QualityReason.TOO_BRIGHT: brightness,
+        QualityReason.CUT_OFF: _outside(crop),
+        QualityReason.COVERED: _least_detail(whole),
+        QualityReason.NOISY: _noise(grey),
     }
-    reasons = sorted((reason for reason in scores if scores[reason] < 0.5), key=lambda r: scores[r])
-    return Quality(min(scores.values()), tuple(reasons))
+
+
+def _score(reason: QualityReason, value: float) -> float:
+    score = _ramp(value, *RAMPS[reason])
+    return _in_part(score) if reason in _NEVER_HOPELESS else score
 
 
 def _ramp(value: float, zero: float, one: float) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, get_args
 
@@ -78,10 +79,15 @@ class QualityReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well a face can be recognised: `score` 0..1, and what speaks against it, worst first."""
+    """How well a face can be recognised: `score` 0..1, and what speaks against it, worst first.
+
+    `measured` has for each of these reasons what was measured and from where on it does no harm, in
+    the units of `ml.quality.RAMPS`.
+    """
 
     score: float
     reasons: tuple[QualityReason, ...]
+    measured: Mapping[QualityReason, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ml.types import QualityReason
+from recognition.messages.quality import quality_advice
 
 Params = Mapping[str, Any]
 
@@ -71,27 +71,6 @@ _REFUSAL = {
     "nested_folder": gettext_lazy("Only the photos directly in a person's folder are looked at."),
     "empty_folder": gettext_lazy("There are no photos in this folder."),
     "bad_name": gettext_lazy("The folder's name cannot be the name of a person."),
-}
-
-_ADVICE = {
-    QualityReason.TOO_SMALL: gettext_lazy(
-        "The face is small. Try a photo taken from nearer, or in a higher resolution."
-    ),
-    QualityReason.BLURRED: gettext_lazy("The face is blurred. Try a sharper photo."),
-    QualityReason.TURNED_AWAY: gettext_lazy(
-        "The face is turned away. Try a photo in which it looks towards the camera."
-    ),
-    QualityReason.TOO_DARK: gettext_lazy("The face is too dark. Try a photo in better light."),
-    QualityReason.TOO_BRIGHT: gettext_lazy(
-        "The face is too bright. Try a photo in softer light, without flash."
-    ),
-    QualityReason.COVERED: gettext_lazy(
-        "The face is partly covered. Try a photo without a mask, dark glasses or a hand before it."
-    ),
-    QualityReason.CUT_OFF: gettext_lazy(
-        "Only a part of the face is in the photo. Try one that shows all of it."
-    ),
-    QualityReason.NOISY: gettext_lazy("The photo is grainy. Try one taken in more light."),
 }
 
 
@@ -153,13 +132,6 @@ def noted(code: str, params: Params | None = None) -> str:
     if code == "little_like_others":
         return _("The face is little like the other photos of this person.")
     return refusal(code, params) if code else ""
-
-
-def quality_advice(reasons: Iterable[str]) -> str:
-    """What to try for a better answer; the worst trouble comes first and is the one named."""
-    return next(
-        (str(_ADVICE[QualityReason(reason)]) for reason in reasons if reason in _ADVICE), ""
-    )
 
 
 def _too_large(params: Params) -> str:

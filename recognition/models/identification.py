@@ -100,6 +100,8 @@ class ProbeFace(models.Model):
     score = models.FloatField(_("detector score"))
     quality = models.FloatField(_("quality"))
     quality_reasons = models.JSONField(default=list, blank=True)
+    # For each reason what was measured and from where on it does no harm: see `ml.types.Quality`.
+    quality_measured = models.JSONField(default=dict, blank=True)
     crop = models.FileField(upload_to=crop_path)
     embedding = EmbeddingField()
     decision = models.CharField(_("decision"), max_length=9, choices=Decision)

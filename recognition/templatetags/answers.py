@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django import template
 
 from facesite.pulse import Restart
 from recognition import formats
-from recognition.messages import photos
+from recognition.messages import photos, quality
 from recognition.messages.faults import fault, restart
-from recognition.models import EnrolledFace, Enrolment, Person
+from recognition.models import EnrolledFace, Enrolment, Person, ProbeFace
 
 register = template.Library()
 
@@ -24,8 +22,8 @@ def photo_error(code: str) -> str:
 
 
 @register.filter
-def quality_advice(reasons: Sequence[str]) -> str:
-    return photos.quality_advice(reasons)
+def quality_advice(face: ProbeFace) -> str:
+    return quality.quality_advice(face.quality_reasons, face.quality_measured)
 
 
 @register.filter

@@ -172,6 +172,20 @@ def test_pointing_at_a_face_shows_its_card(visit: Visit) -> None:
     expect(page.locator(".face.pointed")).to_have_attribute("id", "face-2")
 
 
+def test_faces_and_their_cards_are_linked_both_ways_by_keyboard(visit: Visit) -> None:
+    page = visit("user")
+    choose(page, {**photo("group.jpg"), "buffer": (DEMO / "groups" / "1.jpg").read_bytes()})
+    page.click("[data-dropzone] button.primary")
+    page.locator("#box-2").focus()
+    expect(page.locator(".face.pointed")).to_have_attribute("id", "face-2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#face-2")).to_be_focused()
+    tab_to(page, page.locator("#face-2 .crop"))
+    expect(page.locator(".box.pointed")).to_have_attribute("id", "box-2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#box-2")).to_be_focused()
+
+
 def test_the_site_works_without_scripts(visit: Visit) -> None:
     scripted = visit("user")
     browser = scripted.context.browser

@@ -139,3 +139,12 @@ def test_a_profile_is_turned_away(detector: Detector) -> None:
     turned = type(face)(face.box, face.score, landmarks)
     result = assess(turned, align(image, face.landmarks))
     assert QualityReason.TURNED_AWAY in result.reasons
+
+
+def test_what_speaks_against_a_face_is_told_in_numbers(detector: Detector) -> None:
+    image = photo(PORTRAIT)
+    small = quality(detector, cv2.resize(image, None, fx=0.11, fy=0.11).astype(np.uint8))
+    pixels, enough = small.measured[QualityReason.TOO_SMALL]
+    assert 16 < pixels < 32
+    assert enough == 48
+    assert set(small.measured) == set(small.reasons)

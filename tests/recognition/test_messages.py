@@ -9,6 +9,7 @@ import pytest
 
 from ml.types import QualityReason
 from recognition.messages import photos as messages
+from recognition.messages import quality
 
 CODES = (
     "unreadable_image",
@@ -52,12 +53,23 @@ def test_each_refusal_has_a_sentence_of_its_own(code: str) -> None:
 
 @pytest.mark.parametrize("reason", QualityReason)
 def test_each_trouble_with_quality_has_advice(reason: QualityReason) -> None:
-    assert "Try" in messages.quality_advice([reason])
+    assert "Try" in quality.quality_advice([reason])
 
 
 def test_the_worst_trouble_is_the_one_named() -> None:
-    assert "dark" in messages.quality_advice(["too_dark", "blurred"])
-    assert messages.quality_advice([]) == ""
+    assert "dark" in quality.quality_advice(["too_dark", "blurred"])
+    assert quality.quality_advice([]) == ""
+
+
+def test_advice_says_what_was_measured_and_what_would_do() -> None:
+    small = quality.quality_advice(["too_small"], {"too_small": (37.6, 48)})
+    assert small.endswith("It is 38 pixels across; 48 or more work better.")
+    dark = quality.quality_advice(["too_dark"], {"too_dark": (0.034, 30 / 255)})
+    assert dark.endswith("It has 3% of full brightness; 12% or more work better.")
+
+
+def test_a_face_assessed_before_numbers_were_kept_has_advice_without_them() -> None:
+    assert quality.quality_advice(["blurred"], {}) == quality.quality_advice(["blurred"])
 
 
 def test_limits_are_told_in_units_that_people_use() -> None:

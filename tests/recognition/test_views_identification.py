@@ -17,6 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from ml import imaging
 from ml.imaging import MAX_BYTES
@@ -323,7 +324,42 @@ def test_two_people_who_fit_are_both_named(user: User, login: Login, gallery: No
     address = reverse("identification", args=(face.identification_id,))
     page = text(client.get(address))
     assert f"<h3>{first.person} or {second.person}</h3>" in page
-    assert "The site cannot tell which of the two this is." in page
+    assert "Which of the two is it? The site cannot tell." in page
+    both = page.partition('<ul class="both">')[2].partition("</ul>")[0]
+    assert f"Enrolled photo of {first.person}" in both
+    assert f"Enrolled photo of {second.person}" in both
+    assert f'<a href="{reverse("upload")}">try one</a>' in page
+
+
+def test_the_margin_to_the_next_person_is_told_to_whom_they_are_shown(
+    user: User, reviewer: User, login: Login, gallery: None, settings: Settings
+) -> None:
+    settings.OTHERS_SHOWN = {"user": "none", "reviewer": "names", "operator": "photos"}
+    assert "Ahead of the next person by" not in answered(login(user), ("ada.png", photo(ADA)))
+    first, second = ProbeFace.objects.get().candidates.all()[:2]
+    row = Identification.objects.get()
+    page = text(login(reviewer).get(reverse("identification", args=(row.pk,))))
+    margin = f"{first.similarity - second.similarity:.3f}"
+    assert f"<dt>Ahead of the next person by</dt><dd>{margin}</dd>" in page
+
+
+def test_a_poor_face_has_advice_with_what_was_measured(
+    user: User, login: Login, gallery: None
+) -> None:
+    answered(login(user), ("ada.png", photo(ADA)))
+    ProbeFace.objects.update(
+        quality_reasons=["too_small"], quality_measured={"too_small": [37.6, 48]}
+    )
+    row = Identification.objects.get()
+    page = text(login(user).get(reverse("identification", args=(row.pk,))))
+    assert "It is 38 pixels across; 48 or more work better." in page
+
+
+def test_boxes_show_on_light_and_on_dark_photos(user: User, login: Login, gallery: None) -> None:
+    page = answered(login(user), ("ada.png", photo(ADA)))
+    frames = re.findall(r'<rect( class="under")? x="(\d+)" y="(\d+)"', page)
+    assert [frame[0] for frame in frames] == [' class="under"', ""]
+    assert frames[0][1:] == frames[1][1:]
 
 
 @pytest.mark.parametrize("removed", [0, 1])
@@ -536,7 +572,7 @@ def test_boxes_are_drawn_with_points_in_every_language(
     boxes = re.search(r'<svg class="boxes".*?</svg>', page)
     assert boxes
     numbers = re.findall(r' (?:x|y|width|height|cx|cy|r|font-size)="([^"]*)"', boxes[0])
-    assert len(numbers) == 20
+    assert len(numbers) == 28
     assert all(re.fullmatch(r"-?\d+(\.\d+)?", number) for number in numbers)
 
 

@@ -219,6 +219,7 @@ def _probe(row: Identification, index: int, face: EmbeddedFace, decided: Answer)
         score=face.detected.score,
         quality=face.quality.score,
         quality_reasons=[str(reason) for reason in face.quality.reasons],
+        quality_measured={str(reason): found for reason, found in face.quality.measured.items()},
         embedding=face.embedding.astype("<f4").tobytes(),
         decision=str(decided.decision),
         rival=decided.rival,

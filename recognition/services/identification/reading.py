@@ -81,6 +81,15 @@ class FacePage:
         return next((near.candidate for near in self.likenesses if near.candidate.rank == 0), None)
 
     @property
+    def margin(self) -> float | None:
+        """By how much the best is more alike than the next person, where both are shown."""
+        rest = (near.candidate for near in self.likenesses if near.candidate.rank > 0)
+        next_best = next((candidate for candidate in rest if not candidate.other_name), None)
+        if self.best is None or next_best is None:
+            return None
+        return self.best.similarity - next_best.similarity
+
+    @property
     def explained(self) -> bool:
         """Whether the numbers are told. An answer that names nobody compares with others: who may
         not see them could otherwise find out, try by try, who is enrolled."""
