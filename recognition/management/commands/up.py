@@ -90,6 +90,7 @@ def replace_this_process(host: str, port: int) -> None:
     clear_folder(pulse.folder())
     environment = os.environ | {
         "FACESITE_PLAN": json.dumps(plan(host, port)),
+        "PORT": str(port),  # for the links that the site gives out
         "TMPDIR": str(settings.FILE_UPLOAD_TEMP_DIR),  # large uploads are buffered in files
         # glibc would keep the memory of large pictures for later ones: 36 MB in a worker.
         "MALLOC_MMAP_THRESHOLD_": str(2**20),
