@@ -59,7 +59,7 @@ def gather() -> Catalog:
     for folder in OURS:
         for file in sorted((FOLDER.parent / folder).rglob("*")):
             _add(found, file, FOLDER.parent, ())
-    unfold, translations = _folder("unfold"), _translations()
+    unfold, translations = _folder("unfold"), tuple(map(spoken_by, SPOKEN_FOR))
     for folder in UNFOLD:
         for file in sorted((unfold / folder).glob("**/*" if folder else "*")):
             _add(found, file, unfold.parent, translations)
@@ -71,7 +71,7 @@ def _add(found: Catalog, file: Path, root: Path, spoken_for: tuple[Any, ...]) ->
         return
     name = file.relative_to(root).as_posix()
     for _line, message, comments, context in _sentences(file, name):
-        if not any(_translates(catalogue, message, context) for catalogue in spoken_for):
+        if not any(translates(catalogue, message, context) for catalogue in spoken_for):
             found.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
 
 
@@ -84,19 +84,16 @@ def _sentences(file: Path, name: str) -> Iterator[tuple[int, Any, list[str], str
     return extract("python", source, KEYWORDS, ("Translators:",), strip_comment_tags=True)
 
 
-def _translations() -> tuple[gettext.NullTranslations, ...]:
-    """The Russian that comes with the packages."""
-    return tuple(
-        gettext.translation("django", str(_folder(package) / "locale"), ["ru"], fallback=True)
-        for package in SPOKEN_FOR
-    )
+def spoken_by(package: str) -> gettext.NullTranslations:
+    """The Russian that comes with a package."""
+    return gettext.translation("django", str(_folder(package) / "locale"), ["ru"], fallback=True)
 
 
 def _folder(package: str) -> Path:
     return Path(str(files(package)))
 
 
-def _translates(catalogue: gettext.NullTranslations, message: Any, context: str | None) -> bool:
+def translates(catalogue: gettext.NullTranslations, message: Any, context: str | None) -> bool:
     first = message[0] if isinstance(message, tuple) else message
     if isinstance(message, tuple):
         return bool(catalogue.ngettext(first, message[1], 2) != message[1])

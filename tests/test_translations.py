@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog, Message
 from django.conf import settings
 from django.template.base import Lexer, TokenType
 
-from facesite import extraction
+from facesite import corrections, extraction
 from tests.visible import PROPER, latin_words
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
@@ -132,3 +132,10 @@ def outside_of_tags(source: str) -> Iterator[str]:
             yield token.contents
         elif token.token_type != TokenType.COMMENT:
             yield "·"
+
+
+@pytest.mark.parametrize("sentence", [*corrections.DJANGO, *corrections.ALLAUTH])
+def test_what_is_corrected_is_what_a_package_says(sentence: str) -> None:
+    packages = (*extraction.SPOKEN_FOR, "allauth")
+    theirs = [extraction.spoken_by(package) for package in packages]
+    assert any(extraction.translates(one, sentence, None) for one in theirs)

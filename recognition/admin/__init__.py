@@ -1,3 +1,19 @@
-from recognition.admin import accounts, audit, consent, identifications, model_versions, people
+from recognition.admin import (
+    accounts,
+    audit,
+    consent,
+    identifications,
+    model_versions,
+    people,
+    roles,
+)
 
-__all__ = ["accounts", "audit", "consent", "identifications", "model_versions", "people"]
+__all__ = [
+    "accounts",
+    "audit",
+    "consent",
+    "identifications",
+    "model_versions",
+    "people",
+    "roles",
+]

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-from copy import copy
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
@@ -22,7 +20,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from recognition.admin.base import Dropdown, SiteModelAdmin, badge
 from recognition.confirmation import confirmed
-from recognition.models import User
+from recognition.models import Identification, User
 from recognition.services.audit import record
 from recognition.services.site import accounts
 
@@ -121,9 +119,13 @@ class UserAdmin(Confirmed, DjangoUserAdmin, SiteModelAdmin):  # type: ignore[typ
         return cast(User, request.user).is_superuser and obj != request.user
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Photos go with the account that asked about them, which nobody may delete by hand."""
-        listed, counts, forbidden, protected = super().get_deleted_objects(objs, request)
-        return listed, counts, forbidden & {User._meta.verbose_name}, protected
+        """Photos go with the account that asked about them, which nobody may delete by hand. They
+        are counted; rows that only tie an account to a role say nothing to anybody."""
+        _listed, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        told = {model._meta.verbose_name_plural for model in (User, Identification)}
+        shown = {name: count for name, count in counts.items() if name in told}
+        names = [user.get_username() for user in objs]
+        return names, shown, forbidden & {User._meta.verbose_name}, protected
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         accounts.delete_account(obj, cast(User, request.user))
@@ -144,50 +146,3 @@ class UserAdmin(Confirmed, DjangoUserAdmin, SiteModelAdmin):  # type: ignore[typ
 # Secrets and sessions are looked at by nobody, and changed on pages that write it down.
 for model in (Group, Authenticator, UserSession):
     admin.site.unregister(model)
-
-
-@admin.register(Group)
-class RoleAdmin(Confirmed, DjangoGroupAdmin, SiteModelAdmin):
-    list_display = ("role", "members")
-    search_fields = ("name__iregex",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """The site finds its own roles by their names."""
-        return ("name",) if obj is not None and obj.name in ROLES else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        own = obj is not None and obj.name in ROLES
-        return not own and bool(super().has_delete_permission(request, obj))
-
-    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
-        ours = Permission.objects.filter(content_type__app_label="recognition")
-        return super().formfield_for_manytomany(db_field, request, queryset=ours, **kwargs)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        may = sorted(form.instance.permissions.values_list("codename", flat=True))
-        action = "role.changed" if change else "role.added"
-        record(cast(User, request.user), action, form.instance, may=may)
-
-    def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        gone, users = copy(obj), list(obj.user_set.values_list("pk", flat=True))
-        with transaction.atomic():
-            super().delete_model(request, obj)
-            record(cast(User, request.user), "role.deleted", gone, users=users)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
-        with transaction.atomic():
-            for group in queryset:
-                self.delete_model(request, group)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        groups: QuerySet[Group] = super().get_queryset(request)
-        return groups.annotate(member_count=Count("user"))
-
-    @admin.display(description=_("role"), ordering="name")
-    def role(self, group: Group) -> Any:
-        return role_name(group)
-
-    @admin.display(description=_("users"), ordering="member_count")
-    def members(self, group: Any) -> int:
-        return int(group.member_count)

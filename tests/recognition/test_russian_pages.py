@@ -70,7 +70,9 @@ PAGES = {
     "chain of the audit log": ("auditor", f"{ADMIN}/auditevent/verify/"),
     "list of users": ("superuser", f"{ADMIN}/user/"),
     "new user": ("superuser", f"{ADMIN}/user/add/"),
+    "deleting a user": ("superuser", "deletion"),
     "list of roles": ("superuser", "/admin/auth/group/"),
+    "email address": ("user", "/accounts/email/"),
 }
 
 
@@ -172,6 +174,7 @@ def test_no_english_is_left(
         "removal": reverse("person_remove", args=(anna.pk,)),
         "trial": reverse("trial", args=(Trial.objects.get().pk,)),
         "review": reverse("admin:recognition_identification_change", args=(row.pk,)),
+        "deletion": reverse("admin:recognition_user_delete", args=(row.user.pk,)),
     }.get(path, path)
     visitor = Client() if role == "" else login(visitors(role, row))
     visitor.cookies["django_language"] = "ru"
@@ -190,6 +193,15 @@ def test_what_is_broken_is_said_in_russian_too(
     said = re.sub(r"/[\w/-]+", "", html.partition("<main")[2].partition("</main")[0])
     assert "Модель" in said
     assert latin_words(f"<main{said}") - PROPER == set()
+
+
+def test_rights_are_named_in_russian(admin_client: Client) -> None:
+    """Django stores their names in English."""
+    admin_client.cookies["django_language"] = "ru"
+    page = admin_client.get("/admin/auth/group/add/").text
+    assert "Смотреть и проверять фотографии всех" in page
+    assert "Журнал аудита: просмотр" in page
+    assert "Can view" not in page
 
 
 def visitors(role: str, row: Identification) -> User:
