@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 MINUTE, HOUR = 60, 3600
+KILO, MEGA = 2**10, 2**20
 
 
 def percentage(share: float | None) -> str:
@@ -42,6 +43,16 @@ def duration(seconds: float | None) -> str:
         "hours": whole // HOUR,
         "minutes": whole % HOUR // MINUTE,
     }
+
+
+def file_size(size: int) -> str:
+    """So many bytes as `static/js/upload.js` says them: rounded up, so that no excess looks
+    allowed."""
+    if size < MEGA:
+        return _("%(number)s kB") % {"number": math.ceil(size / KILO)}
+    tenths = math.ceil(10 * size / MEGA)
+    number = number_format(tenths / 10, decimal_pos=1 if tenths % 10 else 0)
+    return _("%(number)s MB") % {"number": number}
 
 
 def plain(number: float) -> str:

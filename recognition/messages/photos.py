@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from recognition.formats import file_size
 from recognition.messages.quality import quality_advice
 
 Params = Mapping[str, Any]
@@ -140,7 +140,7 @@ def _too_large(params: Params) -> str:
         text = _(
             "This photo has %(actual)s; the limit is %(limit)s. Make it smaller and try again."
         )
-        return text % {"actual": filesizeformat(actual), "limit": filesizeformat(limit)}
+        return text % {"actual": file_size(actual), "limit": file_size(limit)}
     if params["unit"] == "side":
         text = _(
             "This photo is %(actual)s pixels long; the limit is %(limit)s. Cut it into parts and "

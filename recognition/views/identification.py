@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from recognition.forms.identification import UploadForm
@@ -23,7 +21,7 @@ from recognition.services.identification.quotas import TooManyPhotos
 from recognition.services.work.retrying import retry
 from recognition.views import samples
 from recognition.views.errors import too_many
-from recognition.views.requests import Request, form_methods
+from recognition.views.requests import Request, form_methods, tell_refused
 
 may_upload = permission_required("recognition.add_identification", raise_exception=True)
 
@@ -64,9 +62,7 @@ def _submit(request: Request, photos: Sequence[UploadedFile[Any]]) -> HttpRespon
     except TooManyPhotos as limit:
         sentence = too_many_photos(limit.code, limit.params)
         return too_many(request, sentence, limit.params["after"])
-    for refused in submission.refused:
-        reason = photo_error(refused.code, refused.params)
-        messages.warning(request, format_html("<b>{}</b> {}", refused.filename, reason))
+    tell_refused(request, submission.refused, photo_error)
     if not submission.accepted:
         return redirect("upload")
     return redirect("batch", submission.batch)

@@ -33,7 +33,7 @@ from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import deletion, erasure
 from recognition.services.training.options import DataOptions
-from recognition.views.requests import Request, form_methods, may_manage_people
+from recognition.views.requests import Request, form_methods, may_manage_people, tell_refused
 
 PAGE = 48
 SHOWN_FOR = dt.timedelta(hours=1)
@@ -150,9 +150,7 @@ def person_enrol(request: Request, pk: int) -> HttpResponse:
     except EnrolmentRefused as error:
         form.add_error(None, refusal(error.code))
         return _person_page(request, person, form, consented, status=422)
-    for refused in requested.refused:
-        reason = refusal(refused.code, refused.params)
-        messages.warning(request, format_html("<b>{}</b> {}", refused.filename, reason))
+    tell_refused(request, requested.refused, refusal)
     return redirect("person", pk)
 
 

@@ -7,10 +7,12 @@
   // Beyond this many, a camera's pixels are too small to see more each: a half of each side is kept.
   const [MOST_PIXELS, KEPT_PIXELS, QUALITY] = [25e6, 12.5e6, 0.85];
 
+  // As `recognition/formats.py` says it: rounded up, so that no excess looks allowed.
+  const [KILO, MEGA] = [2 ** 10, 2 ** 20];
   const size = (bytes) =>
     new Intl.NumberFormat(document.documentElement.lang, {
-      style: "unit", unit: bytes < 1e6 ? "kilobyte" : "megabyte", maximumFractionDigits: 1,
-    }).format(bytes < 1e6 ? Math.ceil(bytes / 1e3) : bytes / 1e6);
+      style: "unit", unit: bytes < MEGA ? "kilobyte" : "megabyte", useGrouping: false,
+    }).format(bytes < MEGA ? Math.ceil(bytes / KILO) : Math.ceil((10 * bytes) / MEGA) / 10);
 
   const element = (name, className, text = "") =>
     Object.assign(document.createElement(name), { className, textContent: text });
@@ -100,6 +102,7 @@
       fill(files);
       show();
     };
+    const add = (files) => choose(dataset.maxFiles === "1" ? [...files] : [...input.files, ...files]);
 
     const item = (file, index) => {
       const row = element("li", problem(file) ? "bad" : "");
@@ -139,15 +142,20 @@
     };
     zone.addEventListener("dragenter", (event) => { event.preventDefault(); over(1); });
     zone.addEventListener("dragleave", () => over(-1));
-    zone.addEventListener("dragover", (event) => event.preventDefault());
-    zone.addEventListener("drop", (event) => {
+    // Beside the zone too, where the browser would leave the page for a file that is dropped.
+    document.addEventListener("dragover", (event) => {
+      if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+    });
+    document.addEventListener("drop", (event) => {
+      if (!event.dataTransfer?.files.length) return;
       event.preventDefault();
       over(0);
-      choose([...input.files, ...event.dataTransfer.files]);
+      add(event.dataTransfer.files);
     });
     input.addEventListener("change", show);
+    zone.addEventListener("photos", (event) => add(event.detail)); // of the camera
     document.addEventListener("paste", (event) => {
-      if (event.clipboardData?.files.length) choose([...input.files, ...event.clipboardData.files]);
+      if (event.clipboardData?.files.length) add(event.clipboardData.files);
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();

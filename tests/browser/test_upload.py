@@ -6,9 +6,11 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from django.utils import translation
 from PIL import Image as Pillow
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from recognition.formats import MEGA, file_size
 from tests.browser.conftest import Visit
 from tests.browser.screenshots import DEMO
 
@@ -134,6 +136,57 @@ def test_photos_can_be_dropped(visit: Visit) -> None:
         }"""
     )
     expect(page.locator(".chosen")).to_contain_text("dropped.jpg")
+
+
+def test_a_file_dropped_beside_the_zone_is_chosen_and_the_page_stays(visit: Visit) -> None:
+    page = visit("user")
+    stays = page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["x"], "beside.jpg", {type: "image/jpeg"}));
+            return ["dragover", "drop"].map((kind) => document.querySelector("h1").dispatchEvent(
+                new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true})
+            ));
+        }"""
+    )
+    assert stays == [False, False], "or the browser would open the file"
+    expect(page.locator(".chosen li")).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_size_of_a_file_reads_the_same_before_and_after_it_is_sent(
+    visit: Visit, language: str
+) -> None:
+    page = visit("user", language=language)
+    sizes = [1, 1024, 1025, MEGA - 1, MEGA, MEGA + 1, 5 * MEGA // 2, 30 * MEGA, 30 * MEGA + 1]
+    page.evaluate(
+        """(sizes) => {
+            const data = new DataTransfer();
+            for (const size of sizes) data.items.add(new File([new Uint8Array(size)], "a.jpg"));
+            const detail = data.files;
+            document.querySelector("[data-dropzone]").dispatchEvent(
+                new CustomEvent("photos", { detail })
+            );
+        }""",
+        sizes,
+    )
+    shown = page.locator(".chosen .small").all_inner_texts()
+    with translation.override(language):
+        assert [text.split(" · ")[0].replace("\xa0", " ") for text in shown] == [
+            file_size(size).replace("\xa0", " ") for size in sizes
+        ]
+
+
+def test_many_refused_files_leave_the_answers_in_view(visit: Visit) -> None:
+    page = visit("user", width=390)
+    broken: list[FilePayload] = [{**TEXT, "name": f"{number}.jpg"} for number in range(17)]
+    choose(page, photo("mei.jpg"), photo("again.jpg"), *broken)
+    page.click("[data-dropzone] button.primary")
+    expect(page.locator(".tile").first).to_be_in_viewport()
+    expect(page.locator(".message")).to_have_count(1)
+    page.get_by_text("17 files were not taken").click()
+    expect(page.locator(".message li")).to_have_count(17)
+    expect(page.locator(".message li").first).to_contain_text("not a photo we can read")
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])

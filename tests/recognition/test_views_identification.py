@@ -91,7 +91,8 @@ def test_refused_files_are_named_with_their_reasons_and_the_rest_goes_on(
     assert response.headers["Location"] == reverse("batch", args=(row.batch,))
     page = text(client.get(response.headers["Location"]))
     assert "<b>notes.txt</b> This file is not a photo we can read" in page
-    assert "<b>large.png</b> This photo has 30.0" in page
+    assert "<b>large.png</b> This photo has 30.1 MB; the limit is 30 MB." in page
+    assert "2 files were not taken" in page
     assert row.filename == "ada.png"
 
 
