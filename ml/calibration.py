@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -123,10 +123,12 @@ def bar_of(tail: Sequence[tuple[float, float]], fpir: float) -> float:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a site promises, and what it presumes: the share of strangers who may be named, and the
-    share of strangers among those asked about, each 0..1."""
+    share of strangers among those asked about, each 0..1. `without` are people who it is known not
+    to be."""
 
     fpir: float
     strangers: float = STRANGERS
+    without: Set[int] = frozenset()
 
 
 def identify(
@@ -140,7 +142,7 @@ def identify(
     """Say who a probe, (D,) float32 of length 1, is. `quality` is that of the face, 0..1."""
     bar = calibration.bar(policy.fpir)
     here = Neighbourhood(gallery, calibration.anchors, bar)
-    scored = here.scores(embedding, CANDIDATES)
+    scored = here.scores(embedding, CANDIDATES, policy.without)
     probabilities = calibration.probabilities(scored, policy.strangers)
     decision = _decision(scored, probabilities, bar, quality)
     if not scored:

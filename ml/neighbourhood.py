@@ -109,10 +109,12 @@ class Neighbourhood:
         """The likeness that is usual around a probe while nobody is enrolled."""
         return PROBE_WEIGHT * self._around_probe(embedding, ()).of_anchors
 
-    def scores(self, embedding: Floats, most: int) -> list[Scored]:
+    def scores(self, embedding: Floats, most: int, without: Set[int] = frozenset()) -> list[Scored]:
         """The people who may be a probe, (D,) float32 of length 1, the likeliest first, `most` of
-        them at most."""
-        near = self._gallery.search(embedding, max(AROUND, most))
+        them at most. Of those `without` whom it is asked nothing is usual around the probe: they
+        may be as alike as they like."""
+        found = self._gallery.search(embedding, max(AROUND, most) + len(without))
+        near = [one for one in found if one.person not in without]
         self._gallery.remember([one.person for one in near[:most]])
         probe = self._around_probe(embedding, near)
         scored = [self._scored(one, probe) for one in near[:most]]

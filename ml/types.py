@@ -152,7 +152,8 @@ class Identification:
     Where a network answers by its own classes, `threshold` is the probability from which it names
     somebody: 0 where it always does. `rival` is the index of the face in the same photo that is
     this person rather (`ml.together`). `doubtful` says that a second look at the face may change
-    the answer (`ml.templates`).
+    the answer (`ml.templates`). `corrected` says that somebody would have been named of whom it is
+    known that this is not them.
     """
 
     decision: Decision
@@ -162,6 +163,12 @@ class Identification:
     candidates: tuple[Candidate, ...]
     rival: int | None = None
     doubtful: bool = False
+    corrected: bool = False
+
+    @property
+    def named(self) -> tuple[Candidate, ...]:
+        """Whom it names."""
+        return self.candidates[: names_given(self.decision, self.rival)]
 
     @property
     def margin(self) -> float:

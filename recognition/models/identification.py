@@ -121,6 +121,11 @@ class ProbeFace(models.Model):
     )
     probability = models.FloatField(_("probability"))
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
+    corrected = models.BooleanField(
+        _("corrected"),
+        default=False,
+        help_text=_("A name was left out that a reviewer refused for this face before."),
+    )
     threshold = models.FloatField(
         _("threshold"), help_text=_("The similarity from which this face got a name.")
     )
@@ -184,6 +189,13 @@ def having(*conditions: models.Q, **face: Any) -> models.Q:
     faces = ProbeFace.objects.filter(*conditions, identification=models.OuterRef("pk"), **face)
     return models.Q(models.Exists(faces))
 
+
+REFUSING: Final = (
+    ProbeFace.Review.SOMEBODY_ELSE,
+    ProbeFace.Review.NOT_IN_GALLERY,
+    ProbeFace.Review.NOT_A_FACE,
+)
+"""Verdicts by which a face is not whom the answer names."""
 
 CONFIRMED: Final = (ProbeFace.Review.RIGHT, ProbeFace.Review.SOMEBODY_ELSE)
 """Verdicts that say whose face it is, as long as that person is there."""

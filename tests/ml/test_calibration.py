@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,31 @@ def test_those_who_look_alike_are_told_from_those_who_do_not(calibration: Calibr
     for person in (0, 9, 10, 39):
         answer = identify(gallery.prototype(person), gallery, calibration, POLICY)
         assert (answer.decision, answer.candidates[0].person) == (Decision.MATCH, person)
+
+
+class TestPeopleWhoAreKnownNotToBeIt:
+    def test_the_next_is_named_as_if_they_were_not_there(self, calibration: Calibration) -> None:
+        """However alike the two are, the one takes nothing from the other."""
+        faces = people(20)
+        twin = unit(faces[0] + 0.4 * people(1, seed=8)[0])
+        without = replace(POLICY, without={20})
+        asked = identify(twin, gallery_of(np.vstack([faces, twin])), calibration, without)
+        alone = identify(twin, gallery_of(faces), calibration, POLICY)
+        assert (asked.decision, asked.candidates[0].person) == (Decision.MATCH, 0)
+        assert asked.candidates[0].similarity == alone.candidates[0].similarity
+
+    def test_there_are_as_many_candidates(self, calibration: Calibration) -> None:
+        faces = people(20)
+        everybody = identify(faces[0], gallery_of(faces), calibration, POLICY)
+        out = {one.person for one in everybody.candidates}
+        answer = identify(faces[0], gallery_of(faces), calibration, replace(POLICY, without=out))
+        assert len(answer.candidates) == len(everybody.candidates)
+        assert not out & {one.person for one in answer.candidates}
+
+    def test_nobody_may_be_left(self, calibration: Calibration) -> None:
+        faces = people(2)
+        answer = identify(faces[0], gallery_of(faces), calibration, replace(POLICY, without={0, 1}))
+        assert (answer.decision, answer.candidates) == (Decision.UNKNOWN, ())
 
 
 class TestOnePersonUnderTwoNames:

@@ -60,6 +60,7 @@ def test_the_answer_has_the_promised_shape(ann: Person, tmp_path: Path) -> None:
         "probability",
         "similarity",
         "threshold",
+        "corrected",
         "candidates",
     }
     assert known["box"] == [20, 5, 60, 60]

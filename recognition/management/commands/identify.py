@@ -78,4 +78,6 @@ def _line(face: Json) -> str:
         for candidate in face["candidates"][:2]
     )
     probability = percentage(face["probability"])
-    return f"  {face['decision']:<9} {face['person'] or '':<24} {probability:>6}  ({nearest})"
+    corrected = "  corrected by a reviewer" if face["corrected"] else ""
+    who = f"{face['person'] or '':<24}"
+    return f"  {face['decision']:<9} {who} {probability:>6}  ({nearest}){corrected}"

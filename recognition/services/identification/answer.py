@@ -27,7 +27,8 @@ class Candidate:
 @dataclass(frozen=True)
 class Face:
     """What is answered about one face. `box` is x, y, width and height in pixels of the upright
-    photo; candidates come best first; `rival` is that of `ml.types.Identification`."""
+    photo; candidates come best first; `rival` and `corrected` are those of
+    `ml.types.Identification`."""
 
     box: tuple[float, float, float, float]
     score: float
@@ -36,6 +37,7 @@ class Face:
     rival: int | None
     probability: float
     threshold: float
+    corrected: bool
     candidates: tuple[Candidate, ...]
 
     @classmethod
@@ -49,6 +51,7 @@ class Face:
             rival=decided.rival,
             probability=decided.probability,
             threshold=decided.threshold,
+            corrected=decided.corrected,
             candidates=tuple(
                 Candidate(likely.person, likely.similarity, likely.probability, likely.other_name)
                 for likely in decided.candidates
@@ -66,6 +69,7 @@ class Face:
             rival=face.rival,
             probability=face.probability,
             threshold=face.threshold,
+            corrected=face.corrected,
             candidates=tuple(
                 Candidate(one.person_id, one.similarity, one.probability, one.other_name)
                 for one in sorted(face.candidates.all(), key=lambda one: one.rank)
@@ -94,6 +98,7 @@ class Face:
             "probability": self.probability,
             "similarity": first["similarity"],
             "threshold": self.threshold,
+            "corrected": self.corrected,
             "candidates": candidates,
         }
 

@@ -29,7 +29,7 @@ from recognition.models import (
 )
 from recognition.services import consent
 from recognition.services.gallery import memory
-from recognition.services.identification import quotas
+from recognition.services.identification import corrections, quotas
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
@@ -147,7 +147,7 @@ def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, 
 
 def _search(faces: Sequence[EmbeddedFace], predictor: predictors.Predictor) -> Search:
     with memory.current(predictor.version) as people:
-        answers = predictor.identify_all(faces, people)
+        answers = corrections.identify_all(faces, people, predictor)
         choices = predictor.choices(people)
         return Search(tuple(zip(faces, answers, strict=True)), choices, people.templates)
 
@@ -226,6 +226,7 @@ def _probe(row: Identification, index: int, face: EmbeddedFace, decided: Answer)
         person_id=first.person if first and decided.decision == Decision.MATCH else None,
         probability=decided.probability,
         similarity=first.similarity if first else None,
+        corrected=decided.corrected,
         threshold=decided.threshold,
         threshold_raised=decided.raised_by,
     )

@@ -92,6 +92,7 @@ def _face(page: reading.FacePage) -> dict[str, Any]:
         "box": [face.x, face.y, face.width, face.height],
         "quality": face.quality,
         "decision": face.decision,
+        "corrected": face.corrected,
         "probability": face.probability if page.explained else None,
         "candidates": [
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,28 +37,38 @@ class Predictor:
     learned: Mapping[int, int] = field(default_factory=dict)
 
     def identify_all(
-        self, faces: Sequence[EmbeddedFace], gallery: Gallery
+        self, faces: Sequence[EmbeddedFace], gallery: Gallery, without: Sequence[Set[int]] = ()
     ) -> Sequence[Identification]:
-        """Who the faces of one photo are. By gallery nobody is in it twice; classes are asked about
-        each face alone, as in the paper."""
-        answers = [self.identify(face, gallery) for face in faces]
+        """Who the faces of one photo are; `without` says of each who it is not. By gallery nobody
+        is in it twice; classes are asked about each face alone, as in the paper."""
+        known = without or [frozenset[int]()] * len(faces)
+        asked = zip(faces, known, strict=True)
+        answers = [self.identify(face, gallery, out) for face, out in asked]
         return one_face_each(answers) if self._by_classes is None else answers
 
-    def identify(self, face: EmbeddedFace, gallery: Gallery) -> Identification:
+    def identify(
+        self, face: EmbeddedFace, gallery: Gallery, without: Set[int] = frozenset()
+    ) -> Identification:
         """Who a face is, by what the version answers by and as this site is set to decide."""
         if self._by_classes is None:
-            ask = partial(self.compare, gallery=gallery, quality=face.quality.score)
+            quality = face.quality.score
+            ask = partial(self.compare, gallery=gallery, quality=quality, without=without)
             return ask_twice(ask, face.embedding, partial(self.recognizer.template, face))
         fpir = settings.TARGET_FPIR if self.version.open_set else None
-        return classes.identify(face, gallery, self.learned, self._by_classes, fpir)
+        others = {one: person for one, person in self.learned.items() if person not in without}
+        return classes.identify(face, gallery, others, self._by_classes, fpir)
 
     def compare(
-        self, embedding: Floats, gallery: Gallery, *, quality: float = 1.0
+        self,
+        embedding: Floats,
+        gallery: Gallery,
+        *,
+        quality: float = 1.0,
+        without: Set[int] = frozenset(),
     ) -> Identification:
         """Who is enrolled of whom a face is, whatever the version answers by."""
-        policy = Policy(settings.TARGET_FPIR, settings.STRANGERS)
-        calibration = self.recognizer.calibration
-        return identify(embedding, gallery, calibration, policy, quality=quality)
+        policy = Policy(settings.TARGET_FPIR, settings.STRANGERS, without)
+        return identify(embedding, gallery, self.recognizer.calibration, policy, quality=quality)
 
     def choices(self, gallery: Gallery) -> int:
         """How many people of the gallery an answer may name."""
