@@ -4,6 +4,7 @@ from django.urls import path
 
 from recognition.views import (
     accounts,
+    care,
     consent,
     deletion,
     history,
@@ -39,6 +40,10 @@ urlpatterns = [
     path("people/more-photos/undo/", more_photos.more_photos_undo, name="more_photos_undo"),
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/edit/", people.person_edit, name="person_edit"),
+    path("people/<int:pk>/hide/", care.person_hide, name="person_hide"),
+    path("people/<int:pk>/merge/", care.person_merge, name="person_merge"),
+    path("people/<int:pk>/move/", care.photos_move, name="photos_move"),
+    path("people/merges/<int:pk>/undo/", care.merge_undo, name="merge_undo"),
     path("people/<int:pk>/remove/", people.person_remove, name="person_remove"),
     path("people/<int:pk>/export/", privacy.person_export, name="person_export"),
     path("people/erased/<int:number>/", privacy.erased, name="erased"),
@@ -47,6 +52,7 @@ urlpatterns = [
     path("consent/", consent.consent_texts_list, name="consent_texts"),
     path("consent/add/", consent.consent_text_add, name="consent_text_add"),
     path("consent/<int:number>/", consent.consent_text, name="consent_text"),
+    path("enrolled/<int:pk>/portrait/", care.face_portrait, name="face_portrait"),
     path("enrolled/<int:pk>/remove/", people.face_remove, name="face_remove"),
     path("training/", training.training, name="training"),
     path("training/<slug:name>/", training.training_run, name="training_run"),

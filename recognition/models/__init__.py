@@ -1,6 +1,7 @@
 from recognition.models.accounts import Invitation, User
 from recognition.models.consent import Consent, ConsentText, How, Purpose
 from recognition.models.identification import Candidate, Identification, ProbeFace, having
+from recognition.models.merges import Merge
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import (
     EnrolledFace,
@@ -31,6 +32,7 @@ __all__ = [
     "How",
     "Identification",
     "Invitation",
+    "Merge",
     "ModelVersion",
     "Person",
     "ProbeFace",

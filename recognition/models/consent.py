@@ -65,6 +65,7 @@ class Consent(models.Model):
     a new row. It goes with the person.
 
     `expired_at` is when the site found that the term was over, which it was from `expires_at` on.
+    One that a merge has `set_aside` does not count: not both entries had agreed to as much.
     """
 
     person = models.ForeignKey(
@@ -93,6 +94,9 @@ class Consent(models.Model):
         related_name="+",
         verbose_name=_("withdrawal taken by"),
     )
+    set_aside = models.ForeignKey(
+        "Merge", models.SET_NULL, null=True, editable=False, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("consent")
@@ -115,8 +119,13 @@ class Consent(models.Model):
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
     @property
-    def is_current(self) -> bool:
+    def is_held(self) -> bool:
+        """Neither withdrawn nor over, whether it counts or is set aside."""
         return self.withdrawn_at is None and not self.is_over
+
+    @property
+    def is_current(self) -> bool:
+        return self.is_held and self.set_aside_id is None
 
     @property
     def last_day(self) -> dt.date | None:

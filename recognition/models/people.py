@@ -25,7 +25,8 @@ def portrait_path(_face: EnrolledFace, _name: str) -> str:
 
 
 class Person(models.Model):
-    """Somebody the site can name."""
+    """Somebody the site can name, unless they are hidden: then it answers as if they were not
+    there."""
 
     name = models.CharField(_("name"), max_length=200)
     external_id = models.CharField(
@@ -34,6 +35,10 @@ class Person(models.Model):
         blank=True,
         help_text=_("Tells two people with the same name apart."),
     )
+    notes = models.TextField(
+        _("notes"), blank=True, help_text=_("Only operators see them, and the person, if they ask.")
+    )
+    hidden_at = models.DateTimeField(_("hidden since"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("added at"), default=timezone.now)
 
     class Meta:
@@ -105,6 +110,7 @@ class EnrolledFace(models.Model):
     nothing. `objection` is what spoke against it, see `ml.enrolment`, and `resembles` the person
     whom that is about. `source` is the version that was trained on the photo, if it came with one.
     One `from_review` was a `probe`, which may be gone since: a reviewer said whose face it is.
+    The `chosen` one is shown for its person; without one, that of the best quality.
     """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="faces")
@@ -114,6 +120,7 @@ class EnrolledFace(models.Model):
     portrait = models.FileField(_("portrait"), upload_to=portrait_path)
     box = models.JSONField(_("box"))
     quality = models.FloatField(_("quality"))
+    chosen = models.BooleanField(_("chosen as the portrait"), default=False)
     objection = models.CharField(_("remark"), max_length=40, blank=True)
     resembles = models.ForeignKey(
         Person,
@@ -149,6 +156,9 @@ class EnrolledFace(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("person", "photo_digest"), name="one_enrolment_per_photo"
+            ),
+            models.UniqueConstraint(
+                fields=("person",), condition=models.Q(chosen=True), name="one_portrait_chosen"
             ),
         )
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from ml.types import names_given
-from recognition.models import Person, Trial
+from recognition.models import Merge, Person, Trial
 from recognition.services.access import Others
 
 NEAREST: Final = 2
@@ -101,4 +101,6 @@ def _people(row: Trial) -> dict[int, Person]:
     """Whom the answers may name, by number; who was removed since is missing."""
     faces = chain.from_iterable(row.answers.values())
     named = {found["person"] for face in faces for found in face["candidates"][:NEAREST]}
-    return Person.objects.in_bulk(named)
+    merged = Merge.now(named)
+    people = Person.objects.in_bulk({*named, *merged.values()})
+    return people | {number: people[person] for number, person in merged.items()}

@@ -2,6 +2,8 @@
 
 People may be recognised of whom nothing is on record, unless `REQUIRE_CONSENT` is set; whose
 consent was withdrawn or is over may not, in either case. Training always takes consent.
+
+Nobody who is hidden is named, whatever they have agreed to.
 """
 
 from __future__ import annotations
@@ -17,12 +19,18 @@ from django.utils import timezone
 from recognition.models import Consent, Person, Purpose
 
 FOREVER: Final = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+NEVER: Final = dt.datetime(1000, 1, 1, tzinfo=dt.UTC)
+
+
+def held(*purposes: Purpose) -> QuerySet[Consent]:
+    """Consents that were given and are neither withdrawn nor over."""
+    given = Consent.objects.filter(purpose__in=purposes, withdrawn_at=None)
+    return given.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 
 def current(*purposes: Purpose) -> QuerySet[Consent]:
-    """Consents that hold now."""
-    given = Consent.objects.filter(purpose__in=purposes, withdrawn_at=None)
-    return given.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    """Those of them that count."""
+    return held(*purposes).filter(set_aside=None)
 
 
 def covers(purpose: Purpose, person: str = "pk") -> Q:
@@ -39,12 +47,28 @@ def may_be_recognised(person: str = "pk") -> Q:
     return agreed | ~Q(Exists(asked))
 
 
+def may_be_named(person: str = "pk") -> Q:
+    """The same, for being in the gallery that answers."""
+    hidden = "hidden_at" if person == "pk" else f"{person}__hidden_at"
+    return may_be_recognised(person) & Q(**{hidden: None})
+
+
 def may_enrol(person: Person) -> bool:
     """Whether a photo of somebody, who may be new, may come into the gallery; of somebody who has
     been removed that is no question of consent."""
     if person.pk is None:
         return not settings.REQUIRE_CONSENT
     return not Person.objects.filter(~may_be_recognised(), pk=person.pk).exists()
+
+
+def ends(person: Person, purpose: Purpose) -> dt.datetime:
+    """Until when somebody is covered, as far as it is known now; the past, if they are not."""
+    open_to_all = purpose == Purpose.RECOGNITION and not settings.REQUIRE_CONSENT
+    theirs = Consent.objects.filter(person=person, purpose=purpose)
+    if open_to_all and not theirs.exists():
+        return FOREVER
+    terms = current(purpose).filter(person=person).values_list("expires_at", flat=True)
+    return max((end or FOREVER for end in terms), default=NEVER)
 
 
 def recognised_until(person: str) -> Subquery:

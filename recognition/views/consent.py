@@ -70,7 +70,7 @@ def consent_withdraw(request: Request, pk: int) -> HttpResponse:
 
 def _held(person: Person) -> list[Purpose]:
     """To what somebody agrees now."""
-    held = set(consent.current(*Purpose).filter(person=person).values_list("purpose", flat=True))
+    held = set(consent.held(*Purpose).filter(person=person).values_list("purpose", flat=True))
     return [purpose for purpose in Purpose if purpose in held]
 
 

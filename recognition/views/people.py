@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,19 +16,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from recognition.confirmation import confirmed
 from recognition.forms.consent import AgreedForm
-from recognition.forms.people import EnrolForm, PersonForm
+from recognition.forms.people import EditForm, EnrolForm, PersonForm
 from recognition.messages.photos import refusal
 from recognition.models import (
     UNFINISHED,
     AuditEvent,
     EnrolledFace,
     Enrolment,
+    Merge,
     Person,
     ProbeFace,
     Status,
 )
 from recognition.presenters import progress as answers
 from recognition.services import consent
+from recognition.services.gallery import listing
 from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import deletion, erasure
@@ -43,17 +45,8 @@ SHOWN_FOR = dt.timedelta(hours=1)
 @require_safe
 def people(request: Request) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    page = Paginator(_listed(service.found(query)), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(listing.listed(service.found(query)), PAGE).get_page(request.GET.get("page"))
     return render(request, "people/people.html", {"page": page, "query": query})
-
-
-def _listed(found: QuerySet[Person]) -> QuerySet[Person]:
-    best = EnrolledFace.objects.filter(person=OuterRef("pk")).order_by("-quality", "pk")
-    return found.order_by("name", "external_id").annotate(
-        photos=Count("faces"),
-        portrait_id=Subquery(best.values("pk")[:1]),
-        recognised=ExpressionWrapper(consent.may_be_recognised(), BooleanField()),
-    )
 
 
 @may_manage_people
@@ -73,7 +66,7 @@ def person_add(request: Request) -> HttpResponse:
 @may_manage_people
 @form_methods
 def person_edit(request: Request, pk: int) -> HttpResponse:
-    form = PersonForm(
+    form = EditForm(
         request.POST if request.method == "POST" else None,
         instance=get_object_or_404(Person, pk=pk),
     )
@@ -92,14 +85,19 @@ def _form_page(
     consented: AgreedForm | None = None,
 ) -> HttpResponse:
     status = 422 if form.is_bound else 200
-    context = {"form": form, "person": person, "consented": consented}
+    namesake = form.namesake() if person and form.non_field_errors() else None
+    context = {"form": form, "person": person, "consented": consented, "namesake": namesake}
     return render(request, "people/person_form.html", context, status=status)
 
 
 @may_manage_people
 @require_safe
 def person(request: Request, pk: int) -> HttpResponse:
-    return _person_page(request, get_object_or_404(Person, pk=pk), EnrolForm(), AgreedForm())
+    """Whoever was merged away is found where they are now."""
+    there = Person.objects.filter(pk=pk).first()
+    if there is None:
+        return redirect("person", get_object_or_404(Merge, gone=pk).person_id)
+    return _person_page(request, there, EnrolForm(), AgreedForm())
 
 
 def _person_page(
@@ -114,13 +112,14 @@ def _person_page(
     context = {
         "person": person,
         "faces": person.faces.select_related("resembles", "source").order_by("pk"),
+        "merges": person.merges.all(),
         "enrolments": [row for row in enrolments if row.status != Status.DONE],
         "progress": progress,
         "to_train": DataOptions().minimum,
         "form": form,
         "consented": consented,
         "consents": consents,
-        "withdrawable": any(one.is_current for one in consents),
+        "withdrawable": any(one.is_held for one in consents),
         "recognised": consent.may_enrol(person),
     }
     page = "people/_photos.html" if request.htmx else "people/person.html"

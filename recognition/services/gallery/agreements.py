@@ -67,7 +67,7 @@ def withdraw(person: Person, purposes: Collection[Purpose], actor: User | None) 
     """End what somebody agreed to; returns how many consents that are, which stay as a proof. From
     the moment this returns no worker names them, if it is their consent to be recognised."""
     with memory.changing() as changes:
-        rows = list(consent.current(*purposes).filter(person=person).select_for_update())
+        rows = list(consent.held(*purposes).filter(person=person).select_for_update())
         ended = Consent.objects.filter(pk__in=[row.pk for row in rows])
         ended.update(withdrawn_at=timezone.now(), withdrawn_by=actor)
         changes.again(_faces(rows))

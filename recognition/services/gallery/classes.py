@@ -19,7 +19,7 @@ from django.utils import timezone
 from ml import artifact
 from ml.data import splits
 from ml.errors import PhotoRejected
-from recognition.models import ModelVersion, Person, TrainedPerson, TrainingRun, User
+from recognition.models import Merge, ModelVersion, Person, TrainedPerson, TrainingRun, User
 from recognition.services import consent
 from recognition.services.gallery import memory, owners
 from recognition.services.gallery.enrolling import (
@@ -38,11 +38,14 @@ TRIED: Final = 10
 
 
 def record(version: ModelVersion, people: Mapping[int, int]) -> None:
-    """Keep whose faces a version has learned, by class. Somebody may have left meanwhile.
+    """Keep whose faces a version has learned, by class. Somebody may have left meanwhile, or have
+    been merged with somebody.
 
     Under the gallery's lock: whoever is removed is removed before this, or marked after it.
     """
     with memory.changing():
+        since = Merge.now(people.values())
+        people = {number: since.get(person, person) for number, person in people.items()}
         there = set(Person.objects.filter(pk__in=people.values()).values_list("pk", flat=True))
         now = timezone.now()
         TrainedPerson.objects.bulk_create(
@@ -107,7 +110,11 @@ def without_person(version: ModelVersion) -> int:
 
 
 def _in_gallery() -> QuerySet[Person]:
-    """With a photo, and with consent where it takes one."""
+    """With a photo, with consent where it takes one, and not hidden."""
+    return _with_photos().filter(consent.may_be_named())
+
+
+def _with_photos() -> QuerySet[Person]:
     there = Person.objects.alias(photos=Count("faces")).filter(photos__gt=0)
     return there.filter(consent.may_be_recognised())
 
@@ -149,7 +156,7 @@ def _nobodys(version: ModelVersion) -> Iterator[_Class]:
 
 def _without_photos(version: ModelVersion) -> Iterator[_Class]:
     """Those too who have no photo in the gallery, unless they were erased."""
-    done = _in_gallery().filter(pk__in=version.trained_people.values("person_id"))
+    done = _with_photos().filter(pk__in=version.trained_people.values("person_id"))
     gone = version.trained_people.exclude(erased_at=None)
     people = {*done.values_list("pk", flat=True), *gone.values_list("person_id", flat=True)}
     return (one for one in _classes(version) if one.person not in people)

@@ -13,6 +13,7 @@ from ml.errors import PhotoRejected
 from ml.types import Box, EmbeddedFace, Floats, Image
 from recognition.models import (
     EnrolledFace,
+    Merge,
     ModelVersion,
     Person,
     ProbeFace,
@@ -251,10 +252,13 @@ def _check_still_confirmed(enrolled: EnrolledFace) -> None:
 
 
 def _stored(person: Person) -> Person:
-    """The person's row. Whoever removes people holds the gallery's lock too, as does this."""
+    """The person's row, or that of whom they were merged with. Whoever removes or merges people
+    holds the gallery's lock too, as does this."""
     if person.pk is None:
         found, _ = Person.objects.get_or_create(name=person.name, external_id=person.external_id)
         return found
-    if not Person.objects.filter(pk=person.pk).exists():
+    now = Merge.now([person.pk]).get(person.pk, person.pk)
+    there = Person.objects.filter(pk=now).first()
+    if there is None:
         raise EnrolmentRefused("person_removed")
-    return person
+    return there

@@ -37,8 +37,14 @@ class Changes:
         self._note(faces, removed=True)
 
     def again(self, faces: Iterable[tuple[int, int]]) -> None:
-        """Have faces looked at again whose people may be recognised from now on, or no longer."""
+        """Have faces looked at again whose people may be named from now on, or no longer."""
         self._note(faces, removed=False)
+
+    def moved(self, faces: Iterable[int], before: int, after: int) -> None:
+        """Note that faces of one person are another's."""
+        there = list(faces)
+        self.removed((face, before) for face in there)
+        self.again((face, after) for face in there)
 
     def _note(self, faces: Iterable[tuple[int, int]], *, removed: bool) -> None:
         GalleryChange.objects.bulk_create(
@@ -127,9 +133,9 @@ class _Followed:
             self._first_end = min(self._ends.values(), default=consent.FOREVER)
 
     def _templates(self) -> QuerySet[Template]:
-        """Of everybody who may be recognised."""
+        """Of everybody who may be named."""
         return Template.objects.filter(
-            consent.may_be_recognised("face__person"), model_version=self._version
+            consent.may_be_named("face__person"), model_version=self._version
         )
 
 

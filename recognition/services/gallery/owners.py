@@ -26,16 +26,18 @@ def owner_of(name: str, photos: Sequence[Place], external_id: str = "") -> Perso
     return found
 
 
-def remember(name: str, person: Person) -> None:
+def remember(name: str, person: Person) -> FolderName | None:
     """Keep that a folder of this name is this person's, unless it is somebody's already."""
-    FolderName.objects.get_or_create(
+    row, new = FolderName.objects.get_or_create(
         folded=folder_name_folded(name), defaults={"person": person, "name": name}
     )
+    return row if new else None
 
 
 def _identified(name: str, external_id: str) -> Person | None:
     people = Person.objects.filter(external_id=external_id)
-    return people.filter(name=name).first() or people.order_by("pk").first()
+    found = people.filter(name=name).first() or people.order_by("pk").first()
+    return found or Person.objects.filter(merges__external_id=external_id).order_by("pk").first()
 
 
 def _remembered(name: str) -> Person | None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from recognition.models import EnrolledFace, Enrolment, Person, Purpose, Status, User
 from recognition.services import consent
 from recognition.services.audit import record
-from recognition.services.gallery import agreements, reviewed
+from recognition.services.gallery import agreements, memory, reviewed
 from recognition.services.gallery.agreements import Agreed
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.photos import uploads
@@ -65,6 +65,23 @@ def change_person(person: Person, actor: User | None, changed: Collection[str]) 
         _save(person, actor, "person.renamed")
     else:
         _save(person, actor, "person.changed", fields=sorted(changed))
+
+
+def hide(person: Person, actor: User | None, *, hidden: bool) -> None:
+    """Answer as if somebody was not there, or no longer so. From the moment this returns no worker
+    names them, or every worker does."""
+    with memory.changing() as changes:
+        Person.objects.filter(pk=person.pk).update(hidden_at=timezone.now() if hidden else None)
+        changes.again(person.faces.values_list("pk", "person_id"))
+        record(actor, "person.hidden" if hidden else "person.shown", person)
+
+
+def choose_portrait(face: EnrolledFace, actor: User | None) -> None:
+    """Have this photo shown for its person."""
+    with transaction.atomic():
+        EnrolledFace.objects.filter(person=face.person_id, chosen=True).update(chosen=False)
+        EnrolledFace.objects.filter(pk=face.pk).update(chosen=True)
+        record(actor, "person.changed", face.person, fields=["portrait"])
 
 
 def _save(person: Person, actor: User | None, action: str, **details: Any) -> None:

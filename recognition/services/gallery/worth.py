@@ -49,7 +49,7 @@ def _measured(version: ModelVersion) -> MorePhotos | None:
 
 
 def _photos(version: ModelVersion) -> dict[int, Photos]:
-    may_be = consent.may_be_recognised("face__person")
+    may_be = consent.may_be_named("face__person")
     templates = Template.objects.filter(may_be, model_version=version)
     rows = templates.order_by("face__person", "face")
     values = rows.values_list("face__person", "embedding", "face__quality")[:MOST]

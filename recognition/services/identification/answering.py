@@ -20,6 +20,7 @@ from ml.types import Decision, EmbeddedFace, Image
 from ml.types import Identification as Answer
 from recognition.models import (
     Candidate,
+    EnrolledFace,
     Identification,
     ModelVersion,
     Person,
@@ -80,7 +81,7 @@ class PhotoAnswer:
 
 class GalleryMoved(Exception):
     """Somebody left the gallery between the search and the moment the answer is stored, or may no
-    longer be recognised."""
+    longer be named; or a photo that spoke for them is another's by now."""
 
 
 class Overtaken(Exception):
@@ -200,9 +201,12 @@ def _timings(row: Identification, answer: PhotoAnswer, now: dt.datetime) -> dict
 
 
 def _check_everybody_is_still_there(answer: PhotoAnswer) -> None:
-    people = {likely.person for _, decided in answer.faces for likely in decided.candidates}
-    there = Person.objects.filter(consent.may_be_recognised(), pk__in=people)
-    if there.count() < len(people):
+    candidates = [likely for _, decided in answer.faces for likely in decided.candidates]
+    people = {likely.person for likely in candidates}
+    there = Person.objects.filter(consent.may_be_named(), pk__in=people)
+    owners = {face: likely.person for likely in candidates for face in likely.templates}
+    faces = EnrolledFace.objects.filter(pk__in=owners).values_list("pk", "person_id")
+    if there.count() < len(people) or any(owners[face] != person for face, person in faces):
         raise GalleryMoved
 
 

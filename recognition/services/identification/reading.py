@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
@@ -159,7 +159,7 @@ def of(identification: Identification, others: Others) -> PhotoPage:
         FacePage(
             face,
             tuple(
-                Likeness(candidate, tuple(portraits[pk] for pk in own if pk in portraits))
+                Likeness(candidate, tuple(_still_theirs(candidate, own, portraits)))
                 for candidate, own in evidence.items()
             ),
             others,
@@ -167,6 +167,14 @@ def of(identification: Identification, others: Others) -> PhotoPage:
         for face, evidence in shown.items()
     ]
     return PhotoPage(identification, tuple(pages))
+
+
+def _still_theirs(
+    candidate: Candidate, evidence: list[int], portraits: Mapping[int, EnrolledFace]
+) -> Iterator[EnrolledFace]:
+    """Without those that were removed since, or were found to be of somebody else."""
+    there = (portraits[pk] for pk in evidence if pk in portraits)
+    return (face for face in there if face.person_id == candidate.person_id)
 
 
 def _shown(face: ProbeFace, others: Others) -> Iterator[tuple[Candidate, list[int]]]:

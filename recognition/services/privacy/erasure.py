@@ -54,8 +54,9 @@ def remove_person(person: Person, actor: User | None) -> AuditEvent:
 
 def _forget_trials(person: Person) -> int:
     """They are few: each is kept for a day."""
+    numbers = {person.pk, *person.merges.values_list("gone", flat=True)}
     rows = Trial.objects.exclude(answers={}).values_list("pk", "answers")
-    theirs = [pk for pk, answers in rows if person.pk in _people_in(answers)]
+    theirs = [pk for pk, answers in rows if not numbers.isdisjoint(_people_in(answers))]
     Trial.objects.filter(pk__in=theirs).delete()
     return len(theirs)
 

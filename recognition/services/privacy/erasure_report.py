@@ -19,6 +19,7 @@ from recognition.models import (
     Enrolment,
     FolderName,
     Identification,
+    Merge,
     Person,
     ProbeFace,
     Template,
@@ -75,6 +76,7 @@ def _left(said: Report) -> dict[str, Any]:
     return {
         "person": Person.objects.filter(pk=person),
         "folders": FolderName.objects.filter(person=person),
+        "merges": Merge.objects.filter(person=person),
         "consents": Consent.objects.filter(person=person),
         "enrolled_photos": EnrolledFace.objects.filter(pk__in=faces),
         "templates": Template.objects.filter(face__in=faces),

@@ -9,6 +9,7 @@ from typing import Any
 from recognition.models import (
     Consent,
     EnrolledFace,
+    Merge,
     Person,
     ProbeFace,
     Template,
@@ -43,11 +44,26 @@ def _person(person: Person) -> dict[str, Any]:
         "name": person.name,
         "external_id": person.external_id,
         "folders": [folder.name for folder in person.folder_names.all()],
+        "notes": person.notes,
+        "hidden": person.hidden_at,
         "added": person.created_at,
+        "merged": list(map(_merged, person.merges.order_by("pk"))),
         "consents": list(map(_consent, person.consents.select_related("text").order_by("pk"))),
         "enrolled": [_enrolled(face) for face in person.faces.order_by("pk")],
         "answers": list(map(_answer, _answers(person))),
         "learned_by": sorted(learned.values_list("model_version__name", flat=True)),
+    }
+
+
+def _merged(merge: Merge) -> dict[str, Any]:
+    """Another entry that they had; what was its own is among theirs."""
+    return {
+        "number": merge.gone,
+        "name": merge.name,
+        "external_id": merge.external_id,
+        "notes": merge.notes,
+        "added": merge.added_at,
+        "merged": merge.merged_at,
     }
 
 
@@ -60,6 +76,7 @@ def _consent(consent: Consent) -> dict[str, Any]:
         "given": consent.given_at,
         "until": consent.expires_at,
         "withdrawn": consent.withdrawn_at,
+        "set_aside": consent.set_aside_id is not None,
     }
 
 

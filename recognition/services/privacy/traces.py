@@ -27,8 +27,9 @@ def of_text(text: str) -> set[bytes]:
 
 
 def of_person(person: Person) -> set[bytes]:
-    """All that somebody could be found by: name, external id, folders, and of each of their photos
-    file name, digest, stored files and embeddings. Those of which a reviewer said so are theirs.
+    """All that somebody could be found by: name, external id, notes, folders, the same of entries
+    that were merged with theirs, and of each of their photos file name, digest, stored files and
+    embeddings. Those of which a reviewer said so are theirs.
 
     Not what would be found anyhow: texts so short that they are somewhere by chance, and names that
     files of others have too.
@@ -37,12 +38,20 @@ def of_person(person: Person) -> set[bytes]:
     asked = ProbeFace.objects.filter(true_person=person, review__in=CONFIRMED)
     of_asked = asked.values_list("identification__photo", "crop")
     said = {person.name, person.external_id, *person.folder_names.values_list("name", flat=True)}
+    said.update(text for row in person.merges.values_list("name", "external_id") for text in row)
+    said.update(*_notes(person))
     said.update(text for row in (*enrolled, *of_asked) for text in row)
     said |= _filenames(person, asked)
     found = {needle for text in said for needle in of_text(text) if len(needle) >= SHORTEST}
     templates = person.faces.values_list("templates__embedding", flat=True)
     embeddings = (*templates, *asked.values_list("embedding", flat=True))
     return found | {bytes(embedding) for embedding in embeddings if embedding}
+
+
+def _notes(person: Person) -> Iterator[list[str]]:
+    """Line by line, as a page of the database need not hold them in one piece."""
+    for notes in (person.notes, *person.merges.values_list("notes", flat=True)):
+        yield notes.splitlines()
 
 
 def _filenames(person: Person, asked: QuerySet[ProbeFace]) -> set[str]:

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -78,8 +78,11 @@ class Predictor:
 
     @property
     def _by_classes(self) -> Classes | None:
-        by_gallery = self.version.answers_by == ModelVersion.AnswersBy.GALLERY
-        return None if by_gallery else self.recognizer.classes
+        return None if by_gallery(self.version) else self.recognizer.classes
+
+
+def by_gallery(version: ModelVersion) -> bool:
+    return version.answers_by == ModelVersion.AnswersBy.GALLERY
 
 
 _lock = threading.Lock()
@@ -87,7 +90,8 @@ _loaded: Predictor | None = None
 
 
 def active() -> Predictor:
-    """The recogniser of the active model version, loaded at first use and after a promotion.
+    """The recogniser of the active model version, loaded at first use and after a promotion. Who
+    its classes are is read each time: people are merged, and that is undone.
 
     Raises:
         ArtifactError: no version is active, or its files are missing or damaged.
@@ -102,7 +106,7 @@ def active() -> Predictor:
         elif _loaded.version.activated_at != version.activated_at:
             # It was away and has come back.
             _loaded = Predictor(version, _loaded.recognizer, _learned(version))
-        return _loaded
+        return _loaded if by_gallery(version) else replace(_loaded, learned=_learned(version))
 
 
 def load(version: ModelVersion) -> Predictor:
