@@ -8,12 +8,12 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "facesite.settings")
     try:
-        from django.core.management import execute_from_command_line  # noqa: PLC0415
+        from facesite.commands import Commands  # noqa: PLC0415
     except ImportError as error:
         raise SystemExit(
             "Django is not installed here. Run `make install` and use .venv/bin/python."
         ) from error
-    execute_from_command_line(sys.argv)
+    Commands(sys.argv).execute()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -46,7 +45,7 @@ def sentence(note: Note) -> str:
     return " ".join(filter(None, [noted(note.code, note.params), _HELPS.get(note.code)]))
 
 
-def as_json(summary: Summary) -> str:
+def as_dict(summary: Summary) -> dict[str, Any]:
     counts = {
         "people": summary.people,
         "enrolled": summary.enrolled,
@@ -54,7 +53,7 @@ def as_json(summary: Summary) -> str:
         "passed_over": summary.passed_over,
     }
     notes = {"refused": summary.refused, "remarks": summary.remarks}
-    return json.dumps({**counts, **{kind: list(map(_note, of)) for kind, of in notes.items()}})
+    return {**counts, **{kind: list(map(_note, of)) for kind, of in notes.items()}}
 
 
 def _note(note: Note) -> dict[str, str]:

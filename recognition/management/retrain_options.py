@@ -168,4 +168,3 @@ def _add_run(parser: CommandParser) -> None:
         "--dry-run", action="store_true", help="say what it would do, and write nothing"
     )
     group.add_argument("--quiet", action="store_true", help="say nothing but the end")
-    group.add_argument("--json", action="store_true", help="end with one JSON object, for programs")

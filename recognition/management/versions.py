@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from django.core.management.base import CommandError
 
@@ -16,6 +17,8 @@ from recognition.services.gallery.templates import Progress
 from recognition.services.promotion import serving
 from recognition.services.versions import predictors
 from recognition.services.versions.registry import mending_command
+
+_HELPS: Final = {"gate_not_passed": 'Give it: --force --reason "…".'}
 
 
 def require_model() -> predictors.Predictor:
@@ -52,7 +55,8 @@ def switching(*, quiet: bool) -> Iterator[Progress]:
         try:
             yield progress
         except serving.PromotionRefused as refusal:
-            raise CommandError(promotion_refused(refusal.code, refusal.params)) from refusal
+            said = promotion_refused(refusal.code, refusal.params)
+            raise CommandError(f"{said} {_HELPS.get(refusal.code, '')}".rstrip()) from refusal
         except KeyboardInterrupt:
             message = "Stopped. What is embedded stays; call it again to go on."
             raise CommandError(message, returncode=130) from None

@@ -94,7 +94,9 @@ def test_five_candidates_come_best_first_whatever_the_decision(ann: Person, tmp_
 def test_what_cannot_be_read_is_rejected_and_the_rest_goes_on(ann: Person, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("text")
     (tmp_path / "good.png").write_bytes(photo(Face(1, 5)))
-    photos = identify(tmp_path / "none.jpg", tmp_path, tmp_path / "text.jpg", tmp_path / "good.png")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    photos = identify(tmp_path / "none.jpg", empty, tmp_path / "text.jpg", tmp_path / "good.png")
     assert [(each["status"], each["error"]) for each in photos["photos"]] == [
         ("rejected", "unreadable_file"),
         ("rejected", "unreadable_file"),
@@ -102,6 +104,23 @@ def test_what_cannot_be_read_is_rejected_and_the_rest_goes_on(ann: Person, tmp_p
         ("done", None),
     ]
     assert photos["photos"][0]["faces"] == []
+
+
+def test_a_folder_stands_for_all_photos_in_it(ann: Person, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    for name in ("b.png", "a/c.PNG", "a/.hidden.png", "__MACOSX/d.png", "notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(photo(Face(1, 5)))
+    photos = identify(folder)["photos"]
+    assert [each["path"] for each in photos] == [f"{folder}/a/c.PNG", f"{folder}/b.png"]
+
+
+def test_it_fails_only_if_no_photo_could_be_read(ann: Person, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("text")
+    with pytest.raises(SystemExit, match="1"):
+        identify(tmp_path / "text.jpg", tmp_path / "none.jpg")
+    (tmp_path / "good.png").write_bytes(photo())
+    identify(tmp_path / "text.jpg", tmp_path / "good.png")
 
 
 def test_an_empty_gallery_knows_nobody(recognizer: StripeRecognizer, tmp_path: Path) -> None:
@@ -130,6 +149,7 @@ def test_people_read_a_small_table(ann: Person, tmp_path: Path) -> None:
     first, face, none = out.getvalue().splitlines()
     assert first.endswith("photo.png: 1 face")
     assert face.split()[:2] == ["match", "Ann_Lee"]
+    assert "over 99%" in face
     assert none.endswith("none.png: no faces")
 
 

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from recognition.management import backups
+from recognition.management.base import SiteCommand
 from recognition.services.backup import making
 
 SHOWN: Final = 5
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Writes the whole site into one archive while it runs: database, photos, model versions, "
         "settings without what is secret. Run it again with the same FILE after an interruption, "
@@ -23,7 +23,6 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
-        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
     def handle(self, **options: Any) -> None:
         began = time.monotonic()
@@ -31,12 +30,9 @@ class Command(BaseCommand):
             made = making.backup(options["file"], progress)
         seconds = round(time.monotonic() - began, 1)
         self._warn(made)
-        if options["json"]:
-            self.stdout.write(json.dumps(as_dict(made, seconds)))
-        else:
-            size = f"{made.size / 1e6:,.1f} MB"
-            told = f"{made.rows:,} rows and {made.files:,} files, {size}, in {seconds} s"
-            self.stdout.write(f"{made.file}: {told}.")
+        size = f"{made.size / 1e6:,.1f} MB"
+        told = f"{made.rows:,} rows and {made.files:,} files, {size}, in {seconds} s"
+        self.conclude(as_dict(made, seconds), f"{made.file}: {told}.", as_json=options["json"])
 
     def _warn(self, made: making.Made) -> None:
         if not made.missing:

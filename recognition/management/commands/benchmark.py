@@ -15,13 +15,14 @@ import cv2
 import numpy as np
 import psutil
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ml import imaging
 from ml.evaluation import speed
 from ml.inference.recognizer import Recognizer
 from ml.versions import default
 from recognition.formats import percentage
+from recognition.management.base import SiteCommand
 from recognition.management.site import Site, SiteFailed, running_site
 
 UPLOADS = 40
@@ -33,7 +34,7 @@ MB = 2**20
 Measured = dict[str, Any]
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Measures speed and memory: the networks, the gallery, and a whole site, which is started "
         "for this in a temporary folder with the demo people and removed again."
@@ -49,9 +50,6 @@ class Command(BaseCommand):
             type=Path,
             metavar="DIR",
             help="also train on these 112×112 photos, a folder per person, and identify meanwhile",
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="end with one JSON object, for programs"
         )
 
     def handle(self, **options: Any) -> None:

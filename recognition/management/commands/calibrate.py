@@ -4,17 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ml.errors import ArtifactError
 from ml.evaluation.datasets import DatasetError, read_people
 from ml.evaluation.fitting import fit
 from ml.evaluation.samples import Embeddings
+from recognition.management.base import SiteCommand
 from recognition.management.photos import Photos
 from recognition.management.terminal import progress_bar
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Fits what similarities mean (threshold and probability) to photos of known people, who "
         "must be in nothing that is measured and quoted then. Prints the numbers that a model "
@@ -41,10 +42,11 @@ class Command(BaseCommand):
                 fitted = fit(embeddings, _source(options, embeddings, left_out), progress=progress)
         except (DatasetError, ArtifactError, ValueError) as error:
             raise CommandError(str(error)) from error
+        found = fitted.as_dict()
         if options["output"]:
             fitted.save(options["output"])
-        else:
-            self.stdout.write(json.dumps(fitted.as_dict(), indent=2))
+        if options["json"] or not options["output"]:
+            self.stdout.write(json.dumps(found, indent=None if options["json"] else 2))
 
 
 def _named_in(folder: Path, people: dict[str, list[Path]]) -> set[str]:

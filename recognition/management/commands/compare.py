@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from ml.architectures import ARCHITECTURES
@@ -20,6 +20,7 @@ from ml.data import splits
 from ml.errors import MLError
 from ml.training.events import Note, Phase, follow
 from recognition.formats import percentage
+from recognition.management.base import SiteCommand
 from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Terminal, unused
@@ -34,7 +35,7 @@ EIGENFACES = "eigenfaces"
 CONTESTANTS = (EIGENFACES, *reversed(ARCHITECTURES))
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Trains several architectures on the very same photos, and tells how well each names "
         "faces and at what cost. Stopped, it goes on where it was when called again."
@@ -73,9 +74,6 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--report", type=Path, metavar="DIR", help="also write a page with tables and curves"
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="end with one JSON object, for programs"
         )
 
     def handle(self, **options: Any) -> None:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from recognition.management import consents, enrolment
+from recognition.management.base import SiteCommand
 from recognition.management.versions import require_model
 from recognition.models import EnrolledFace
 from recognition.services.gallery import archives, bulk, reviewed
@@ -25,11 +25,10 @@ SWITCHES: Final = {
     "undo": "with --reviewed: take all of those out of the gallery again",
     "consent": "these people have agreed, unless a table says no: to training, or see --consent-to",
     "dry-run": "say what would be done, and change nothing",
-    "json": "end with one JSON object, for programs",
 }
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Enrols people from a folder or a ZIP archive that holds a folder of photos for each of "
         "them. A CSV file beside the folders may give name, external_id and consent. With "
@@ -55,7 +54,7 @@ class Command(BaseCommand):
             message = "Stopped. What is enrolled stays; run the command again to go on."
             raise CommandError(message, returncode=130) from None
         in_words = enrolment.in_words(summary, options)
-        self.stdout.write(enrolment.as_json(summary) if options["json"] else in_words)
+        self.conclude(enrolment.as_dict(summary), in_words, as_json=options["json"])
         if options["people"] and not summary.enrolled and not summary.unchanged:
             sys.exit(1)
         return None
@@ -65,7 +64,7 @@ class Command(BaseCommand):
         if not options["dry_run"]:
             taken = reviewed.take_out(None)
         said = enrolment.taken_out(taken, dry_run=options["dry_run"])
-        self.stdout.write(json.dumps({"removed": taken}) if options["json"] else said)
+        self.conclude({"removed": taken}, said, as_json=options["json"])
 
     def _folder(self, options: dict[str, Any]) -> bulk.Summary:
         with _opened(options["people"]) as root:

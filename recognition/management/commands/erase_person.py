@@ -4,15 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ml.files import write_whole
+from recognition.management.base import SiteCommand
 from recognition.management.people import PERSON_HELP, person_of
+from recognition.management.terminal import progress_bar
 from recognition.models import Person
 from recognition.services.privacy import deletion, erasure, erasure_report, scrubbing, traces
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Removes a person with everything that is stored about them, writes the database anew, and "
         "looks in the raw bytes of all files whether anything is left. Prints a signed report in "
@@ -26,12 +28,15 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         person = person_of(options["person"])
+        if options["json"] and not options["yes"]:
+            raise CommandError("--json asks nothing: give --yes too.")
         if not options["yes"]:
             self._ask(person)
         needles = traces.of_person(person)
         report = erasure_report.of(erasure.remove_person(person, None))
         scrubbing.scrub()
-        left = [str(path) for path in traces.found(needles)]
+        with progress_bar("files") as progress:
+            left = [str(path) for path in traces.found(needles, progress)]
         text = json.dumps(report)
         if options["report"]:
             write_whole(options["report"], f"{text}\n")

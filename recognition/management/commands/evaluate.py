@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from ml import artifact
@@ -18,6 +18,7 @@ from ml.evaluation.datasets import read_pairs, read_people
 from ml.evaluation.samples import Photo
 from ml.language import percent, rate
 from recognition.management import closed_set
+from recognition.management.base import SiteCommand
 from recognition.management.photos import Photos, version_dir
 from recognition.management.terminal import progress_bar
 from recognition.services.training.options import CROPS
@@ -31,7 +32,7 @@ Result = Reported | enrolment.Enrolment
 PROTOCOLS = ("closed-set", "verification", "open-set", "galleries", "enrolment")
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Measures a model on photos of known people. closed-set: who is it, of the people it was "
         "made for? verification: are two photos of one person (LFW's 10 folds)? open-set: who is "
@@ -72,9 +73,6 @@ class Command(BaseCommand):
         parser.add_argument("--model", metavar="V", help="a model version (the active one)")
         parser.add_argument(
             "--report", type=Path, metavar="DIR", help="write a page with charts there"
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="end with one JSON object, for programs"
         )
 
     def handle(self, **options: Any) -> None:

@@ -3,22 +3,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ml.errors import Unwritable
 from ml.files import replacing, writing
+from recognition.management.base import SiteCommand
 from recognition.management.people import PERSON_HELP, person_of
 from recognition.services.privacy.export import export
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Writes everything that the site has about a person of the gallery into a ZIP."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("person", metavar="PERSON", help=PERSON_HELP)
         parser.add_argument("file", metavar="FILE", type=Path)
 
-    def handle(self, *, person: str, file: Path, **_options: Any) -> None:
+    def handle(self, *, person: str, file: Path, **options: Any) -> None:
         whom = person_of(person)
         if file.exists():
             raise CommandError(f"{file} is there already.")
@@ -27,4 +28,6 @@ class Command(BaseCommand):
                 archive.writelines(export(whom, None))
         except (Unwritable, OSError) as error:
             raise CommandError(f"{file} was not written. {error}") from error
-        self.stdout.write(f"{file}: everything about person {whom.pk}.")
+        found = {"file": str(file), "person": whom.pk}
+        words = f"{file}: everything about person {whom.pk}."
+        self.conclude(found, words, as_json=options["json"])

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from ml.errors import PhotoRejected
-from recognition.formats import percentage
+from ml.imaging import PHOTO_SUFFIXES
+from ml.leftovers import is_left_behind
+from recognition.formats import percent
+from recognition.management.base import SiteCommand
+from recognition.management.terminal import progress_bar
 from recognition.management.versions import require_model
 from recognition.messages.photos import photo_error
 from recognition.services.gallery import memory
@@ -18,28 +24,45 @@ from recognition.services.photos import uploads
 Json = dict[str, Any]
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Says who is in photos: the site's own answer, in this process, storing nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
         parser.add_argument(
-            "--json", action="store_true", help="end with one JSON object, for programs"
+            "paths", nargs="+", type=Path, metavar="PATH", help="a photo, or a folder with photos"
         )
 
     def handle(self, **options: Any) -> None:
         version = require_model().version
-        photos = []
-        for path in options["paths"]:
-            photos.append(_photo(path))
-            if not options["json"]:
-                self.stdout.write(_in_words(photos[-1]))
+        paths = [photo for path in options["paths"] for photo in _photos(path)]
+        photos = list(self._answered(paths, as_json=options["json"]))
         if options["json"]:
             with memory.current(version) as people:
                 sizes = {"people": people.people, "templates": people.templates}
-            self.stdout.write(
-                json.dumps({"model": version.name, "gallery": sizes, "photos": photos})
-            )
+            found = {"model": version.name, "gallery": sizes, "photos": photos}
+            self.stdout.write(json.dumps(found))
+        if all(photo["error"] for photo in photos):
+            sys.exit(1)
+
+    def _answered(self, paths: list[Path], *, as_json: bool) -> Iterator[Json]:
+        """One after the other, in words at once; for programs all of them come in the end."""
+        with progress_bar("photos", quiet=not as_json) as progress:
+            for done, path in enumerate(paths, start=1):
+                photo = _photo(path)
+                if not as_json:
+                    self.stdout.write(_in_words(photo))
+                progress(done, len(paths))
+                yield photo
+
+
+def _photos(path: Path) -> list[Path]:
+    """The photos of a folder and of all folders in it; a file, whatever it is, stands for itself,
+    and so does a folder without photos, which is refused as a file would be."""
+    inside = (entry.relative_to(path) for entry in path.rglob("*") if entry.is_file())
+    meant = (entry for entry in inside if not any(map(is_left_behind, entry.parts)))
+    return sorted(path / entry for entry in meant if entry.suffix.lower() in PHOTO_SUFFIXES) or [
+        path
+    ]
 
 
 def _photo(path: Path) -> Json:
@@ -77,7 +100,11 @@ def _line(face: Json) -> str:
         f"{candidate['person']} {candidate['similarity']:.2f}"
         for candidate in face["candidates"][:2]
     )
-    probability = percentage(face["probability"])
     corrected = "  corrected by a reviewer" if face["corrected"] else ""
     who = f"{face['person'] or '':<24}"
-    return f"  {face['decision']:<9} {who} {probability:>6}  ({nearest}){corrected}"
+    return f"  {face['decision']:<9} {who} {_sure(face):>8}  ({nearest}){corrected}"
+
+
+def _sure(face: Json) -> str:
+    """The probability of the name, as pages write it."""
+    return "" if face["probability"] is None else percent(face["probability"])

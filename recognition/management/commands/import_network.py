@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from ml.errors import ArtifactMissing, MLError
@@ -13,6 +13,7 @@ from ml.language import percent
 from ml.versions.checking import Evidence
 from ml.versions.convention import CHANNELS, Convention
 from ml.versions.importing import SOURCES, Network
+from recognition.management.base import SiteCommand
 from recognition.management.preparation import DEMO
 from recognition.management.retrain_options import decimals
 from recognition.management.terminal import progress_bar
@@ -22,7 +23,7 @@ from recognition.services.versions import importing
 from recognition.services.versions.registry import MENDING_COMMAND
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Makes a model version of a network that was trained elsewhere: one that embeds aligned "
         "faces of 112×112 pixels, in the convention of ArcFace. It is checked and calibrated, and "
@@ -69,9 +70,6 @@ class Command(BaseCommand):
             type=Path,
             metavar="DIR",
             help="others to calibrate on, a folder of photos per person (those of --data)",
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="end with one JSON object, for programs"
         )
 
     def handle(self, **options: Any) -> None:

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ml.errors import ExportDisagrees, WeightsMissing
 from ml.processor import ProcessorTooOld
+from recognition.management.base import SiteCommand
 from recognition.models import ModelVersion
 from recognition.services.promotion import serving
 from recognition.services.versions import registry
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Installs the packaged face-recognition model, or mends it. Needs no network."
     requires_system_checks = ()  # they would only say that the model is to be installed
 
@@ -29,4 +30,5 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         active = version.state == ModelVersion.State.ACTIVE
         state = "in service" if active else f"installed; {registry.active()} is in service"
-        self.stdout.write(self.style.SUCCESS(f"{version} is {state}."))
+        words = self.style.SUCCESS(f"{version} is {state}.")
+        self.conclude({"version": version.name, "active": active}, words, as_json=options["json"])

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from recognition.management.base import SiteCommand
 from recognition.services.site import invitations
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Prints a link with which one person can open an account, within a week."
 
-    def handle(self, **_options: Any) -> None:
-        self.stdout.write(invitations.invite(None))
+    def handle(self, **options: Any) -> None:
+        link = invitations.invite(None)
+        self.conclude({"link": link}, link, as_json=options["json"])

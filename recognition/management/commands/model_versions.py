@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.timesince import timesince
 
 from recognition.formats import percentage
+from recognition.management.base import SiteCommand
 from recognition.models import ModelVersion
 from recognition.presenters.side_by_side import SideBySide
 from recognition.presenters.versions import VersionPage
@@ -23,13 +23,8 @@ HEADINGS = (
 strangers are named, of versions that answer by their own classes."""
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Lists the model versions, the newest first, or as JSON the newest last."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--json", action="store_true", help="one JSON object in the place of the table"
-        )
 
     def handle(self, **options: Any) -> None:
         versions = service.listed().select_related("parent", "replaced")

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from recognition.management.base import SiteCommand
 from recognition.management.preparation import prepare
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Prepare everything that the site needs to start: database, messages, static files, model."
     )
@@ -18,3 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         prepare(self.stdout.write, demo=options["demo"])
+        if options["json"]:
+            self.stdout.write(json.dumps({"prepared": True}))

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ml.evaluation import verdicts
+from recognition.management.base import SiteCommand
 from recognition.management.versions import classes_in_words, switching, version_named
 from recognition.models import ModelVersion
 from recognition.services.promotion import serving
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Puts a model version into service: embeds every enrolled face under it, then switches. "
         "Goes on where it was stopped. Against the gate it goes with --force and a --reason alone, "
@@ -45,16 +46,18 @@ class Command(BaseCommand):
             raise CommandError(f"{version} is in service already.")
         if options["force"] != bool(options["reason"].strip()):
             raise CommandError("--force and --reason R go together: the reason is kept.")
-        if version.gate:
+        if version.gate and not options["json"]:
             self.stdout.write(verdicts.in_words(verdicts.Verdict.from_dict(version.gate)))
         terms = serving.Terms(options["reason"], options["open_set"])
         with switching(quiet=options["quiet"]) as progress:
             embedded = serving.serve(version, None, progress, terms=terms)
-        self.stdout.write(f"{version} is in service; {embedded.faces} faces were embedded.")
-        if version.answers_by == ModelVersion.AnswersBy.CLASSES:
-            self.stdout.write("\n".join(classes_in_words(version)))
         if embedded.lost:
             self.stderr.write(
                 f"{len(embedded.lost)} enrolled faces have no readable crop and are not in its "
                 "gallery: enrol their photos again."
             )
+        lines = [f"{version} is in service; {embedded.faces} faces were embedded."]
+        if version.answers_by == ModelVersion.AnswersBy.CLASSES:
+            lines += classes_in_words(version)
+        found = {"version": version.name, "embedded": embedded.faces, "lost": len(embedded.lost)}
+        self.conclude(found, "\n".join(lines), as_json=options["json"])

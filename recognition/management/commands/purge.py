@@ -2,23 +2,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from recognition.management.base import SiteCommand
 from recognition.messages.privacy import kept
 from recognition.services.privacy import retention
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Deletes photos that have been kept for as long as they may be. The site does it daily."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only say what would go")
         parser.add_argument("--quiet", action="store_true", help="say nothing if nothing goes")
 
-    def handle(self, *, dry_run: bool, quiet: bool, **_options: Any) -> None:
+    def handle(self, *, dry_run: bool, quiet: bool, **options: Any) -> None:
         found = retention.due() if dry_run else retention.purge()
         if quiet and not any(found.values()):
             return
-        self.stdout.write("These would go:" if dry_run else "Deleted:")
-        for name, count in found.items():
-            self.stdout.write(f"{count:>8}  {kept(name)}")
+        counted = [f"{count:>8}  {kept(name)}" for name, count in found.items()]
+        words = "\n".join(["These would go:" if dry_run else "Deleted:", *counted])
+        self.conclude(found, words, as_json=options["json"])

@@ -2,20 +2,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from recognition.management.base import SiteCommand
 from recognition.models import User
 from recognition.services.site.logins import reset_link
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Prints a link with which somebody chooses a new password. It works once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", help="username of the account")
 
-    def handle(self, *, user: str, **_options: Any) -> None:
+    def handle(self, *, user: str, **options: Any) -> None:
         account = User.objects.filter(username=user).first()
         if account is None:
             raise CommandError(f"There is no account {user!r}.")
-        self.stdout.write(reset_link(account))
+        link = reset_link(account)
+        self.conclude({"link": link}, link, as_json=options["json"])

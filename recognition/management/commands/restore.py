@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from facesite import env
 from recognition.management import backups
+from recognition.management.base import SiteCommand
 from recognition.services import chain
 from recognition.services.backup import restoring
 from recognition.services.backup.about import About
@@ -19,7 +19,7 @@ NOT_YET: Final = "stuck"
 """What the check of the site would say of photos that wait: nobody works on them here so far."""
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Brings a site back from what `backup` wrote, into an empty DATA_DIR and an empty "
         "database, SQLite or PostgreSQL. Nothing is changed unless the whole archive is sound. Run "
@@ -29,17 +29,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
-        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
     def handle(self, **options: Any) -> None:
         with backups.at_work(options["file"], quiet=options["json"]) as progress:
             about = restoring.restore(options["file"], progress)
         wrong = list(broken())
-        if options["json"]:
-            told = {"rows": sum(about.rows.values()), "made_at": about.made_at, "sound": not wrong}
-            self.stdout.write(json.dumps({**told, "broken": wrong, "by_hand": about.by_hand}))
-        else:
-            self.stdout.write("\n".join([*in_words(about), *wrong]))
+        self.conclude(
+            as_dict(about, wrong), "\n".join([*in_words(about), *wrong]), as_json=options["json"]
+        )
         if wrong:
             sys.exit(1)
 
@@ -51,6 +48,16 @@ def broken() -> Iterator[str]:
             yield from (f"{finding.code}: {one}" for one in finding.broken)
     if not chain.verify().whole:
         yield "the audit log is not as it was written; see verify_audit"
+
+
+def as_dict(about: About, wrong: list[str]) -> dict[str, Any]:
+    return {
+        "rows": sum(about.rows.values()),
+        "made_at": about.made_at,
+        "sound": not wrong,
+        "broken": wrong,
+        "by_hand": about.by_hand,
+    }
 
 
 def in_words(about: About) -> Iterator[str]:

@@ -5,13 +5,14 @@ import signal
 import sys
 from typing import Any, Never
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from ml.architectures import DEFAULT
 from ml.errors import ArtifactMissing, MLError
 from ml.training.events import Callback, Note, silent
 from recognition.management import dry_run, retrain_options, run_report
+from recognition.management.base import SiteCommand
 from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Interruptible, Terminal
@@ -25,7 +26,7 @@ from recognition.services.versions.registry import MENDING_COMMAND
 STOPPED = 130  # 128 + SIGINT, as shells have it
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Trains a network into a new model version, measures it on people it has never seen, and "
         "puts it into service if it is not worse than the one that is. docs/training.md has more."

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from recognition.management.base import SiteCommand
 from recognition.services.work.retrying import retry_all
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Tries those photos again that failed and whose uploaded bytes are still kept."
 
-    def handle(self, **_options: Any) -> None:
-        self.stdout.write(f"{retry_all()} photos wait again.")
+    def handle(self, **options: Any) -> None:
+        waiting = retry_all()
+        self.conclude(
+            {"waiting": waiting}, f"{waiting} photos wait again.", as_json=options["json"]
+        )

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from recognition.management.base import SiteCommand
 from recognition.management.versions import switching
 from recognition.services.promotion import serving
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Goes back to the model version that was in service before."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -18,4 +19,5 @@ class Command(BaseCommand):
         with switching(quiet=options["quiet"]) as progress:
             version, embedded = serving.go_back(progress)
         since = f"; {embedded.faces} faces enrolled since were embedded" if embedded.faces else ""
-        self.stdout.write(f"{version} is in service again{since}.")
+        found = {"version": version.name, "embedded": embedded.faces}
+        self.conclude(found, f"{version} is in service again{since}.", as_json=options["json"])

@@ -5,22 +5,20 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from facesite import sealing
+from recognition.management.base import SiteCommand
 from recognition.management.terminal import progress_bar
 from recognition.services.privacy.keys import rotate
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Encrypts all photos, crops, portraits and embeddings with the first of FACESITE_KEYS, or, "
         "without FACESITE_ENCRYPT, undoes that. The site may run meanwhile. Run it again if it was "
         "stopped."
     )
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
     def handle(self, **options: Any) -> None:
         with progress_bar("stored", quiet=options["json"]) as progress:

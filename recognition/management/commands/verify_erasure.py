@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ml.files import read_json
+from recognition.management.base import SiteCommand
+from recognition.management.terminal import progress_bar
 from recognition.services.privacy import erasure_report, traces
 
 OBJECTIONS: Final = {
@@ -28,7 +30,7 @@ OBJECTIONS: Final = {
 }
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Checks a report of erase_person: that this site signed it, and that nothing of the person "
         "is there. Whoever still knows a name or a file name can have all files searched for it."
@@ -43,12 +45,11 @@ class Command(BaseCommand):
             metavar="TEXT",
             help="a text that must be in no file under the data folder",
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
     def handle(self, **options: Any) -> None:
         objections = list(erasure_report.objections(_read(options["report"])))
         needles = {needle for text in options["search"] for needle in traces.of_text(text)}
-        found = [str(path) for path in traces.found(needles)] if needles else []
+        found = _search(needles) if needles else []
         said = [OBJECTIONS[code] for code in objections]
         said += [f"A text that was searched for is in {path}." for path in found]
         self.stdout.write("\n".join(said or ["Nothing of the person is there."]))
@@ -57,6 +58,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(holds))
         if said:
             raise CommandError("The report does not hold.")
+
+
+def _search(needles: set[bytes]) -> list[str]:
+    with progress_bar("files") as progress:
+        return [str(path) for path in traces.found(needles, progress)]
 
 
 def _read(path: Path) -> dict[str, Any]:

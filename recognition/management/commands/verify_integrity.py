@@ -4,8 +4,9 @@ import json
 import sys
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from recognition.management.base import SiteCommand
 from recognition.services.site.integrity import Finding, verify
 
 SHOWN: Final = 5
@@ -24,13 +25,12 @@ PROMISES: Final = {
 }
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Checks on this site what docs/reliability.md promises. Changes nothing by itself."
     requires_system_checks = []  # noqa: RUF012  (it says itself what is wrong with the model)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--repair", action="store_true", help="mend what can be mended")
-        parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
     def handle(self, **options: Any) -> None:
         findings = []

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db.models import QuerySet
 
+from ml.threads import Progress
 from recognition.models import EnrolledFace, Identification, Person, ProbeFace
 from recognition.models.identification import CONFIRMED
 
@@ -70,12 +71,15 @@ def _filenames(person: Person, asked: QuerySet[ProbeFace]) -> set[str]:
     return theirs - others
 
 
-def found(needles: Collection[bytes]) -> Iterator[Path]:
+def found(needles: Collection[bytes], progress: Progress | None = None) -> Iterator[Path]:
     """The files under the data folder in which, or in whose name, one of `needles` is."""
-    for path in sorted(Path(settings.DATA_DIR).rglob("*")):
+    paths = sorted(Path(settings.DATA_DIR).rglob("*"))
+    for done, path in enumerate(paths, start=1):
         name = str(path.relative_to(settings.DATA_DIR)).encode()
         if any(needle in name for needle in needles) or (path.is_file() and _is_in(path, needles)):
             yield path
+        if progress:
+            progress(done, len(paths))
 
 
 def _is_in(path: Path, needles: Collection[bytes]) -> bool:
