@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -25,7 +22,6 @@ from recognition.models import (
     Identification,
     ModelVersion,
     Person,
-    ProbeFace,
     TrainingRun,
     User,
 )
@@ -37,6 +33,7 @@ ACTIONS = {
     "photo.expired": _("Photo deleted after its time"),
     "faces.seen": _("Faces of a photo seen"),
     "face.reviewed": _("Face reviewed"),
+    "face.review_undone": _("Review of a face taken back"),
     "person.added": _("Person added"),
     "person.renamed": _("Person renamed"),
     "person.changed": _("Person changed"),
@@ -105,29 +102,6 @@ WITH_A_PAGE = (
     User,
     Group,
 )
-
-
-@dataclass(frozen=True)
-class PastReview:
-    event: AuditEvent
-    verdict: str
-    whom: Person | None
-
-
-def reviews_of(faces: Iterable[ProbeFace]) -> dict[int, list[PastReview]]:
-    """What was ever said about each face, newest first."""
-    events = AuditEvent.objects.filter(
-        action="face.reviewed", subject_type="probeface", subject_id__in=[str(f.pk) for f in faces]
-    )
-    people = Person.objects.in_bulk(
-        {event.details["true_person"] for event in events if event.details.get("true_person")}
-    )
-    found: dict[int, list[PastReview]] = defaultdict(list)
-    for event in events:
-        verdict = ProbeFace.Review(event.details["verdict"])
-        whom = people.get(event.details["true_person"])
-        found[int(event.subject_id)].append(PastReview(event, str(verdict.label), whom))
-    return found
 
 
 class ActionFilter(Dropdown):

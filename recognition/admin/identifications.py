@@ -2,31 +2,23 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from recognition.admin.audit import reviews_of
 from recognition.admin.base import DaysFilter, Dropdown, PersonFilter, ReadOnlyAdmin, badge
-from recognition.messages.review import verdict_refused
-from recognition.models import Identification, Person, ProbeFace, Status, User, having
+from recognition.models import Identification, ProbeFace, Status, User, having
+from recognition.presenters.reviews import reviews_of
 from recognition.services import access
 from recognition.services.identification import reading
-from recognition.services.review.verdicts import VerdictRefused, review
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
 
@@ -77,15 +69,6 @@ def two_lines(first: object, second: object) -> SafeString:
     )
 
 
-class VerdictForm(forms.Form):
-    verdict = forms.CharField()
-    true_person = forms.ModelChoiceField(
-        Person.objects.all(),
-        required=False,
-        widget=AutocompleteSelect(cast(Any, ProbeFace._meta.get_field("true_person")), admin.site),
-    )
-
-
 @admin.register(Identification)
 class IdentificationAdmin(ReadOnlyAdmin):
     list_display = ("uploaded", "faces_found", "status_badge", "review_state", "asked_at")
@@ -133,30 +116,6 @@ class IdentificationAdmin(ReadOnlyAdmin):
             return badge(gettext("%(count)d to review") % {"count": left}, "info")
         return badge(gettext("Reviewed"), "success") if faces else "–"
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.review_view))
-        name = "recognition_identification_review"
-        return [path("<uuid:pk>/faces/<int:face>/", view, name=name), *super().get_urls()]
-
-    def review_view(self, request: HttpRequest, pk: Any, face: int) -> HttpResponse:
-        reviewer = cast(User, request.user)
-        if not reviewer.is_reviewer:
-            raise PermissionDenied
-        probe = get_object_or_404(ProbeFace, identification=pk, pk=face)
-        form = VerdictForm(request.POST)
-        if not access.may_look_up_people(reviewer):
-            named = [candidate.person_id for candidate in probe.named]
-            cast(Any, form.fields["true_person"]).queryset = Person.objects.filter(pk__in=named)
-        try:
-            if not form.is_valid():
-                raise VerdictRefused("person_missing")
-            said = form.cleaned_data
-            review(probe, reviewer, said["verdict"], said["true_person"])
-        except VerdictRefused as refused:
-            messages.error(request, verdict_refused(refused.code))
-        detail = reverse("admin:recognition_identification_change", args=(pk,))
-        return redirect(f"{detail}#face-{probe.index + 1}")
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -169,19 +128,7 @@ class IdentificationAdmin(ReadOnlyAdmin):
 
     def _answer(self, listed: Identification, user: User) -> dict[str, Any]:
         row = reading.with_everything(Identification.objects.all()).get(pk=listed.pk)
-        answer, media, cards = reading.of(row, access.others_shown(user)), self.media, []
-        reviews = reviews_of([item.face for item in answer.faces])
-        for item in answer.faces:
-            form = None
-            if access.may_look_up_people(user):
-                form = VerdictForm(auto_id=f"%s-{item.number}")
-                media += form.media
-            cards.append((item, form, reviews.get(item.face.pk, [])))
-        left = Identification.objects.filter(having(review="")).exclude(pk=row.pk)
-        older = left.filter(created_at__lt=row.created_at)
-        return {
-            "answer": answer,
-            "cards": cards,
-            "media": media,
-            "next_to_review": older.first() or left.first(),
-        }
+        answer = reading.of(row, access.others_shown(user))
+        past = reviews_of([item.face for item in answer.faces])
+        cards = [(item, past.get(item.face.pk, [])) for item in answer.faces]
+        return {"answer": answer, "cards": cards}

@@ -13,6 +13,12 @@ from django.utils.translation import ngettext_lazy
 ACCEPT = "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif"
 
 
+def day_field(label: Any) -> forms.DateField:
+    """The browser's own date picker: it knows the reader's language and works on a phone."""
+    widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=False, widget=widget)
+
+
 class PhotosInput(forms.FileInput):
     allow_multiple_selected = True
 

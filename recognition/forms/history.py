@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from recognition.days import day_end, day_start
+from recognition.forms.fields import day_field
 from recognition.models import UNFINISHED, Identification, Person, ProbeFace, Status, User
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
@@ -27,17 +28,11 @@ WITHOUT_FACES = {
 }
 
 
-def _day(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label, required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
-
-
 class HistoryFilter(forms.Form):
     """What to show of one's history; everything, as long as nothing is chosen."""
 
-    since = _day(_("From"))
-    until = _day(_("To"))
+    since = day_field(_("From"))
+    until = day_field(_("To"))
     person = forms.ModelChoiceField(
         Person.objects.none(), label=_("Person"), required=False, empty_label=_("Anybody")
     )

@@ -11,6 +11,10 @@ _VERDICT = {
     ),
     "person_unused": gettext_lazy("A person can only be given with “Somebody else”."),
     "person_missing": gettext_lazy("Choose who it is."),
+    "not_held": gettext_lazy(
+        "Somebody else looks at this face now, or has judged it meanwhile, or it was deleted."
+    ),
+    "nothing_to_undo": gettext_lazy("The last word on this face is not yours to take back."),
     "same_person": gettext_lazy("This is the person that the site named. Mark “Right” instead."),
 }
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Abs
 from django.utils.translation import gettext_lazy as _
 
 from ml.types import names_given
@@ -75,7 +76,10 @@ class Identification(PhotoWork):
 
 
 class ProbeFace(models.Model):
-    """A face found in an uploaded photo, the decision about it, and what a reviewer said."""
+    """A face found in an uploaded photo, the decision about it, and what a reviewer said.
+
+    `held_by` looks at it to review it, until `held_until` nobody else does.
+    """
 
     class Decision(models.TextChoices):
         MATCH = "match", _("Match")
@@ -154,6 +158,16 @@ class ProbeFace(models.Model):
         related_name="+",
         verbose_name=_("who it is"),
     )
+    certainty = models.GeneratedField(
+        expression=Abs(models.F("probability") - 0.5),
+        output_field=models.FloatField(_("certainty")),
+        db_persist=True,
+    )
+    """How far the probability is from that of a coin: what is least certain is reviewed first."""
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    held_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("face")
@@ -163,6 +177,11 @@ class ProbeFace(models.Model):
             models.UniqueConstraint(
                 fields=("identification", "index"), name="one_result_per_face_index"
             ),
+        )
+        indexes = (
+            models.Index(fields=("review", "certainty")),
+            models.Index(fields=("review", "id")),
+            models.Index(fields=("review", "decision", "person")),
         )
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from recognition.services.photos.uploads import Refused
 
 operators_only = permission_required("recognition.manage_models", raise_exception=True)
 may_manage_people = permission_required("recognition.manage_people", raise_exception=True)
+may_review = permission_required("recognition.review_identifications", raise_exception=True)
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 

@@ -116,9 +116,8 @@ SCENES: dict[str, Callable[[Visitor], None]] = {
     "status": lambda visitor: visitor.open("/status/"),
     "overview": lambda visitor: visitor.open("/admin/"),
     "admin": lambda visitor: visitor.open("/admin/recognition/identification/"),
-    "review": lambda visitor: visitor.open_first(
-        "/admin/recognition/identification/", "#result_list tbody a"
-    ),
+    "review": lambda visitor: visitor.open("/review/"),
+    "grid": lambda visitor: visitor.open("/review/grid/"),
 }
 
 

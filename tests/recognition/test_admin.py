@@ -21,7 +21,6 @@ from recognition.models import (
     EnrolledFace,
     Identification,
     Person,
-    ProbeFace,
     TrainingRun,
     User,
 )
@@ -276,63 +275,15 @@ def test_who_may_not_see_a_photo_opens_nothing(
     assert not AuditEvent.objects.filter(action="photo.opened").exists()
 
 
-def say(browser: Client, face: ProbeFace, **said: object) -> str:
-    path = reverse(
-        "admin:recognition_identification_review", args=(face.identification_id, face.pk)
-    )
-    response = browser.post(path, said, follow=True)
-    assert response.redirect_chain[0][0] == f"{detail(face.identification)}#face-{face.index + 1}"
-    face.refresh_from_db()
-    return response.text
-
-
-def test_a_reviewer_marks_a_face_and_the_page_tells_its_history(
-    ann: Person, bob: Person, user: User, browser: Client
+def test_the_page_of_a_photo_tells_what_was_said_of_it_and_leads_to_its_review(
+    ann: Person, bob: Person, user: User, reviewer: User, browser: Client
 ) -> None:
     face = answered(user, 1).faces.get()
-    page = say(browser, face, verdict="somebody_else", true_person=bob.pk)
-    assert (face.review, face.true_person) == ("somebody_else", bob)
-    assert "Somebody else: Борис" in page
-    page = say(browser, face, verdict="right")
-    assert (face.review, face.true_person) == ("right", ann)
+    review(face, reviewer, "somebody_else", bob)
+    review(face, reviewer, "right")
+    page = browser.get(detail(face.identification)).text
     assert page.index("Right: Ann Lee") < page.index("Somebody else: Борис")
-
-
-def test_one_photo_after_the_other_comes_up_for_review(
-    ann: Person, user: User, reviewer: User, browser: Client
-) -> None:
-    rows = [answered(user, 1, name=f"{number}.png") for number in range(3)]
-    review(rows[1].faces.get(), reviewer, "right")
-    following = [browser.get(detail(row)).context["next_to_review"] for row in rows]
-    assert following == [rows[2], rows[0], rows[0]]
-    for row in (rows[0], rows[2]):
-        review(row.faces.get(), reviewer, "right")
-    assert browser.get(detail(rows[0])).context["next_to_review"] is None
-
-
-def test_a_verdict_that_makes_no_sense_is_explained(
-    ann: Person, user: User, browser: Client
-) -> None:
-    face = answered(user, 9).faces.get()
-    assert "The site named nobody here" in say(browser, face, verdict="right")
-    assert "Choose who it is" in say(browser, face, verdict="somebody_else", true_person="999")
-    assert face.review == ""
-
-
-def test_operators_do_not_review(ann: Person, user: User, operator: User, login: Login) -> None:
-    face = answered(user, 1).faces.get()
-    path = reverse(
-        "admin:recognition_identification_review", args=(face.identification_id, face.pk)
-    )
-    assert login(operator).post(path, {"verdict": "right"}).status_code == 403
-
-
-def test_a_verdict_takes_a_post(ann: Person, user: User, browser: Client) -> None:
-    face = answered(user, 1).faces.get()
-    path = reverse(
-        "admin:recognition_identification_review", args=(face.identification_id, face.pk)
-    )
-    assert browser.get(path).status_code == 405
+    assert reverse("review_face", args=(face.pk,)) in page
 
 
 def test_the_overview_counts(

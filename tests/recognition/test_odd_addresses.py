@@ -18,6 +18,7 @@ from tests.factories import make_user
 
 Login = Callable[[User], Client]
 ODD = ("x", "-1", "9" * 20, str(2**63), "\x00", "é", "0001-01-01", "9999-12-31", "1,2,x", "[]")
+REVIEW = ("order", "review", "decision", "person", "since", "until", "after", "done", "q")
 HISTORY = ("since", "until", "person", "outcome", "page")
 ALWAYS = ("q", "p", "o", "e", "id__in", "user__exact", "person__exact")
 
@@ -57,6 +58,16 @@ def test_the_history_takes_any_filter(
     settings.TIME_ZONE = zone
     asked = [(name, value) for name in HISTORY for value in ODD]
     assert [one for one in asked if crashes(reverse("history"), **dict([one]))] == []
+
+
+def test_the_review_takes_any_filter(crashes: Callable[..., bool]) -> None:
+    asked = [
+        (path, name, value)
+        for path in ("review", "review_grid", "review_people")
+        for name in REVIEW
+        for value in ODD
+    ]
+    assert [one for one in asked if crashes(reverse(one[0]), **{one[1]: one[2]})] == []
 
 
 @pytest.mark.slow

@@ -141,9 +141,8 @@ def test_a_reviewer_who_sees_no_others_cannot_try_their_numbers_as_corrections(
     client = login(make_user("reviewer"))
     ask(user, 2)
     face = access.visible_probes(user).get()
-    address = reverse(
-        "admin:recognition_identification_review", args=(face.identification_id, face.pk)
-    )
+    address = reverse("review_face", args=(face.pk,))
+    client.get(address)
     other = Person.objects.get(name="Person A").pk
     client.post(address, {"verdict": "somebody_else", "true_person": other})
     face.refresh_from_db()

@@ -9,7 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from recognition.models import AuditEvent, Person, ProbeFace, User
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
-from recognition.services.review.verdicts import VerdictRefused, review
+from recognition.services.review import queue
+from recognition.services.review.verdicts import VerdictRefused, review, undo
+from tests.factories import make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 
@@ -89,13 +91,15 @@ def test_there_are_four_verdicts(verdict: str, named: ProbeFace, reviewer: User)
 def test_a_verdict_can_be_taken_back_and_the_log_keeps_both(
     named: ProbeFace, bob: Person, reviewer: User
 ) -> None:
-    review(named, reviewer, "somebody_else", bob)
+    first = review(named, reviewer, "somebody_else", bob).reviewed_at
     review(named, reviewer, "not_a_face")
     named.refresh_from_db()
+    assert first is not None
+    before = ["somebody_else", bob.pk, reviewer.pk, first.isoformat()]
     assert (named.review, named.true_person) == ("not_a_face", None)
     kept = AuditEvent.objects.filter(action="face.reviewed", subject_id=str(named.pk))
     assert [(event.actor, event.details) for event in kept] == [
-        (reviewer, {"verdict": "not_a_face", "true_person": None}),
+        (reviewer, {"verdict": "not_a_face", "true_person": None, "before": before}),
         (reviewer, {"verdict": "somebody_else", "true_person": bob.pk}),
     ]
 
@@ -113,3 +117,51 @@ def test_a_refused_verdict_leaves_no_trace(named: ProbeFace, ann: Person, review
     with pytest.raises(VerdictRefused):
         review(named, reviewer, "somebody_else", ann)
     assert not AuditEvent.objects.filter(action="face.reviewed").exists()
+
+
+def test_undo_gives_back_the_verdict_that_was_there_before(
+    named: ProbeFace, bob: Person, reviewer: User
+) -> None:
+    other = make_user("reviewer")
+    before = review(named, other, "somebody_else", bob)
+    review(named, reviewer, "right")
+    undo(named, reviewer)
+    named.refresh_from_db()
+    assert (named.review, named.true_person, named.reviewer) == ("somebody_else", bob, other)
+    assert named.reviewed_at == before.reviewed_at
+    assert named.held_by == reviewer
+
+
+def test_undo_takes_back_one_verdict_only(named: ProbeFace, reviewer: User) -> None:
+    review(named, reviewer, "not_a_face")
+    review(named, reviewer, "right")
+    undo(named, reviewer)
+    with pytest.raises(VerdictRefused, match="nothing_to_undo"):
+        undo(named, reviewer)
+    named.refresh_from_db()
+    assert named.review == "not_a_face"
+
+
+def test_nobody_undoes_what_somebody_else_said(named: ProbeFace, reviewer: User) -> None:
+    review(named, reviewer, "not_a_face")
+    review(named, make_user("reviewer"), "right")
+    with pytest.raises(VerdictRefused, match="nothing_to_undo"):
+        undo(named, reviewer)
+
+
+def test_nothing_is_undone_of_a_face_that_somebody_looks_at(
+    named: ProbeFace, reviewer: User
+) -> None:
+    review(named, reviewer, "not_a_face")
+    assert queue.hold(named.pk, make_user("reviewer"))
+    with pytest.raises(VerdictRefused, match="not_held"):
+        undo(named, reviewer)
+
+
+def test_who_was_removed_since_stays_away(named: ProbeFace, bob: Person, reviewer: User) -> None:
+    review(named, reviewer, "somebody_else", bob)
+    review(named, reviewer, "right")
+    Person.objects.filter(pk=bob.pk).delete()
+    undo(named, reviewer)
+    named.refresh_from_db()
+    assert (named.review, named.true_person) == ("somebody_else", None)

@@ -16,7 +16,7 @@ from recognition.services.gallery import memory, reviewed
 from recognition.services.gallery.enrolling import EnrolmentRefused, enrol_photo
 from recognition.services.gallery.people import process_enrolment
 from recognition.services.identification.answering import process, submit
-from recognition.services.review.verdicts import review
+from recognition.services.review.verdicts import review, undo
 from recognition.services.versions import predictors
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, photo
@@ -165,6 +165,27 @@ def test_a_verdict_that_is_taken_back_takes_its_photo_out(
     review(wrong, reviewer, "not_in_gallery")
     review(kept, reviewer, "right")
     assert [face.probe for face in ann.faces.filter(from_review=True)] == [kept]
+
+
+def test_what_a_verdict_took_out_comes_in_again_when_that_is_undone(
+    ann: Person, user: User, reviewer: User, broker: Broker
+) -> None:
+    (probe,) = confirmed(user, reviewer, Face(1, shot=1))
+    reviewed.enrol(probe)
+    review(probe, reviewer, "not_a_face")
+    assert not ann.faces.filter(from_review=True).exists()
+    undo(probe, reviewer)
+    process_enrolment(Enrolment.objects.get().pk)
+    assert ann.faces.get(from_review=True).probe == probe
+
+
+def test_what_a_verdict_brought_in_goes_out_when_that_is_undone(
+    ann: Person, user: User, reviewer: User
+) -> None:
+    (probe,) = confirmed(user, reviewer, Face(1, shot=1))
+    reviewed.enrol(probe)
+    undo(probe, reviewer)
+    assert not ann.faces.filter(from_review=True).exists()
 
 
 def test_a_verdict_that_is_taken_back_while_the_photo_is_looked_at_counts(

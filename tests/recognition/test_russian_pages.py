@@ -31,8 +31,8 @@ from tests.recognition.rows import GATE, METRICS, epochs, step
 from tests.visible import PROPER, latin_words
 
 ADMIN = "/admin/recognition"
-# What people have called things, and what is typed into a terminal.
-GIVEN = re.compile(r"\b\w+\.png\b|\bstripes\b|\bpaper-\d\b")
+# What people have called things, what is typed into a terminal, and what stands on a key.
+GIVEN = re.compile(r"\b\w+\.png\b|\bstripes\b|\bpaper-\d\b|\bEnter\b")
 PAGES = {
     "log-in": ("", "/accounts/login/"),
     "sign-up": ("", "/accounts/signup/"),
@@ -62,7 +62,10 @@ PAGES = {
     "trial": ("operator", "trial"),
     "list of trainings": ("operator", f"{ADMIN}/trainingrun/"),
     "overview": ("reviewer", "/admin/"),
-    "reviewed answer": ("reviewer", "review"),
+    "review": ("reviewer", "/review/"),
+    "review of many": ("reviewer", "/review/grid/"),
+    "reviewed face": ("reviewer", "reviewed"),
+    "reviewed answer": ("reviewer", "answered"),
     **{
         f"list of {name}": ("reviewer", f"{ADMIN}/{name}/")
         for name in ("identification", "person", "enrolledface", "modelversion", "auditevent")
@@ -173,8 +176,9 @@ def test_no_english_is_left(
         "person": reverse("person", args=(anna.pk,)),
         "removal": reverse("person_remove", args=(anna.pk,)),
         "trial": reverse("trial", args=(Trial.objects.get().pk,)),
-        "review": reverse("admin:recognition_identification_change", args=(row.pk,)),
         "deletion": reverse("admin:recognition_user_delete", args=(row.user.pk,)),
+        "answered": reverse("admin:recognition_identification_change", args=(row.pk,)),
+        "reviewed": reverse("review_face", args=(row.faces.get(index=0).pk,)),
     }.get(path, path)
     visitor = Client() if role == "" else login(visitors(role, row))
     visitor.cookies["django_language"] = "ru"

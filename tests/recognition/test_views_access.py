@@ -118,7 +118,6 @@ class Site:
             "app_label": "recognition",
             "url": "nothing",
             "batch": self.identification.batch,
-            "face": self.probe.pk,
             "pk": self.enrolled.person_id,
             "number": 1,
             "token": "nothing",
@@ -130,10 +129,10 @@ class Site:
     def _parts(self, address: str) -> dict[str, object]:
         """Where the same word means something else."""
         places: dict[str, dict[str, object]] = {
-            "/admin": {"pk": self.identification.pk},
             "/identifications": {"pk": self.identification.pk},
             "/trials": {"pk": self.trial.pk},
             "/enrolled": {"pk": self.enrolled.pk},
+            "/review": {"pk": self.probe.pk},
             "/samples": {"name": "known"},
             "/training": {"name": "run"},
             "/photos/identification": {"key": self.identification.pk},

@@ -70,6 +70,13 @@ def request(actor: User) -> int:
     return len(rows)
 
 
+def enrol_again(face: ProbeFace, actor: User) -> None:
+    """Have a worker enrol a reviewed face that was taken out of the gallery too early."""
+    row = _work(face, actor)
+    row.save()
+    queue.enqueue_on_commit(Enrolment, [row.pk])
+
+
 def _work(face: ProbeFace, actor: User) -> Enrolment:
     name = face.identification.filename
     return Enrolment(person=face.true_person, probe=face, requested_by=actor, filename=name)

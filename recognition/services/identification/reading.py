@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
@@ -35,10 +35,21 @@ def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Ident
 def _with_faces(
     identifications: QuerySet[Identification], candidates: QuerySet[Candidate]
 ) -> QuerySet[Identification]:
+    faces = _with_candidates(ProbeFace.objects.order_by("index"), candidates)
+    return identifications.prefetch_related(Prefetch("faces", faces))
+
+
+def faces_with_everything(faces: QuerySet[ProbeFace]) -> QuerySet[ProbeFace]:
+    """The same for single faces, whatever photos they are in."""
+    photos = faces.select_related("identification__user", "identification__model_version")
+    return _with_candidates(photos, Candidate.objects.all())
+
+
+def _with_candidates(
+    faces: QuerySet[ProbeFace], candidates: QuerySet[Candidate]
+) -> QuerySet[ProbeFace]:
     ranked = Prefetch("candidates", candidates.select_related("person").order_by("rank"))
-    faces = ProbeFace.objects.select_related("person", "true_person").defer(*HEAVY)
-    ordered = faces.order_by("index").prefetch_related(ranked)
-    return identifications.prefetch_related(Prefetch("faces", ordered))
+    return faces.select_related("person", "true_person").defer(*HEAVY).prefetch_related(ranked)
 
 
 def badge_radius(width: int | None, height: int | None) -> int:
@@ -152,10 +163,15 @@ class PhotoPage:
 def of(identification: Identification, others: Others) -> PhotoPage:
     """The answer, with so much of the people whom it does not name; `identification` comes from
     `with_everything`."""
-    shown = {face: dict(_shown(face, others)) for face in identification.faces.all()}
+    return PhotoPage(identification, of_faces(identification.faces.all(), others))
+
+
+def of_faces(faces: Iterable[ProbeFace], others: Others) -> tuple[FacePage, ...]:
+    """The same for faces that come from `faces_with_everything`."""
+    shown = {face: dict(_shown(face, others)) for face in faces}
     wanted = {pk for evidence in shown.values() for own in evidence.values() for pk in own}
     portraits = EnrolledFace.objects.in_bulk(wanted) if wanted else {}
-    pages = [
+    return tuple(
         FacePage(
             face,
             tuple(
@@ -165,8 +181,7 @@ def of(identification: Identification, others: Others) -> PhotoPage:
             others,
         )
         for face, evidence in shown.items()
-    ]
-    return PhotoPage(identification, tuple(pages))
+    )
 
 
 def _still_theirs(
