@@ -24,16 +24,21 @@
   /* One after the other: what is undone has to have been kept before. */
   let turn = Promise.resolve();
   let waiting = 0;
+  const count = (more) => {
+    waiting += more;
+    cards.setAttribute("aria-busy", String(waiting > 0));
+  };
   const send = (address, data) => {
-    waiting += 1;
+    count(1);
     const answer = turn.then(async () => {
       const last = all().at(-1);
       if (last) data.set("after", last.dataset.card);
-      const response = await fetch(address, { method: "POST", body: data, headers: { "HX-Request": "true" } });
-      const text = await response.text();
-      if (!response.ok || response.redirected) throw new Error(response.status === 409 ? text : cards.dataset.offline);
-      return fragment(text);
-    }).finally(() => { waiting -= 1; });
+      const asked = { method: "POST", body: data, headers: { "HX-Request": "true" } };
+      const response = await fetch(address, asked).catch(() => null);
+      if (response?.status === 409) throw new Error(await response.text());
+      if (!response?.ok || response.redirected) throw new Error(cards.dataset.offline);
+      return fragment(await response.text());
+    }).finally(() => count(-1));
     turn = answer.catch(() => {});
     return answer;
   };
@@ -99,8 +104,8 @@
   const press = (event) => {
     const { target, code, key } = event;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (target.matches("input, select, textarea")) return;
-    if (code === "Space" && target.matches("summary, a, button")) return;
+    if (target.matches.("input, select, textarea")) return;
+    if (code === "Space" && target.matches.("summary, a, button")) return;
     if (key === "?") {
       document.querySelector("#keys")?.toggleAttribute("open");
       return;
