@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recognition.days import day_end, day_start
+from recognition.forms.people import PeopleFilter
 from recognition.models import ConsentText, How, Person, Purpose
 from recognition.services.gallery.agreements import Agreed, usual_end
-from recognition.services.gallery.people import found
 
 HOW = [(how.value, how.label) for how in How if how is not How.BEFORE]
 
@@ -27,12 +27,11 @@ def _moment(day: dt.date) -> dt.datetime:
     return timezone.now() if day == timezone.localdate() else day_start(day)
 
 
-class ChosenPeople(forms.Form):
-    """Which people: those ticked, or all who are found by words."""
+class ChosenPeople(PeopleFilter):
+    """Which people: those ticked, or all whom the list was narrowed to."""
 
     person = forms.ModelMultipleChoiceField(Person.objects.all(), required=False)
     everybody = forms.BooleanField(required=False)
-    q = forms.CharField(required=False)
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
@@ -41,11 +40,9 @@ class ChosenPeople(forms.Form):
 
     def people(self) -> QuerySet[Person]:
         """None, if what was chosen makes no sense."""
-        if not self.is_valid():
-            return Person.objects.none()
-        if self.cleaned_data["everybody"]:
-            return found(self.cleaned_data["q"])
-        return Person.objects.filter(pk__in=self.cleaned_data["person"])
+        if self.is_valid() and not self.cleaned_data["everybody"]:
+            return Person.objects.filter(pk__in=self.cleaned_data["person"])
+        return super().people()
 
 
 class PurposesForm(forms.Form):

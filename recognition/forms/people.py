@@ -4,10 +4,64 @@ import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from recognition.forms.fields import PhotosField
 from recognition.models import Person
+from recognition.services.gallery import listing
+from recognition.services.gallery import people as service
+
+NARROWING = ("photos", "consent", "seen", "hidden")
+PHOTOS = (
+    ("", _("Any number of photos")),
+    ("no_photo", _("No photo")),
+    ("one_photo", _("One photo")),
+    ("several_photos", _("Several photos")),
+)
+CONSENT = (
+    ("", _("Any consent")),
+    ("recognition", _("To be recognised")),
+    ("training", _("To training")),
+    ("no_consent", _("Not named for want of consent")),
+)
+SEEN = (
+    ("", _("Whenever seen")),
+    ("seen_lately", _("Seen in the last 30 days")),
+    ("never_seen", _("Never seen")),
+)
+HIDDEN = (("", _("Hidden or not")), ("hidden", _("Hidden")), ("shown", _("Not hidden")))
+SORT = (
+    ("", _("By name")),
+    ("photos", _("Most photos first")),
+    ("seen", _("Last seen first")),
+    ("added", _("Last added first")),
+)
+
+
+class PeopleFilter(forms.Form):
+    """Which people, in which order; all by name, as long as nothing is chosen."""
+
+    q = forms.CharField(label=_("Search by name or external id"), required=False)
+    photos = forms.ChoiceField(label=_("Photos"), choices=PHOTOS, required=False)
+    consent = forms.ChoiceField(label=_("Consent"), choices=CONSENT, required=False)
+    seen = forms.ChoiceField(label=_("Last seen"), choices=SEEN, required=False)
+    hidden = forms.ChoiceField(label=_("Answers"), choices=HIDDEN, required=False)
+    sort = forms.ChoiceField(label=_("Order"), choices=SORT, required=False)
+
+    def people(self) -> QuerySet[Person]:
+        """None, for a filter that makes no sense."""
+        if not self.is_valid():
+            return Person.objects.none()
+        chosen = self.cleaned_data
+        kinds = filter(None, (chosen[name] for name in NARROWING))
+        found = service.found(chosen["q"]).filter(*map(listing.that_are, kinds))
+        return listing.in_order(found, chosen["sort"])
+
+    @property
+    def narrowed(self) -> bool:
+        """By anything but words."""
+        return any(self.data.get(name) for name in (*NARROWING, "sort"))
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when it runs

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from recognition.confirmation import confirmed
 from recognition.forms.consent import AgreedForm
-from recognition.forms.people import EditForm, EnrolForm, PersonForm
+from recognition.forms.people import EditForm, EnrolForm, PeopleFilter, PersonForm
 from recognition.messages.photos import refusal
 from recognition.models import (
     UNFINISHED,
@@ -44,9 +44,13 @@ SHOWN_FOR = dt.timedelta(hours=1)
 @may_manage_people
 @require_safe
 def people(request: Request) -> HttpResponse:
+    form = PeopleFilter(request.GET)
+    # All numbers at once: counting those found would look through all names a second time.
+    found = form.people().values_list("pk", flat=True)
+    page = Paginator(list(found), PAGE).get_page(request.GET.get("page"))
     query = request.GET.get("q", "").strip()
-    page = Paginator(listing.listed(service.found(query)), PAGE).get_page(request.GET.get("page"))
-    return render(request, "people/people.html", {"page": page, "query": query})
+    context = {"form": form, "page": page, "query": query, "listed": listing.page(list(page))}
+    return render(request, "people/people.html", context)
 
 
 @may_manage_people

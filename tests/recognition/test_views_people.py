@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from recognition.models import AuditEvent, EnrolledFace, Enrolment, Person, User
+from recognition.models import AuditEvent, EnrolledFace, Enrolment, Person, Purpose, User
 from recognition.services.gallery import owners
+from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.gallery.people import process_enrolment
-from tests.factories import deeds
+from recognition.services.identification.answering import process, submit
+from tests.factories import agreed, deeds
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]
@@ -87,6 +90,64 @@ def test_search_knows_every_script_and_the_underscores_of_folders(
     Person.objects.create(name="John_Smith", external_id="K-17")
     Person.objects.create(name="Ann O'Neil (London)")
     assert names(client, query) == found
+
+
+@pytest.fixture
+def several(ada: Person, user: User) -> None:
+    """Ada was added first, has two photos and was seen last; Bea agreed; Cy is hidden; Dan has
+    nothing, and took his consent back."""
+    enrol_photo(ada, photo(Face(1, shot=2)), "more.png")
+    bea = enrol_photo(Person(name="Bea"), photo(Face(2)), "bea.png")[0].person
+    cy = enrol_photo(Person(name="Cy"), photo(Face(3)), "cy.png")[0].person
+    agreed(bea, Purpose.TRAINING, Purpose.RECOGNITION)
+    agreed(Person.objects.create(name="Dan"), Purpose.RECOGNITION, withdrawn_at=timezone.now())
+    for face in (Face(2, shot=1), Face(1, shot=1)):
+        process(submit(user, [SimpleUploadedFile("a.png", photo(face))]).accepted[0].pk)
+    service.hide(cy, None, hidden=True)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ({}, ["Ada", "Bea", "Cy", "Dan"]),
+        ({"photos": "no_photo"}, ["Dan"]),
+        ({"photos": "one_photo"}, ["Bea", "Cy"]),
+        ({"photos": "several_photos"}, ["Ada"]),
+        ({"consent": "recognition"}, ["Bea"]),
+        ({"consent": "training"}, ["Bea"]),
+        ({"consent": "no_consent"}, ["Dan"]),
+        ({"seen": "seen_lately"}, ["Ada", "Bea"]),
+        ({"seen": "never_seen"}, ["Cy", "Dan"]),
+        ({"hidden": "hidden"}, ["Cy"]),
+        ({"hidden": "shown", "seen": "never_seen"}, ["Dan"]),
+        ({"sort": "photos"}, ["Ada", "Bea", "Cy", "Dan"]),
+        ({"sort": "seen"}, ["Ada", "Bea", "Cy", "Dan"]),
+        ({"sort": "added"}, ["Dan", "Cy", "Bea", "Ada"]),
+        ({"sort": "seen", "q": "a"}, ["Ada", "Bea", "Dan"]),
+        ({"photos": "nonsense"}, []),
+    ],
+)
+def test_the_list_is_narrowed_and_put_in_order(
+    client: Client, several: None, chosen: dict[str, str], found: list[str]
+) -> None:
+    shown = page(client, "people", **chosen)
+    assert re.findall(r'"person-name">([^<]+)<', shown) == found
+    if not found:
+        assert "Nobody here is like that." in shown
+
+
+def test_consent_of_everybody_found_is_of_nobody_else(client: Client, several: None) -> None:
+    address = re.search(
+        r'href="([^"]+everybody=on[^"]*)"', page(client, "people", seen="never_seen")
+    )
+    assert address
+    form = client.get(html.unescape(address[1])).content.decode()
+    assert "2 people have agreed" in form
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    purposes = {"training": "on", "how": "paper", "given": "2026-01-01", "text": "1"}
+    client.post(reverse("consent_give"), {**hidden, **purposes})
+    with_consent = Person.objects.filter(consents__purpose="training").order_by("name")
+    assert [one.name for one in with_consent] == ["Bea", "Cy", "Dan"]
 
 
 def test_a_person_is_added_and_photos_come_next(client: Client, operator: User) -> None:
