@@ -267,8 +267,9 @@ USERSESSIONS_ADAPTER = "recognition.adapters.SessionsAdapter"
 
 # languages and time
 USE_I18N = USE_TZ = True
-LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
+# Of commands, and of pages for whoever asks for none of these.
+LANGUAGE_CODE = env.choice("FACESITE_LANGUAGE", "en", among=("en", "ru"))
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.time_zone("TZ", "UTC")
 

@@ -130,3 +130,9 @@ def test_a_value_that_is_not_understood_stops_the_site_with_a_sentence() -> None
     failed = load(FACESITE_SIGNUP="maybe")
     assert failed.returncode != 0
     assert "FACESITE_SIGNUP must be true or false, but it is 'maybe'." in failed.stderr
+
+
+def test_the_language_of_commands_and_of_pages_that_ask_for_none_can_be_chosen() -> None:
+    assert read("LANGUAGE_CODE") == {"LANGUAGE_CODE": "en"}
+    assert read("LANGUAGE_CODE", FACESITE_LANGUAGE="ru") == {"LANGUAGE_CODE": "ru"}
+    assert "en or ru" in load("LANGUAGE_CODE", FACESITE_LANGUAGE="de").stderr

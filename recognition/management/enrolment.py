@@ -5,44 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from recognition.messages.photos import noted
 from recognition.services.gallery.archives import ArchiveUnusable
 from recognition.services.gallery.bulk import Summary
 from recognition.services.gallery.folders import Note
 
-_FORCE: Final = "--force enrols it all the same."
+_FORCE: Final = gettext_lazy("--force enrols it anyway.")
 _HELPS: Final = {
-    "several_faces": "--largest takes the clearly largest face.",
+    "several_faces": gettext_lazy("--largest takes the clearly largest face."),
     "looks_like_another": _FORCE,
     "unlike_others": _FORCE,
-    "no_consent": "--consent --consent-to both records it of everybody in the folder.",
+    "no_consent": gettext_lazy(
+        "--consent --consent-to both records it of everybody in the folder."
+    ),
 }
 _TABLES: Final = {
-    "table_unreadable": "This is no table in CSV; save it anew, in UTF-8.",
-    "table_without_names": "The first line has to name the columns: name, external_id, consent.",
-    "row_without_name": "Line %(line)d has no name.",
-    "row_of_nobody": "Line %(line)d: no folder has this name.",
-    "row_repeated": "Line %(line)d: another line is about this person already.",
-    "row_consent": "Line %(line)d: as consent it takes yes or no, or nothing.",
-    "row_external_id": "Line %(line)d: the external id is too long.",
+    "table_unreadable": gettext_lazy("This is no table in CSV; save it anew, in UTF-8."),
+    "table_without_names": gettext_lazy(
+        "The first line has to name the columns: name, external_id, consent."
+    ),
+    "row_without_name": gettext_lazy("Line %(line)d has no name."),
+    "row_of_nobody": gettext_lazy("Line %(line)d: no folder has this name."),
+    "row_repeated": gettext_lazy("Line %(line)d: another line is about this person already."),
+    "row_consent": gettext_lazy("Line %(line)d: as consent it takes yes or no, or nothing."),
+    "row_external_id": gettext_lazy("Line %(line)d: the external id is too long."),
 }
 _ARCHIVES: Final = {
-    "archive_unreadable": "is no ZIP archive, or it is damaged: %(trouble)s.",
-    "archive_encrypted": "is encrypted; unpack it, and enrol the folder.",
-    "archive_too_large": "holds more than %(files)d files or %(bytes)d bytes; enrol it in parts.",
+    "archive_unreadable": gettext_lazy(
+        "The file %(archive)s is no ZIP archive, or it is damaged: %(trouble)s."
+    ),
+    "archive_encrypted": gettext_lazy(
+        "The file %(archive)s is encrypted; unpack it, and enrol the folder."
+    ),
+    "archive_too_large": gettext_lazy(
+        "The file %(archive)s holds more than %(files)d files or %(bytes)d bytes; enrol it in "
+        "parts."
+    ),
 }
 
 
 def unusable(archive: object, refused: ArchiveUnusable) -> str:
     """Why nothing of an archive is enrolled."""
-    return f"The file {archive} {_ARCHIVES[refused.code] % refused.params}"
+    return str(_ARCHIVES[refused.code]) % {"archive": archive, **refused.params}
 
 
 def sentence(note: Note) -> str:
     """What there is to say of a photo, a folder or a table."""
     if note.code in _TABLES:
-        return _TABLES[note.code] % note.params
-    return " ".join(filter(None, [noted(note.code, note.params), _HELPS.get(note.code)]))
+        return str(_TABLES[note.code]) % note.params
+    helps = str(_HELPS.get(note.code, ""))
+    return " ".join(filter(None, [noted(note.code, note.params), helps]))
 
 
 def as_dict(summary: Summary) -> dict[str, Any]:
@@ -61,22 +76,43 @@ def _note(note: Note) -> dict[str, str]:
 
 
 def taken_out(photos: int, *, dry_run: bool) -> str:
-    said = "would be taken out" if dry_run else "were taken out"
-    return f"Photos from reviews that {said} of the gallery: {photos}."
+    said = (
+        _("Photos from reviews that would be taken out of the gallery: %(photos)d.")
+        if dry_run
+        else _("Photos from reviews that were taken out of the gallery: %(photos)d.")
+    )
+    return said % {"photos": photos}
 
 
 def in_words(summary: Summary, options: Mapping[str, Any]) -> str:
-    whose = "with reviewed photos" if options["reviewed"] else "of this folder"
-    people, enrolled = f"People {whose} in the gallery: {summary.people}.", "enrolled"
-    if options["dry_run"]:
-        people = f"Nothing was changed. People {whose} would be in it: {summary.people}."
-        enrolled = "would be enrolled"
-    lines = [
-        f"{people} Photos: {summary.enrolled} {enrolled}, {summary.unchanged} unchanged, "
-        f"{len(summary.refused)} refused."
-    ]
+    counted = {
+        "people": summary.people,
+        "enrolled": summary.enrolled,
+        "unchanged": summary.unchanged,
+        "refused": len(summary.refused),
+    }
+    lines = [f"{_people(options)} {_photos(options)}" % counted]
     if summary.remarks:
-        lines.append(f"With a remark: {len(summary.remarks)}.")
+        lines.append(_("With a remark: %(count)d.") % {"count": len(summary.remarks)})
     if summary.passed_over:
-        lines.append(f"Passed over, left behind by systems: {summary.passed_over}.")
+        said = _("Passed over, left behind by systems: %(count)d.")
+        lines.append(said % {"count": summary.passed_over})
     return "\n".join(lines)
+
+
+def _people(options: Mapping[str, Any]) -> str:
+    if options["reviewed"]:
+        is_so = _("People with reviewed photos in the gallery: %(people)d.")
+        would_be = _("Nothing was changed. People with reviewed photos would be in it: %(people)d.")
+    else:
+        is_so = _("People of this folder in the gallery: %(people)d.")
+        would_be = _("Nothing was changed. People of this folder would be in it: %(people)d.")
+    return would_be if options["dry_run"] else is_so
+
+
+def _photos(options: Mapping[str, Any]) -> str:
+    if options["dry_run"]:
+        return _(
+            "Photos: %(enrolled)d would be enrolled, %(unchanged)d unchanged, %(refused)d refused."
+        )
+    return _("Photos: %(enrolled)d enrolled, %(unchanged)d unchanged, %(refused)d refused.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.management.base import CommandError
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from recognition.models import Person
 
@@ -19,7 +20,10 @@ def person_of(said: str) -> Person:
         case [person]:
             return person
         case []:
-            raise CommandError(f"There is nobody with the number, external id or name “{said}”.")
+            raise CommandError(
+                _("There is nobody with the number, external id or name “%s”.") % said
+            )
         case several:
             listed = "; ".join(f"{one.pk}: {one.name}, {one.external_id or '-'}" for one in several)
-            raise CommandError(f"“{said}” fits several people, choose by number. {listed}")
+            told = _("“%(said)s” fits several people, choose by number. %(listed)s")
+            raise CommandError(told % {"said": said, "listed": listed})

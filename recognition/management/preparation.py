@@ -13,6 +13,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from facesite import catalogues
 from recognition.models import GalleryChange
@@ -23,11 +25,12 @@ from recognition.services.versions import registry
 DEMO = settings.BASE_DIR / "demo" / "people"
 
 Say = Callable[[str], None]
+_UP_TO_DATE = gettext_lazy("up to date")
 
 
 def prepare(say: Say, *, demo: bool) -> None:
     if restoring.unfinished():
-        raise CommandError("A backup is half restored here; run restore with it once more.")
+        raise CommandError(_("A backup is half restored here; run restore with it once more."))
     migrate(say)
     compile_messages(say)
     collect_static(say)
@@ -41,11 +44,12 @@ def migrate(say: Say) -> None:
     try:
         executor = MigrationExecutor(connection)
     except OperationalError as error:
-        raise CommandError(f"The database cannot be reached: {error}") from error
+        raise CommandError(_("The database cannot be reached: %s") % error) from error
     steps = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if steps:
         call_command("migrate", interactive=False, verbosity=0)
-    say(f"Database: {f'{steps} migrations applied' if steps else 'up to date'}.")
+    applied = ngettext("%(steps)d migration applied", "%(steps)d migrations applied", steps)
+    say(_("Database: %(state)s.") % {"state": applied % {"steps": steps} if steps else _UP_TO_DATE})
 
 
 def compile_messages(say: Say) -> None:
@@ -54,17 +58,18 @@ def compile_messages(say: Say) -> None:
     except OSError as error:
         say(f"Languages: the catalogues cannot be compiled, the site is in English: {error}.")
     else:
-        say(f"Languages: {f'{len(written)} catalogues compiled' if written else 'up to date'}.")
+        compiled = ", ".join(path.parent.parent.name for path in written)
+        say(_("Languages: %(state)s.") % {"state": compiled or _UP_TO_DATE})
 
 
 def collect_static(say: Say) -> None:
     """Collect static files when one has changed: hashing and compressing all takes seconds."""
     note, fingerprint = Path(settings.STATIC_ROOT) / ".collected", static_fingerprint()
     if settings.DEBUG or (note.exists() and note.read_text() == fingerprint):
-        return say("Static files: up to date.")
+        return say(_("Static files: %(state)s.") % {"state": _UP_TO_DATE})
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     note.write_text(fingerprint)
-    return say("Static files: collected.")
+    return say(_("Static files: %(state)s.") % {"state": _("collected")})
 
 
 def static_fingerprint() -> str:
@@ -79,14 +84,14 @@ def static_fingerprint() -> str:
 def install_model(say: Say) -> bool:
     version = registry.active()
     if version is not None:
-        say(f"Model: {version}.")
+        say(_("Model: %(version)s.") % {"version": version})
         return True
-    say("Model: none yet, the default one is being built (half a minute)…")
+    say(_("Model: none yet, the default one is being built (half a minute)…"))
     installed = _manage("install_model")
     if not installed:
         say(
-            "Model: not installed. The site starts all the same, and photos wait until "
-            f"this has worked: {registry.MENDING_COMMAND}"
+            _("Model: not installed. The site starts anyway; photos wait until this works: %s")
+            % registry.MENDING_COMMAND
         )
     return installed
 
@@ -96,12 +101,12 @@ def enrol_demo(say: Say) -> None:
     unfinished = Path(settings.DATA_DIR) / "demo-unfinished"  # somebody may stop it half-way
     if GalleryChange.objects.exists() and not unfinished.exists():
         return
-    say("Demo gallery: the rendered people are being enrolled…")
+    say(_("Demo gallery: the rendered people are being enrolled…"))
     unfinished.touch()
     if _manage("enrol", str(DEMO)):
         unfinished.unlink()
     else:
-        say("Demo gallery: not enrolled. The next start tries again.")
+        say(_("Demo gallery: not enrolled. The next start tries again."))
 
 
 def _manage(*arguments: str) -> bool:
@@ -121,12 +126,12 @@ def create_administrator(say: Say) -> None:
     if password is None:
         return
     lines = (
-        "The first administrator. The password is shown this once:",
+        _("The first administrator. The password is shown this once:"),
         "",
-        f"    name      {FIRST_ADMINISTRATOR}",
-        f"    password  {password}",
+        _("    name      %s") % FIRST_ADMINISTRATOR,
+        _("    password  %s") % password,
         "",
-        "Change it after the first log-in.",
+        _("Change it after the first log-in."),
     )
     width = max(map(len, lines))
     say(f"┌─{'─' * width}─┐")

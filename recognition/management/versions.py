@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ml.errors import ArtifactError
 from recognition.management.terminal import progress_bar
@@ -18,7 +20,7 @@ from recognition.services.promotion import serving
 from recognition.services.versions import predictors
 from recognition.services.versions.registry import mending_command
 
-_HELPS: Final = {"gate_not_passed": 'Give it: --force --reason "…".'}
+_HELPS: Final = {"gate_not_passed": gettext_lazy('Give it: --force --reason "…".')}
 
 
 def require_model() -> predictors.Predictor:
@@ -32,8 +34,9 @@ def require_model() -> predictors.Predictor:
 def version_named(name: str) -> ModelVersion:
     version = ModelVersion.objects.filter(name=name).first()
     if version is None:
-        known = ", ".join(ModelVersion.objects.values_list("name", flat=True)) or "none yet"
-        raise CommandError(f"There is no model version {name!r}; there are: {known}.")
+        known = ", ".join(ModelVersion.objects.values_list("name", flat=True)) or _("none yet")
+        said = _("There is no model version “%(name)s”; there are: %(known)s.")
+        raise CommandError(said % {"name": name, "known": known})
     return version
 
 
@@ -58,5 +61,5 @@ def switching(*, quiet: bool) -> Iterator[Progress]:
             said = promotion_refused(refusal.code, refusal.params)
             raise CommandError(f"{said} {_HELPS.get(refusal.code, '')}".rstrip()) from refusal
         except KeyboardInterrupt:
-            message = "Stopped. What is embedded stays; call it again to go on."
+            message = _("Stopped. What is embedded stays; call it again to go on.")
             raise CommandError(message, returncode=130) from None

@@ -281,5 +281,5 @@ def test_a_file_over_the_limit_is_refused_unread(album: Path) -> None:
         file.truncate(10**12)
     (huge,) = [each for each in enrol(album)["refused"] if "huge" in each["path"]]
     assert huge["reason"] == "image_too_large"
-    assert "limit is 30.0" in huge["message"]
+    assert "limit is 30 MB" in huge["message"]
     assert EnrolledFace.objects.count() == 3

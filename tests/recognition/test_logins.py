@@ -180,5 +180,5 @@ def test_the_administrator_can_print_a_link_that_works_once(
 
 
 def test_a_link_for_nobody_is_an_error() -> None:
-    with pytest.raises(CommandError, match="There is no account 'nobody'"):
+    with pytest.raises(CommandError, match="There is no account “nobody”"):
         call_command("reset_link", "nobody")

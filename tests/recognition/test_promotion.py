@@ -361,9 +361,7 @@ def test_a_rollback_over_new_faces_has_a_worker_embed_them_first(
     assert broker.sent("training") == [("train_promotion", str(version.pk))]
     out = StringIO()
     call_command("rollback", stdout=out)
-    assert out.getvalue() == (
-        "stripes is in service again; 1 faces enrolled since were embedded.\n"
-    )
+    assert out.getvalue() == ("stripes is in service again. Faces embedded for it: 1.\n")
     version.refresh_from_db()
     assert (version.state, version.promotion_requested_at) == (State.ACTIVE, None)
 
@@ -639,7 +637,7 @@ def test_the_commands_promote_list_and_roll_back(
 ) -> None:
     assert run("promote", "better") == (
         "Better than the version in service. It passed the gate.\n"
-        "better is in service; 3 faces were embedded.\n"
+        "better is in service. Faces embedded for it: 3.\n"
     )
     heading, better, stripes = run("model_versions").splitlines()
     assert heading.split()[:3] == ["version", "state", "architecture"]

@@ -144,7 +144,7 @@ def test_a_lost_one_is_taken_away_by_a_command(user: User) -> None:
     assert not is_in(enter(user))
     out = StringIO()
     call_command("reset_second_factor", user.username, stdout=out)
-    assert "no second factor any more" in out.getvalue()
+    assert "no longer has a second factor" in out.getvalue()
     assert is_in(enter(user))
     assert said("account.second_factor_reset") == [("", str(user.pk))]
     for name in (user.username, "nobody"):

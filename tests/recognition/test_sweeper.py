@@ -211,4 +211,4 @@ def test_the_command_says_what_it_did(user: User, broker: Broker) -> None:
     age(FORGOTTEN_AFTER + SECOND)
     out = StringIO()
     call_command("sweep", stdout=out)
-    assert out.getvalue() == "1 sent again, 0 ended as failed.\n"
+    assert out.getvalue() == "Sent again: 1, ended as failed: 0.\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from recognition.management import consents, enrolment
@@ -45,13 +46,15 @@ class Command(SiteCommand):
 
     def handle(self, **options: Any) -> None:
         if bool(options["people"]) == options["reviewed"] or options["undo"] > options["reviewed"]:
-            raise CommandError("Name a folder or an archive to enrol, or say --reviewed [--undo].")
+            raise CommandError(
+                _("Name a folder or an archive to enrol, or say --reviewed [--undo].")
+            )
         if options["undo"]:
             return self._undo(options)
         try:
             summary = self._reviewed(options) if options["reviewed"] else self._folder(options)
         except KeyboardInterrupt:
-            message = "Stopped. What is enrolled stays; run the command again to go on."
+            message = _("Stopped. What is enrolled stays; run the command again to go on.")
             raise CommandError(message, returncode=130) from None
         in_words = enrolment.in_words(summary, options)
         self.conclude(enrolment.as_dict(summary), in_words, as_json=options["json"])
@@ -90,7 +93,7 @@ class Command(SiteCommand):
 
     @contextmanager
     def _bar(self, total: int) -> Iterator[bulk.Looked]:
-        with tqdm(total=total, unit=" photos", file=sys.stderr, disable=None) as bar:
+        with tqdm(total=total, unit="", file=sys.stderr, disable=None) as bar:
 
             def looked(refused: Note | None) -> None:
                 bar.update()
@@ -126,8 +129,9 @@ def _planned(root: Place) -> Plan:
     try:
         plan = bulk.planned(root)
     except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise CommandError(f"The folder {root} cannot be read: {reason}.") from error
+        said = _("The folder %(folder)s cannot be read: %(reason)s.")
+        raise CommandError(said % {"folder": root, "reason": error.strerror}) from error
     if not plan.photos and not plan.refused:
-        raise CommandError(f"There is nothing in {root}; it should hold a folder per person.")
+        said = _("There is nothing in %(folder)s; it should hold a folder per person.")
+        raise CommandError(said % {"folder": root})
     return plan

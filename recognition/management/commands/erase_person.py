@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from ml.files import write_whole
 from recognition.management.base import SiteCommand
@@ -29,7 +30,7 @@ class Command(SiteCommand):
     def handle(self, **options: Any) -> None:
         person = person_of(options["person"])
         if options["json"] and not options["yes"]:
-            raise CommandError("--json asks nothing: give --yes too.")
+            raise CommandError(_("--json asks nothing: give --yes too."))
         if not options["yes"]:
             self._ask(person)
         needles = traces.of_person(person)
@@ -42,13 +43,16 @@ class Command(SiteCommand):
             write_whole(options["report"], f"{text}\n")
         self.stdout.write(text)
         if left:
-            raise CommandError(f"They are removed, but bytes of theirs are left in: {left}")
+            raise CommandError(_("They are removed, but bytes of theirs are left in: %s") % left)
 
     def _ask(self, person: Person) -> None:
         photos, asked = person.faces.count(), deletion.showing(person).count()
         self.stdout.write(
-            f"Person {person.pk}, {person.name}: {photos} enrolled photos, and {asked} photos of "
-            "which a reviewer said that they are in them. This cannot be undone."
+            _(
+                "Person %(number)d, %(name)s. Enrolled photos: %(photos)d; photos in which a "
+                "reviewer recognised them: %(asked)d. This cannot be undone."
+            )
+            % {"number": person.pk, "name": person.name, "photos": photos, "asked": asked}
         )
-        if input("Erase them? Type yes: ").strip().lower() != "yes":
-            raise CommandError("Nothing was erased.")
+        if input(_("Erase them? Type yes: ")).strip().lower() not in {"yes", _("yes")}:
+            raise CommandError(_("Nothing was erased."))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from ml.errors import Unwritable
 from ml.files import replacing, writing
@@ -22,12 +23,13 @@ class Command(SiteCommand):
     def handle(self, *, person: str, file: Path, **options: Any) -> None:
         whom = person_of(person)
         if file.exists():
-            raise CommandError(f"{file} is there already.")
+            raise CommandError(_("%s is there already.") % file)
         try:
             with writing(file.parent, "try again"), replacing(file) as archive:
                 archive.writelines(export(whom, None))
         except (Unwritable, OSError) as error:
-            raise CommandError(f"{file} was not written. {error}") from error
+            said = _("%(file)s was not written. %(error)s")
+            raise CommandError(said % {"file": file, "error": error}) from error
         found = {"file": str(file), "person": whom.pk}
-        words = f"{file}: everything about person {whom.pk}."
+        words = _("%(file)s: everything about person %(person)d.") % found
         self.conclude(found, words, as_json=options["json"])

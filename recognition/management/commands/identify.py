@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ml.errors import PhotoRejected
 from ml.imaging import PHOTO_SUFFIXES
@@ -16,6 +19,7 @@ from recognition.management.base import SiteCommand
 from recognition.management.terminal import progress_bar
 from recognition.management.versions import require_model
 from recognition.messages.photos import photo_error
+from recognition.models import ProbeFace
 from recognition.services.gallery import memory
 from recognition.services.identification.answer import Answer
 from recognition.services.identification.answering import identify_photo
@@ -87,22 +91,28 @@ def _in_words(photo: Json) -> str:
     if photo["error"]:
         return f"{photo['path']}: {photo_error(photo['error'])}"
     count = len(photo["faces"])
-    turned = f", the photo is turned by {photo['turned']}° clockwise" if photo["turned"] else ""
-    cut_short = ", the file ends too early" if photo["cut_short"] else ""
-    faces = f"{count or 'no'} {'face' if count == 1 else 'faces'}"
-    lines = [f"{photo['path']}: {faces}{turned}{cut_short}"]
-    return "\n".join([*lines, *(_line(face) for face in photo["faces"])])
+    faces = ngettext("%(count)d face", "%(count)d faces", count) % {"count": count}
+    told = [faces if count else _("no faces")]
+    if photo["turned"]:
+        told.append(
+            _("the photo is turned by %(degrees)d° clockwise") % {"degrees": photo["turned"]}
+        )
+    if photo["cut_short"]:
+        told.append(_("the file ends too early"))
+    lines = [f"{photo['path']}: {', '.join(told)}", *(_line(face) for face in photo["faces"])]
+    return "\n".join(lines)
 
 
 def _line(face: Json) -> str:
     """One face: the decision, how sure it is, and who came nearest."""
     nearest = ", ".join(
-        f"{candidate['person']} {candidate['similarity']:.2f}"
+        f"{candidate['person']} {number_format(round(candidate['similarity'], 2), decimal_pos=2)}"
         for candidate in face["candidates"][:2]
     )
-    corrected = "  corrected by a reviewer" if face["corrected"] else ""
+    corrected = f"  {_('corrected by a reviewer')}" if face["corrected"] else ""
+    decision = ProbeFace.Decision(face["decision"]).label.lower()
     who = f"{face['person'] or '':<24}"
-    return f"  {face['decision']:<9} {who} {_sure(face):>8}  ({nearest}){corrected}"
+    return f"  {decision:<9} {who} {_sure(face):>8}  ({nearest}){corrected}"
 
 
 def _sure(face: Json) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from ml.errors import ExportDisagrees, WeightsMissing
 from ml.processor import ProcessorTooOld
@@ -29,6 +30,6 @@ class Command(SiteCommand):
         except (ExportDisagrees, ProcessorTooOld) as error:
             raise CommandError(str(error)) from error
         active = version.state == ModelVersion.State.ACTIVE
-        state = "in service" if active else f"installed; {registry.active()} is in service"
-        words = self.style.SUCCESS(f"{version} is {state}.")
+        said = _("%(version)s is in service.") if active else _("%(version)s is installed.")
+        words = self.style.SUCCESS(said % {"version": version})
         self.conclude({"version": version.name, "active": active}, words, as_json=options["json"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from ml.evaluation import verdicts
 from recognition.management.base import SiteCommand
@@ -43,9 +44,9 @@ class Command(SiteCommand):
     def handle(self, **options: Any) -> None:
         version = version_named(options["version"])
         if version.state == ModelVersion.State.ACTIVE:
-            raise CommandError(f"{version} is in service already.")
+            raise CommandError(_("%(version)s is in service already.") % {"version": version})
         if options["force"] != bool(options["reason"].strip()):
-            raise CommandError("--force and --reason R go together: the reason is kept.")
+            raise CommandError(_("--force and --reason R go together: the reason is kept."))
         if version.gate and not options["json"]:
             self.stdout.write(verdicts.in_words(verdicts.Verdict.from_dict(version.gate)))
         terms = serving.Terms(options["reason"], options["open_set"])
@@ -53,11 +54,14 @@ class Command(SiteCommand):
             embedded = serving.serve(version, None, progress, terms=terms)
         if embedded.lost:
             self.stderr.write(
-                f"{len(embedded.lost)} enrolled faces have no readable crop and are not in its "
-                "gallery: enrol their photos again."
+                _(
+                    "Enrolled faces without a readable crop, which are not in its gallery: %d. "
+                    "Enrol their photos again."
+                )
+                % len(embedded.lost)
             )
-        lines = [f"{version} is in service; {embedded.faces} faces were embedded."]
+        found = {"version": version.name, "embedded": embedded.faces, "lost": len(embedded.lost)}
+        lines = [_("%(version)s is in service. Faces embedded for it: %(embedded)d.") % found]
         if version.answers_by == ModelVersion.AnswersBy.CLASSES:
             lines += classes_in_words(version)
-        found = {"version": version.name, "embedded": embedded.faces, "lost": len(embedded.lost)}
         self.conclude(found, "\n".join(lines), as_json=options["json"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from recognition.management.base import SiteCommand
 from recognition.messages.privacy import kept
@@ -21,5 +22,5 @@ class Command(SiteCommand):
         if quiet and not any(found.values()):
             return
         counted = [f"{count:>8}  {kept(name)}" for name, count in found.items()]
-        words = "\n".join(["These would go:" if dry_run else "Deleted:", *counted])
+        words = "\n".join([_("These would go:") if dry_run else _("Deleted:"), *counted])
         self.conclude(found, words, as_json=options["json"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from recognition.management.base import SiteCommand
 from recognition.models import User
@@ -18,6 +19,6 @@ class Command(SiteCommand):
     def handle(self, *, user: str, **options: Any) -> None:
         account = User.objects.filter(username=user).first()
         if account is None:
-            raise CommandError(f"There is no account {user!r}.")
+            raise CommandError(_("There is no account “%s”.") % user)
         link = reset_link(account)
         self.conclude({"link": link}, link, as_json=options["json"])

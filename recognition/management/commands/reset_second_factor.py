@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from recognition.management.base import SiteCommand
 from recognition.models import User
@@ -21,8 +22,8 @@ class Command(SiteCommand):
     def handle(self, *, user: str, **options: Any) -> None:
         account = User.objects.filter(username=user).first()
         if account is None:
-            raise CommandError(f"There is no account {user!r}.")
+            raise CommandError(_("There is no account “%s”.") % user)
         if not second_factor.reset(account):
-            raise CommandError(f"The account {user!r} has no second factor.")
-        words = f"{user} has no second factor any more."
+            raise CommandError(_("The account “%s” has no second factor.") % user)
+        words = _("%s no longer has a second factor.") % user
         self.conclude({"user": user}, words, as_json=options["json"])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from recognition.management.base import SiteCommand
 from recognition.services.work.retrying import retry_all
 
@@ -11,6 +13,5 @@ class Command(SiteCommand):
 
     def handle(self, **options: Any) -> None:
         waiting = retry_all()
-        self.conclude(
-            {"waiting": waiting}, f"{waiting} photos wait again.", as_json=options["json"]
-        )
+        words = _("Photos that wait again: %d.") % waiting
+        self.conclude({"waiting": waiting}, words, as_json=options["json"])

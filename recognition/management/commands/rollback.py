@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from recognition.management.base import SiteCommand
 from recognition.management.versions import switching
@@ -18,6 +19,6 @@ class Command(SiteCommand):
     def handle(self, **options: Any) -> None:
         with switching(quiet=options["quiet"]) as progress:
             version, embedded = serving.go_back(progress)
-        since = f"; {embedded.faces} faces enrolled since were embedded" if embedded.faces else ""
         found = {"version": version.name, "embedded": embedded.faces}
-        self.conclude(found, f"{version} is in service again{since}.", as_json=options["json"])
+        words = _("%(version)s is in service again. Faces embedded for it: %(embedded)d.") % found
+        self.conclude(found, words, as_json=options["json"])

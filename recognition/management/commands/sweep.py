@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from recognition.management.base import SiteCommand
 from recognition.services.site.sweeping import sweep, tidy
 
@@ -13,5 +15,5 @@ class Command(SiteCommand):
     def handle(self, **options: Any) -> None:
         tidy()
         swept = sweep()
-        words = f"{swept.requeued} sent again, {swept.failed} ended as failed."
+        words = _("Sent again: %(requeued)d, ended as failed: %(failed)d.") % asdict(swept)
         self.conclude(asdict(swept), words, as_json=options["json"])
