@@ -121,11 +121,12 @@ def badge(text: object, kind: str = "default") -> SafeString:
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
 
 
-def picture(kind: str, key: object, *, size: int = 48) -> SafeString:
+def picture(kind: str, key: object, *, size: int = 48, alt: str = "") -> SafeString:
     """A face or a portrait, through the view that checks the right to see it."""
     return format_html(
-        '<img class="fs-face" src="{}" width="{}" height="{}" alt="" loading="lazy">',
+        '<img class="fs-face" src="{}" width="{}" height="{}" alt="{}" loading="lazy">',
         reverse("photo", args=(kind, key)),
         size,
         size,
+        alt,
     )

@@ -122,7 +122,7 @@ class EnrolledFaceAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("portrait"))
     def portrait_shown(self, face: EnrolledFace) -> SafeString:
-        return picture("enrolled", face.pk)
+        return picture("enrolled", face.pk, alt=str(face.person))
 
     @admin.display(description=_("quality"), ordering="quality")
     def quality_percent(self, face: EnrolledFace) -> str:

@@ -573,7 +573,7 @@ def test_boxes_are_drawn_with_points_in_every_language(
     boxes = re.search(r'<svg class="boxes".*?</svg>', page)
     assert boxes
     numbers = re.findall(r' (?:x|y|width|height|cx|cy|r|font-size)="([^"]*)"', boxes[0])
-    assert len(numbers) == 28
+    assert len(numbers) == 30
     assert all(re.fullmatch(r"-?\d+(\.\d+)?", number) for number in numbers)
 
 
