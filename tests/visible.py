@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 # the switch, a key. "E-mail" is what allauth says in Russian, too.
 PROPER = frozenset(
     {"facesite", "English", "mail", "EN", "RU", "en", "ru", "esc"}
-    | {"JPEG", "PNG", "WebP", "HEIC", "AVIF"}
+    | {"JPEG", "PNG", "WebP", "HEIC", "AVIF", "ZIP", "CSV"}
     | {"SFace", "DIR", "FPIR", "TAR", "FAR"}
     | {"QR", "Aegis", "FreeOTP", "Google", "Authenticator"}
 )

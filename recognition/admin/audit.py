@@ -69,6 +69,7 @@ ACTIONS = {
     "account.changed": _("Account changed"),
     "account.deleted": _("Account deleted"),
     "account.exported": _("Own data downloaded"),
+    "history.exported": _("Photos of one’s own history downloaded"),
     "audit.expired": _("Rows of the log dropped after their time"),
     "keys.rotated": _("Keys of the encryption changed"),
     "database.scrubbed": _("Database written anew after an erasure"),

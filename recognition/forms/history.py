@@ -8,7 +8,16 @@ from django.utils.translation import gettext_lazy as _
 
 from recognition.days import day_end, day_start
 from recognition.forms.fields import day_field
-from recognition.models import UNFINISHED, Identification, Person, ProbeFace, Status, User
+from recognition.models import (
+    UNFINISHED,
+    Candidate,
+    Identification,
+    ProbeFace,
+    Status,
+    having,
+)
+from recognition.services import access
+from recognition.services.gallery import people
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
 OUTCOMES = (
@@ -22,7 +31,7 @@ OUTCOMES = (
     (WAITING, _("Still waiting")),
 )
 WITHOUT_FACES = {
-    NO_FACE: Q(status=Status.DONE, faces__isnull=True),
+    NO_FACE: Q(~having(), status=Status.DONE),
     UNUSABLE: Q(status__in=(Status.REJECTED, Status.FAILED)),
     WAITING: Q(status__in=UNFINISHED),
 }
@@ -31,17 +40,15 @@ WITHOUT_FACES = {
 class HistoryFilter(forms.Form):
     """What to show of one's history; everything, as long as nothing is chosen."""
 
+    search = forms.CharField(
+        label=_("Name or file"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search"}),
+    )
     since = day_field(_("From"))
     until = day_field(_("To"))
-    person = forms.ModelChoiceField(
-        Person.objects.none(), label=_("Person"), required=False, empty_label=_("Anybody")
-    )
     outcome = forms.ChoiceField(label=_("Answer"), choices=OUTCOMES, required=False)
-
-    def __init__(self, data: Any, *, user: User) -> None:
-        super().__init__(data)
-        people = Person.objects.filter(probes__identification__user=user).distinct()
-        self.fields["person"].queryset = people  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -54,7 +61,7 @@ class HistoryFilter(forms.Form):
         """The rows that fit; a filter that makes no sense shows none."""
         if not self.is_valid():
             return identifications.none()
-        return identifications.filter(*self._conditions()).distinct()
+        return identifications.filter(*self._conditions())
 
     def _conditions(self) -> list[Q]:
         chosen, conditions = self.cleaned_data, []
@@ -62,12 +69,18 @@ class HistoryFilter(forms.Form):
             conditions.append(Q(created_at__gte=day_start(chosen["since"])))
         if chosen["until"]:
             conditions.append(Q(created_at__lt=day_end(chosen["until"])))
-        if chosen["person"]:
-            conditions.append(Q(faces__person=chosen["person"]))
+        if chosen["search"]:
+            conditions.append(_mentioning(chosen["search"]))
         if chosen["outcome"]:
             conditions.append(_outcome(chosen["outcome"]))
         return conditions
 
 
+def _mentioning(words: str) -> Q:
+    """Photos whose file, or somebody whom their answer names, is called so."""
+    named = Candidate.objects.filter(access.NAMED, person__in=people.named(words))
+    return Q(filename__icontains=words) | Q(pk__in=named.values("face__identification"))
+
+
 def _outcome(outcome: str) -> Q:
-    return WITHOUT_FACES.get(outcome) or Q(faces__decision=outcome)
+    return WITHOUT_FACES.get(outcome) or having(decision=outcome)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import re
 from collections.abc import Callable
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,9 +18,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from recognition.forms.history import OUTCOMES
 from recognition.models import Identification, Person, ProbeFace, User
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
+from tests.factories import deeds
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]
@@ -76,24 +82,31 @@ def test_days_in_the_wrong_order_are_told(user: User, login: Login) -> None:
     assert "This day is before the first one." in page
 
 
-def test_a_person_is_found_in_group_photos_too(user: User, login: Login) -> None:
-    ask(user, "ada.png", ADA)
+def test_a_person_is_found_by_name_in_group_photos_too(user: User, login: Login) -> None:
+    ask(user, "first.png", ADA)
     ask(user, "both.png", GRACE, ADA)
     ask(user, "grace.png", GRACE)
-    ada = Person.objects.get(name="Ada")
-    assert listed(login(user), person=ada.pk) == ["both.png", "ada.png"]
+    assert listed(login(user), search="ada") == ["both.png", "first.png"]
 
 
-def test_only_people_of_ones_own_answers_can_be_chosen(
-    user: User, stranger: User, login: Login
-) -> None:
-    ask(user, "ada.png", ADA)
-    ask(stranger, "grace.png", GRACE)
-    grace = Person.objects.get(name="Grace")
-    page = login(user).get(reverse("history")).content.decode()
-    assert ">Ada</option>" in page
-    assert ">Grace</option>" not in page
-    assert listed(login(user), person=grace.pk) == []
+def test_of_two_who_fit_either_name_finds_the_photo(user: User, login: Login) -> None:
+    ask(user, "one.png", ADA)
+    ProbeFace.objects.update(decision="ambiguous", person=None)
+    assert listed(login(user), search="ada") == ["one.png"]
+    assert listed(login(user), search="grace") == ["one.png"]
+
+
+def test_who_only_came_close_is_not_found(user: User, login: Login) -> None:
+    """Trying names would otherwise tell who is enrolled."""
+    ask(user, "one.png", ADA)
+    assert ProbeFace.objects.get().candidates.filter(person__name="Grace").exists()
+    assert listed(login(user), search="grace") == []
+
+
+def test_a_photo_is_found_by_the_name_of_its_file(user: User, login: Login) -> None:
+    ask(user, "holiday.png", NOBODY)
+    ask(user, "other.png", NOBODY)
+    assert listed(login(user), search="HOLI") == ["holiday.png"]
 
 
 def test_answers_are_filtered_by_what_they_say(user: User, login: Login) -> None:
@@ -147,6 +160,86 @@ def test_the_number_of_queries_does_not_grow_with_the_history(user: User, login:
 
     ask(user, "one.png", ADA)
     ask(user, "two.png", GRACE)
+    few = queries()
+    for number in range(10):
+        ask(user, f"{number}.png", ADA, GRACE, NOBODY)
+    assert queries() == few
+
+
+def test_a_large_gallery_costs_the_page_nothing(user: User, login: Login) -> None:
+    client = login(user)
+    ask(user, "one.png", ADA)
+    small = len(client.get(reverse("history")).content)
+    people = Person.objects.bulk_create(Person(name=f"Person {number}") for number in range(200))
+    face = ProbeFace.objects.get()
+    for person in people:
+        face.pk, face.index, face.person = None, face.index + 1, person
+        face.crop.name = f"{face.index}.png"
+        face.identification = Identification.objects.create(
+            user=user, status="done", created_at=timezone.now() - dt.timedelta(days=9)
+        )
+        face.save()
+    page = client.get(reverse("history"), {"until": str(timezone.localdate())}).content.decode()
+    assert "Person 199" in page
+    assert page.count("<option") == len(OUTCOMES)
+    assert small > 0
+
+
+def archive(response: Any) -> ZipFile:
+    return ZipFile(io.BytesIO(response.getvalue()))
+
+
+def test_the_ticked_photos_are_downloaded_with_their_answers(user: User, login: Login) -> None:
+    wanted, other = ask(user, "ada.png", ADA), ask(user, "grace.png", GRACE)
+    answer = login(user).get(reverse("history_zip"), {"photo": str(wanted.pk)})
+    assert answer.headers["Content-Type"] == "application/zip"
+    names = archive(answer).namelist()
+    assert f"photos/{wanted.pk}/photo.jpg" in names
+    assert f"photos/{wanted.pk}/face-1.png" in names
+    assert not any(str(other.pk) in name for name in names)
+    event = deeds().get(action="history.exported")
+    assert (event.actor, event.details["photos"]) == (user, 1)
+
+
+def test_everything_that_a_filter_finds_is_downloaded_as_a_table(user: User, login: Login) -> None:
+    ask(user, "ada.png", ADA)
+    ask(user, "both.png", ADA, NOBODY)
+    ask(user, "grace.png", GRACE)
+    query = {"everything": "on", "search": "ada"}
+    answer = login(user).get(reverse("history_csv"), query)
+    rows = list(csv.DictReader(answer.getvalue().decode("utf-8-sig").splitlines()))
+    told = [(row["file"], row["face"], row["decision"], row["person"]) for row in rows]
+    assert told == [
+        ("both.png", "1", "match", "Ada"),
+        ("both.png", "2", "unknown", ""),
+        ("ada.png", "1", "match", "Ada"),
+    ]
+
+
+def test_a_file_called_like_a_formula_calculates_nothing(user: User, login: Login) -> None:
+    ask(user, "=1+1.png", ADA)
+    answer = login(user).get(reverse("history_csv"), {"everything": "on"})
+    assert "\n'=1+1.png," in answer.getvalue().decode()
+
+
+def test_nobody_downloads_anothers_photos(
+    user: User, stranger: User, reviewer: User, login: Login
+) -> None:
+    theirs = ask(stranger, "theirs.png", ADA)
+    for somebody in (user, reviewer):
+        answer = login(somebody).get(reverse("history_zip"), {"photo": str(theirs.pk)})
+        assert answer.headers["Location"] == reverse("history")
+
+
+def test_a_download_takes_as_many_queries_for_many_photos(user: User, login: Login) -> None:
+    client = login(user)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("history_csv"), {"everything": "on"}).getvalue()
+        return len(captured)
+
+    ask(user, "one.png", ADA)
     few = queries()
     for number in range(10):
         ask(user, f"{number}.png", ADA, GRACE, NOBODY)

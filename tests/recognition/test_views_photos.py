@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Callable
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from recognition.models import AuditEvent, Identification, User
 from recognition.services import access
@@ -115,3 +117,36 @@ def test_opening_ones_own_photo_is_nobodys_business(
     login(user).get(reverse("identification", args=(answered.pk,)))
     login(user).get(address(answered))
     assert openings() == 0
+
+
+def test_a_picture_in_a_list_is_sent_in_the_size_of_its_place(
+    answered: Identification, user: User, login: Login
+) -> None:
+    face = reverse("photo", args=("probe", answered.faces.get().pk))
+    client = login(user)
+    small = client.get(face, {"side": "48"})
+    with Image.open(io.BytesIO(small.content)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (48, 48))
+    assert small.headers["Cache-Control"] == "private, max-age=300"
+    assert small.headers["ETag"] != client.get(face).headers["ETag"]
+
+
+def test_a_picture_is_sent_in_no_other_size_than_pages_ask_for(
+    answered: Identification, user: User, login: Login
+) -> None:
+    for odd in ("0", "-1", "47", "9000", "x", "٤٨"):
+        response = login(user).get(address(answered), {"side": odd})
+        assert response.headers["Content-Type"] == "image/jpeg"
+        assert b"".join(response.streaming_content) == answered.photo.read()  # type: ignore[attr-defined]
+        answered.photo.seek(0)
+
+
+def test_small_pictures_of_ones_own_photos_alone_are_kept_for_some_minutes(
+    answered: Identification, user: User, reviewer: User, login: Login
+) -> None:
+    def kept(somebody: User) -> str:
+        response = login(somebody).get(address(answered), {"side": "320"})
+        return str(response.headers["Cache-Control"])
+
+    assert kept(user) == "private, max-age=300"
+    assert kept(reviewer) == "private, no-store"

@@ -34,14 +34,21 @@ class NameTaken(Exception):
 
 
 def found(words: str) -> QuerySet[Person]:
-    """People whose name or external id contains the words, whatever stands between them.
-
-    A pattern and not `icontains`: SQLite's LIKE knows upper and lower case only of a to z.
-    """
+    """People whose name or external id contains the words, whatever stands between them."""
     if not words.strip():
         return Person.objects.all()
-    pattern = "[ _]+".join(re.escape(word) for word in words.replace("_", " ").split())
+    pattern = _pattern(words)
     return Person.objects.filter(Q(name__iregex=pattern) | Q(external_id__iregex=pattern))
+
+
+def named(words: str) -> QuerySet[Person]:
+    """The same by name alone, for those who are not shown more of people."""
+    return Person.objects.filter(name__iregex=_pattern(words)).order_by()
+
+
+def _pattern(words: str) -> str:
+    """Not `icontains`: SQLite's LIKE knows upper and lower case only of a to z."""
+    return "[ _]+".join(re.escape(word) for word in words.replace("_", " ").split())
 
 
 def add_person(

@@ -33,7 +33,7 @@ def _members(user: User) -> Iterator[Member]:
     for start in range(0, len(ids), BATCH):
         batch = photos.filter(pk__in=ids[start : start + BATCH]).order_by("created_at", "pk")
         for photo in reading.with_everything(batch):
-            yield from _photo(photo, access.others_shown(user))
+            yield from photo_members(photo, user)
 
 
 def _account(user: User) -> dict[str, Any]:
@@ -60,9 +60,10 @@ def _log(user: User) -> list[dict[str, Any]]:
     return list((did | to_it | to_photos).order_by("number").values(*fields))
 
 
-def _photo(photo: Identification, others: access.Others) -> Iterator[Member]:
+def photo_members(photo: Identification, user: User) -> Iterator[Member]:
+    """A photo's answer, as its page shows it to the user, and its files."""
     name = f"photos/{photo.pk}"
-    page = reading.of(photo, others)
+    page = reading.of(photo, access.others_shown(user))
     yield zipped.document(f"{name}/answer.json", _answer(page))
     yield from zipped.stored(f"{name}/original", photo.original)
     yield from zipped.stored(f"{name}/photo", photo.photo)
