@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import statistics
 import sys
 import tempfile
@@ -44,6 +45,7 @@ ADDRESSES = (
     "/history/?search=person+77",
     "/history/?search=4242.jpg",
     "/history/?outcome=no_face",
+    "/dashboard/",
     "/admin/",
     "/admin/recognition/identification/",
     "/people/",
@@ -54,6 +56,9 @@ def fill(user: User, photos: int, people: int) -> None:
     names = Person.objects.bulk_create(Person(name=f"Person {n}") for n in range(people))
     version = ModelVersion.objects.create(name="v", digest="0" * 64, embedding_size=128)
     ModelVersion.objects.update(state="active")
+    place = Path(FOLDER.name, "models", version.name)
+    place.mkdir(parents=True)
+    shutil.copyfile(ROOT / "ml" / "versions" / "sface-calibration.json", place / "calibration.json")
     for start in range(0, photos, BATCH):
         rows = Identification.objects.bulk_create(
             _photos(user, version, range(start, min(photos, start + BATCH)))

@@ -6,6 +6,7 @@ from recognition.views import (
     accounts,
     care,
     consent,
+    dashboard,
     deletion,
     history,
     identification,
@@ -88,6 +89,7 @@ urlpatterns = [
     path("accounts/password/reset/", accounts.password_reset, name="account_reset_password"),
     path("accounts/invitation/<str:token>/", accounts.invitation, name="invitation"),
     path("privacy/", privacy.privacy, name="privacy"),
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("status/", status.status, name="status"),
     path("status/retry/", status.retry_failed, name="retry_failed"),
     # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial

@@ -182,6 +182,8 @@ class ProbeFace(models.Model):
             models.Index(fields=("review", "certainty")),
             models.Index(fields=("review", "id")),
             models.Index(fields=("review", "decision", "person")),
+            # What is counted of many photos is read from here: rows are large, with embeddings.
+            models.Index(fields=("identification", "decision", "review"), name="counted_of_photos"),
         )
 
     def __str__(self) -> str:

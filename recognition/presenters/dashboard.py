@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, localize
@@ -27,8 +25,8 @@ from recognition.models import (
     having,
 )
 from recognition.services.identification.reading import with_names
+from recognition.services.site import figures
 
-LOOKED_BACK = dt.timedelta(days=30)
 LATEST = 8
 
 
@@ -64,12 +62,13 @@ def _today() -> Card:
 
 
 def _unknown() -> Card:
-    since = timezone.localdate() - LOOKED_BACK
-    faces = ProbeFace.objects.filter(identification__created_at__gte=day_start(since)).aggregate(
-        all=Count("pk"),
-        unknown=Count("pk", filter=Q(decision=ProbeFace.Decision.UNKNOWN)),
-        unclear=Count("pk", filter=Q(decision=ProbeFace.Decision.UNCLEAR)),
-    )
+    days = figures.days()
+    since = days[0].date
+    faces = {
+        "all": sum(day.total for day in days),
+        "unknown": sum(day.faces.get(ProbeFace.Decision.UNKNOWN, 0) for day in days),
+        "unclear": sum(day.faces.get(ProbeFace.Decision.UNCLEAR, 0) for day in days),
+    }
     note = ngettext(
         "%(unknown)s of %(all)d face in 30 days",
         "%(unknown)s of %(all)d faces in 30 days",
