@@ -10,7 +10,7 @@ from celery.exceptions import Reject
 from celery.signals import worker_process_shutdown
 
 from recognition.services.gallery import people
-from recognition.services.identification import answering
+from recognition.services.identification import answering, explaining
 from recognition.services.privacy import scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.site import status, sweeping
@@ -30,6 +30,12 @@ def identify(self: Task[Any, Any], identification_id: str) -> None:
 def enrol(self: Task[Any, Any], enrolment_id: str) -> None:
     with _put_back_if_nobody_can_say():
         people.process_enrolment(enrolment_id, redelivered=_redelivered(self))
+
+
+@shared_task(bind=True)
+def explain(self: Task[Any, Any], heat_id: str) -> None:
+    with _put_back_if_nobody_can_say():
+        explaining.process(heat_id, redelivered=_redelivered(self))
 
 
 @shared_task

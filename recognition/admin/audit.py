@@ -32,6 +32,7 @@ ACTIONS = {
     "photo.deleted": _("Photo deleted"),
     "photo.expired": _("Photo deleted after its time"),
     "faces.seen": _("Faces of a photo seen"),
+    "face.explained": _("Asked which part of a face decided"),
     "face.reviewed": _("Face reviewed"),
     "face.review_undone": _("Review of a face taken back"),
     "person.added": _("Person added"),

@@ -1,5 +1,6 @@
 from recognition.models.accounts import Invitation, User
 from recognition.models.consent import Consent, ConsentText, How, Purpose
+from recognition.models.heat import HeatMap
 from recognition.models.identification import Candidate, Identification, ProbeFace, having
 from recognition.models.merges import Merge
 from recognition.models.model_versions import ModelVersion
@@ -29,6 +30,7 @@ __all__ = [
     "FolderName",
     "GalleryChange",
     "GalleryRevision",
+    "HeatMap",
     "How",
     "Identification",
     "Invitation",

@@ -12,6 +12,7 @@ from recognition import formats
 from recognition.messages import photos, quality
 from recognition.messages.faults import fault, restart
 from recognition.models import EnrolledFace, Enrolment, Person, ProbeFace
+from recognition.presenters import heat
 
 register = template.Library()
 
@@ -30,6 +31,11 @@ def thumbnail(kind: str, key: object, side: int, alt: str = "") -> SafeString:
         2 * side,
         alt,
     )
+
+
+@register.simple_tag
+def heat_of(face: ProbeFace) -> heat.Shown:
+    return heat.of(face)
 
 
 @register.filter

@@ -130,6 +130,7 @@ class Site:
         """Where the same word means something else."""
         places: dict[str, dict[str, object]] = {
             "/identifications": {"pk": self.identification.pk},
+            "/heat": {"pk": self.probe.pk},
             "/trials": {"pk": self.trial.pk},
             "/enrolled": {"pk": self.enrolled.pk},
             "/review": {"pk": self.probe.pk},

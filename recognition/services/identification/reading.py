@@ -23,20 +23,23 @@ HEAVY = ("embedding", "landmarks")
 
 def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
     """The rows with what a list shows of them: each face, its decision, and the names for it."""
-    return _with_faces(identifications, Candidate.objects.filter(rank__lt=2))
+    named = Candidate.objects.filter(rank__lt=2)
+    return _with_faces(identifications, ProbeFace.objects.all(), named)
 
 
 def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
-    return _with_faces(
-        identifications.select_related("user", "model_version"), Candidate.objects.all()
-    )
+    photos = identifications.select_related("user", "model_version")
+    faces = ProbeFace.objects.select_related("heat")
+    return _with_faces(photos, faces, Candidate.objects.all())
 
 
 def _with_faces(
-    identifications: QuerySet[Identification], candidates: QuerySet[Candidate]
+    identifications: QuerySet[Identification],
+    faces: QuerySet[ProbeFace],
+    candidates: QuerySet[Candidate],
 ) -> QuerySet[Identification]:
-    faces = _with_candidates(ProbeFace.objects.order_by("index"), candidates)
-    return identifications.prefetch_related(Prefetch("faces", faces))
+    ordered = _with_candidates(faces.order_by("index"), candidates)
+    return identifications.prefetch_related(Prefetch("faces", ordered))
 
 
 def faces_with_everything(faces: QuerySet[ProbeFace]) -> QuerySet[ProbeFace]:
@@ -119,6 +122,13 @@ class FacePage:
         """Whether the network's own classes answered, and not the gallery."""
         version = self.face.identification.model_version
         return version is not None and version.answers_by == ModelVersion.AnswersBy.CLASSES
+
+    @property
+    def can_be_mapped(self) -> bool:
+        """Whether it can be found out which part of the face decided (`explaining.explainable`)."""
+        version, named = self.face.identification.model_version, self.face.person_id
+        by_gallery = version is not None and version.answers_by == ModelVersion.AnswersBy.GALLERY
+        return self.face.decision == ProbeFace.Decision.MATCH and named is not None and by_gallery
 
     @property
     def always_named(self) -> bool:

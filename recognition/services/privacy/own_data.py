@@ -104,4 +104,5 @@ def _face(page: reading.FacePage) -> dict[str, Any]:
             for near in page.likenesses
         ],
         "review": face.review,
+        "heat": face.heat.falls if hasattr(face, "heat") else [],
     }
