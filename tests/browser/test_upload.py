@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from django.utils import translation
 from PIL import Image as Pillow
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from recognition.formats import MEGA, file_size
 from tests.browser.conftest import Visit
 from tests.browser.screenshots import DEMO
+from tests.factories import PASSWORD
+from tests.sites import Site
 
 pytestmark = pytest.mark.browser
 
@@ -239,18 +241,35 @@ def test_faces_and_their_cards_are_linked_both_ways_by_keyboard(visit: Visit) ->
     expect(page.locator("#box-2")).to_be_focused()
 
 
-def test_the_site_works_without_scripts(visit: Visit) -> None:
-    scripted = visit("user")
-    browser = scripted.context.browser
-    assert browser
-    state = scripted.context.storage_state()
-    context = browser.new_context(java_script_enabled=False, storage_state=state)
+def test_from_log_in_to_history_without_scripts(site: Site, browser: Browser) -> None:
+    context = browser.new_context(base_url=site.url, locale="en", java_script_enabled=False)
     page = context.new_page()
-    page.goto(scripted.url)
-    page.set_input_files("input[type=file]", [photo("mei.jpg")])
+    page.goto("/")
+    page.fill("[name=login]", "user")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main form button.primary")
+    page.set_input_files("input[type=file]", [photo("without-scripts.jpg")])
     page.get_by_role("button", name="Identify", exact=True).click()
-    expect(page.locator("h1")).to_have_text("mei.jpg")
+    expect(page.locator("h1")).to_have_text("without-scripts.jpg")
     while page.get_by_role("link", name="Look for the answer").is_visible():
         page.get_by_role("link", name="Look for the answer").click()
     expect(page.locator(".face h3")).to_have_text("Mei Tanaka")
+    page.get_by_role("button", name="Which part decided?").click()
+    expect(page.locator("#face-1")).to_be_visible()
+    page.get_by_role("link", name="History").click()
+    page.get_by_label("Name or file").fill("without-scr")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator(".row-file")).to_have_text("without-scripts.jpg")
+    with page.expect_download() as table:
+        page.get_by_role("link", name="table of the answers (CSV)").click()
+    assert "Mei" in table.value.path().read_text(encoding="utf-8-sig")
     context.close()
+
+
+def test_which_part_of_a_face_decided_is_shown_by_itself(visit: Visit) -> None:
+    page = visit("user")
+    choose(page, photo("mei.jpg"))
+    page.click("[data-dropzone] button.primary")
+    page.get_by_role("button", name="Which part decided?").click()
+    expect(page.locator(".heat-face rect").first).to_be_visible()
+    expect(page.locator(".heat")).to_contain_text("It is most so")

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from pytest_django import Settings
 
 from recognition.models import User
@@ -21,9 +23,7 @@ def test_the_navigation_shows_what_the_role_may_do(
 ) -> None:
     def leads(who: User) -> set[str]:
         page = login(who).get(reverse("history")).content.decode()
-        review = reverse("admin:recognition_identification_changelist")
-        routes = {name: reverse(name) for name in ("upload", "people", "status")}
-        routes["review"] = review
+        routes = {name: reverse(name) for name in ("upload", "people", "review", "status")}
         return {name for name, path in routes.items() if f'<a href="{path}"' in page}
 
     assert leads(user) == {"upload"}
@@ -110,6 +110,17 @@ def test_a_crash_has_a_page(user: User, login: Login, monkeypatch: pytest.Monkey
     response = client.get(reverse("history"))
     assert response.status_code == 500
     assert b"Something went wrong here" in response.content
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 413, 429, 500, 503, 507])
+@pytest.mark.parametrize(("language", "way_out"), [("en", "first page"), ("ru", "главную")])
+def test_error_pages_look_alike(code: int, language: str, way_out: str) -> None:
+    with translation.override(language):
+        page = render_to_string(f"{code}.html", {"photos": 20, "megabytes": 20})
+    assert f'<html lang="{language}">' in page
+    assert f'<p class="error-code">{code}</p>' in page
+    assert page.count("<h1>") == page.count('<main id="main" class="entrance-main"') == 1
+    assert way_out in page
 
 
 @pytest.mark.django_db
