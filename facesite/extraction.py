@@ -28,8 +28,8 @@ OURS: Final = ("facesite", "ml", "recognition", "templates")
 UNFOLD: Final = ("", "templates/admin", "templates/unfold", "contrib/filters")
 SPOKEN_FOR: Final = ("django.conf", "django.contrib.admin", "django.contrib.auth")
 KEYWORDS: Final[dict[str, Any]] = {
-    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
-    **dict.fromkeys(("ngettext", "ngettext_lazy", "ngettext_noop"), (1, 2)),
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop", "tell")),
+    **dict.fromkeys(("ngettext", "ngettext_lazy", "ngettext_noop", "tell_number"), (1, 2)),
     **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
 }

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
+from ml.language import gettext_noop
 from ml.types import CROP_SIZE, AnswersBy
 
 Trainable = Literal["head", "last", "all"]
 TRAINABLE: Final[Mapping[str, str]] = {
-    "head": "the head",
-    "last": "the last blocks",
-    "all": "all layers",
+    "head": gettext_noop("the head"),
+    "last": gettext_noop("the last blocks"),
+    "all": gettext_noop("all layers"),
 }
 """Which layers learn, in words."""
 AUGMENTATIONS: Final = ("flip", "jitter", "light", "rotation")

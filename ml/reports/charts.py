@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from ml.evaluation import rates
 from ml.evaluation.rates import Similarities
+from ml.language import number, rate, tell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,8 +136,11 @@ def distributions(
         if threshold:
             draw_mark(axes, threshold)
         axes.yaxis.set_major_formatter(percent_tick)
+        axes.xaxis.set_major_formatter(number_tick)
         axes.set_xlabel(label)
-        axes.set_ylabel(f"share per {edges[1] - edges[0]:.3f} of similarity")
+        axes.set_ylabel(
+            tell("share per %(step)s of similarity", step=number(edges[1] - edges[0], 3))
+        )
         axes.legend(loc="upper right")
         return Chart(as_svg(figure), caption)
 
@@ -154,7 +158,13 @@ def draw_mark(axes: Axes, mark: Mark, *, height: float = 1.0) -> None:
 
 def percent_tick(share: float, _position: float) -> str:
     """The label of a tick at a share 0..1."""
-    return f"{share * 100:g}\N{NO-BREAK SPACE}%"
+    return rate(share)
+
+
+def number_tick(value: float, _position: float) -> str:
+    """The label of a tick, with no more digits than it needs."""
+    digits = len(f"{value:g}".partition(".")[2])
+    return number(value, digits).replace("-", "\N{MINUS SIGN}")
 
 
 @contextmanager

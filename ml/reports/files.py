@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ml.files import write_whole
-from ml.language import percent
+from ml.language import percent, spoken
 from ml.reports.charts import Chart
+from ml.reports.names import METRICS, page_in
 from ml.reports.page import Line, Page, Section, Table, ends
-
-REPORT = "report.html"
-METRICS = "metrics.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +90,11 @@ def write(directory: Path, page: Page, metrics: dict[str, Any]) -> Path:
     """
     directory.mkdir(parents=True, exist_ok=True)
     write_whole(directory / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
-    write_whole(directory / REPORT, page.html())
-    return directory / REPORT
+    return write_page(directory, page)
+
+
+def write_page(directory: Path, page: Page) -> Path:
+    """Write a page in the language of the moment, and return its path."""
+    path = directory / page_in(spoken().code)
+    write_whole(path, page.html())
+    return path

@@ -19,6 +19,7 @@ from ml.evaluation.held_out import Metrics
 from ml.evaluation.own_classes import OwnClasses
 from ml.evaluation.reliability import Reliability
 from ml.evaluation.verdicts import Verdict
+from ml.language import Language
 from ml.training.events import Epoch
 
 
@@ -27,7 +28,8 @@ class Origin:
     """What a version is called, and where it comes from: the command that made it, the data by the
     names of folders, and the version whose weights it began with.
 
-    `groups` is a CSV of labels and groups whose metrics are told apart as well.
+    `groups` is a CSV of labels and groups whose metrics are told apart as well, and `languages` are
+    those in which the report is to be written beside English.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Origin:
     data: tuple[str, ...] = ()
     groups: Path | None = None
     parent: str | None = None
+    languages: tuple[Language, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,6 @@ class Outcome:
     calibration: Calibration
     libraries: Mapping[str, str]
     date: str = field(default_factory=_today)
-
-    @property
-    def data(self) -> str:
-        """What it was trained on, in words."""
-        return ", ".join(self.origin.data) or "the site's own faces"
 
     @property
     def precision(self) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from ml.language import percent
+from ml.language import percent, spoken
 from ml.reports.charts import Chart
 
 
@@ -67,6 +67,7 @@ class Page:
         """The page as one file that needs no other."""
         template = Path(__file__).with_name("report_page.html").read_text(encoding="utf-8")
         return Template(template).substitute(
+            lang=spoken().code,
             title=escape(self.title),
             lead=escape(self.lead),
             tiles=_tiles(self.tiles),

@@ -12,7 +12,7 @@ from ml.evaluation.galleries import Galleries
 from ml.evaluation.open_set import SHARES, OpenSet
 from ml.evaluation.rates import FPIRS, allowed
 from ml.evaluation.verification import FARS, Verification
-from ml.language import percent, rate
+from ml.language import gettext_noop, percent, rate, tell
 from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Group, Mark, distributions, trade_off
 from ml.reports.files import Report, Row
 from ml.reports.page import Line, Section, Table
@@ -155,16 +155,16 @@ def galleries(result: Galleries) -> Report:
 
 
 PART_NAMES = {
-    "train": "Training photos",
-    "validation": "Validation photos",
-    "test": "Test photos",
+    "train": gettext_noop("Training photos"),
+    "validation": gettext_noop("Validation photos"),
+    "test": gettext_noop("Test photos"),
 }
 
 
 def closed_set(result: ClosedSet, missing: int) -> Report:
     """The report on people whom a version knows; `missing` photos of its split were not there."""
     rows = [
-        _share(PART_NAMES[part], answers.hits, f"{len(answers.truth):,} photos")
+        _share(tell(PART_NAMES[part]), answers.hits, f"{len(answers.truth):,} photos")
         for part, answers in result.parts.items()
     ]
     if "test" in result.parts:
@@ -191,21 +191,34 @@ def _share(name: str, hits: npt.NDArray[np.bool_], note: str) -> Row:
     return Row(name, share, rates.score_interval(share, len(hits)), note)
 
 
+def _of(number: int, total: int) -> str:
+    return tell("%(number)s of %(total)s", number=number, total=total)
+
+
 def mistakes(result: ClosedSet) -> list[Table]:
     """Whose test photos it gets wrong, and whom it takes them for; nothing if none."""
     worst = [
-        Line(one.label, [percent(one.accuracy), f"{one.right} of {one.photos}"])
+        Line(
+            one.label,
+            [
+                percent(one.accuracy),
+                _of(one.right, one.photos),
+            ],
+        )
         for one in result.worst()
     ]
     confused = [
-        Line(one.label, [one.taken_for, f"{one.times} of {one.photos}"])
+        Line(
+            one.label,
+            [one.taken_for, _of(one.times, one.photos)],
+        )
         for one in result.most_confused()
     ]
     if not worst:
         return []
     return [
-        Table(["Worst on test photos", "Right", "Photos"], worst),
-        Table(["Most confused", "Taken for", "Photos"], confused, main=None),
+        Table([tell("Worst on test photos"), tell("Right"), tell("Photos")], worst),
+        Table([tell("Most confused"), tell("Taken for"), tell("Photos")], confused, main=None),
     ]
 
 

@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from ml.evaluation.probabilities import Bin
 from ml.evaluation.resampling import Interval
+from ml.language import gettext_noop, tell
 from ml.reports.charts import (
     FIRST,
     HALF,
@@ -25,6 +26,7 @@ from ml.reports.charts import (
     as_svg,
     draw_mark,
     new_axes,
+    number_tick,
     percent_tick,
 )
 from ml.training.curves import Curves, learning_curves, numbered
@@ -32,6 +34,11 @@ from ml.training.events import Epoch
 
 NAMED_FROM = 0.12
 """Of all epochs: a shorter stage has no room for its name."""
+_MEASURES = {"accuracy": gettext_noop("accuracy"), "loss": gettext_noop("loss")}
+_CAPTIONS = {
+    "accuracy": gettext_noop("Accuracy over the epochs."),
+    "loss": gettext_noop("Loss over the epochs."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +61,29 @@ def _learning_chart(curves: Curves, stages: Sequence[int]) -> Chart:
     marker = "o" if total == 1 else None  # a line of one point is invisible
     with new_axes(HALF) as (figure, axes):
         for points, style in (
-            (curves.training, {"color": SECOND, "linestyle": (0, (4, 2)), "label": "training"}),
-            (curves.validation, {"color": FIRST, "label": "validation"}),
+            (
+                curves.training,
+                {"color": SECOND, "linestyle": (0, (4, 2)), "label": tell("training")},
+            ),
+            (curves.validation, {"color": FIRST, "label": tell("validation")}),
         ):
             axes.plot(*zip(*points, strict=True), marker=marker, clip_on=False, **style)
         for before, epochs in enumerate(stages[1:], start=1):
-            name = f"stage {before + 1}" if epochs >= NAMED_FROM * total else ""
+            name = tell("stage %(stage)s", stage=before + 1) if epochs >= NAMED_FROM * total else ""
             draw_mark(axes, Mark(name, sum(stages[:before])))
         axes.set_xlim(0, total)
         axes.set_xticks(numbered(total))
         axes.set_yticks(ticks)
         axes.set_ylim(ticks[0], ticks[-1] + 0.1 * (ticks[-1] - ticks[0]))  # names of stages above
-        if curves.name == "accuracy":
-            axes.yaxis.set_major_formatter(percent_tick)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(curves.name)
+        shares = curves.name == "accuracy"
+        axes.yaxis.set_major_formatter(percent_tick if shares else number_tick)
+        axes.set_xlabel(tell("epoch"))
+        axes.set_ylabel(tell(_MEASURES[curves.name]))
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)  # nothing stands there
-        return Chart(as_svg(figure), f"{curves.name.capitalize()} over the epochs.")
+        return Chart(as_svg(figure), tell(_CAPTIONS[curves.name]))
 
 
-_RELIABILITY = (
+_RELIABILITY = gettext_noop(
     "Answers sorted by the probability that they were given. On the dashed line promises are kept; "
     "above it the site is too modest, below it too sure. Half of the answers are about strangers, "
     "for whom no name is right."
@@ -90,18 +100,18 @@ def reliability(answers: Sequence[Bin]) -> Chart:
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
         axes.plot(promised, [one.right for one in answers], "o-", color=FIRST, markersize=6)
         axes.set_ylim(-0.03, 1.03)
-        axes.set_ylabel("were right")
+        axes.set_ylabel(tell("were right"))
         axes.tick_params(labelbottom=False)
         shares = [one.share for one in answers]
         below.bar(promised, shares, width=0.05, color=FIRST, alpha=0.5)
         below.set_ylim(0, 1)
-        below.set_ylabel("of all")
-        below.set_xlabel("promised probability")
+        below.set_ylabel(tell("of all"))
+        below.set_xlabel(tell("promised probability"))
         for each in (axes, below):
             each.set_xlim(-0.03, 1.03)
             each.yaxis.set_major_formatter(percent_tick)
             each.xaxis.set_major_formatter(percent_tick)
-        return Chart(as_svg(figure), _RELIABILITY)
+        return Chart(as_svg(figure), tell(_RELIABILITY))
 
 
 def promises(series: Sequence[Promised], *, caption: str) -> Chart:
@@ -123,7 +133,7 @@ def promises(series: Sequence[Promised], *, caption: str) -> Chart:
             axis.set_major_locator(FixedLocator(sorted({*every})))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(percent_tick)
-        axes.set_xlabel("promised FPIR")
-        axes.set_ylabel("measured FPIR")
+        axes.set_xlabel(tell("promised FPIR"))
+        axes.set_ylabel(tell("measured FPIR"))
         axes.legend(loc="upper left")
         return Chart(as_svg(figure), caption)

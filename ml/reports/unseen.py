@@ -14,7 +14,7 @@ from ml.evaluation.rates import FPIRS, Similarities
 from ml.evaluation.reliability import Promise, Reliability
 from ml.evaluation.resampling import Interval
 from ml.evaluation.samples import ENROL
-from ml.language import percent, rate
+from ml.language import gettext_noop, number, percent, rate, tell, tell_number
 from ml.reports import charts as draw
 from ml.reports import training_charts
 from ml.reports.charts import FIRST, SECOND, THIRD, Chart, Curve, Group
@@ -23,24 +23,24 @@ from ml.reports.page import Line, Section, Table, Tile
 from ml.types import Floats
 
 ERRORS = {
-    "fmr": f"FMR at FAR {rate(FAR)}",
-    "fnmr": f"FNMR at FAR {rate(FAR)}",
-    "fpir": f"FPIR at {rate(FPIR)} of all",
-    "miss": f"Missed at FPIR {rate(FPIR)}",
+    "fmr": gettext_noop("FMR at FAR %(far)s"),
+    "fnmr": gettext_noop("FNMR at FAR %(far)s"),
+    "fpir": gettext_noop("FPIR at %(fpir)s of all"),
+    "miss": gettext_noop("Missed at FPIR %(fpir)s"),
 }
 
 
 def held_out(outcome: Outcome) -> Section:
     """Verification and open set, beside the version in service."""
     seen, other = outcome.held_out, outcome.in_service
-    title = "Open set: people it has never seen"
+    title = tell("Open set: people it has never seen")
     if seen is None:
-        text = "Nobody was held out of this training, so that nothing is known about strangers."
+        text = tell("Nobody was held out of this training, so nothing is known about strangers.")
         return Section(title, text)
-    columns = ["Measure", "Share", "95 % interval"]
+    columns = [tell("Measure"), tell("Share"), tell("95 % interval")]
     lines = list(_lines(seen))
     if other:
-        columns.append(outcome.compared_with or "In service")
+        columns.append(outcome.compared_with or tell("In service"))
         beside = [line.cells[0] for line in _lines(other)]
         lines = [
             replace(line, cells=[*line.cells, cell])
@@ -48,9 +48,15 @@ def held_out(outcome: Outcome) -> Section:
         ]
     return Section(
         title=title,
-        text=f"{seen.photos:,} photos of {people(seen.people)}. Verification compares all of them "
-        f"in pairs. For identification a random half of the people is enrolled with {ENROL} photos "
-        f"each and everybody else is a stranger, {DRAWS} times.",
+        text=tell(
+            "Photos: %(photos)s, people: %(people)s. Verification compares all of them in pairs. "
+            "For identification a random half of the people is enrolled with %(enrol)s photos each "
+            "and everybody else is a stranger, %(draws)s times.",
+            photos=number(seen.photos),
+            people=number(seen.people),
+            enrol=ENROL,
+            draws=DRAWS,
+        ),
         tables=[[Table(columns, lines)]],
         rows=_curves(outcome, seen) if len(seen.searches.best) else [],
         notes=list(_caveats(seen)),
@@ -61,24 +67,27 @@ def _lines(seen: Metrics) -> Iterator[Line]:
     def line(name: str, share: Interval | None, note: str) -> Line:
         return Line(name, [value(share), span(share)], note)
 
-    yield line("Rank-1", seen.rank1, "the right person is the most alike")
+    yield line(tell("Rank-1"), seen.rank1, tell("the right person is the most similar"))
     for fpir, share in seen.dir.items():
-        note = f"named rightly, while {rate(fpir)} of strangers are named"
-        yield line(f"DIR at FPIR {rate(fpir)}", share, note)
+        note = tell("named correctly, while %(rate)s of strangers are named", rate=rate(fpir))
+        yield line(tell("DIR at FPIR %(rate)s", rate=rate(fpir)), share, note)
     for far, share in seen.tar.items():
-        note = f"pairs of one person that pass, while {rate(far)} of others do"
-        yield line(f"TAR at FAR {rate(far)}", share, note)
+        note = tell("pairs of one person that pass, while %(rate)s of others do", rate=rate(far))
+        yield line(tell("TAR at FAR %(rate)s", rate=rate(far)), share, note)
 
 
 def _caveats(seen: Metrics) -> Iterator[str]:
-    yield (
+    yield tell(
         "Intervals are 95 % bootstrap intervals over people. One without width says that no "
         "resample had an error, not that none can happen."
     )
-    unknown = [f"DIR at FPIR {rate(fpir)}" for fpir, share in seen.dir.items() if share is None]
-    unknown += [f"TAR at FAR {rate(far)}" for far, share in seen.tar.items() if share is None]
+    missing = [rate(fpir) for fpir, share in seen.dir.items() if share is None]
+    unknown = [tell("DIR at FPIR %(rate)s", rate=one) for one in missing]
+    missing = [rate(far) for far, share in seen.tar.items() if share is None]
+    unknown += [tell("TAR at FAR %(rate)s", rate=one) for one in missing]
     if unknown:
-        yield f"Too few photos of too few people to tell: {', '.join(unknown)}."
+        listed = ", ".join(unknown)
+        yield tell("Too few photos of too few people to tell: %(measures)s.", measures=listed)
 
 
 def _curves(outcome: Outcome, seen: Metrics) -> list[list[Chart]]:
@@ -95,18 +104,24 @@ def _curves(outcome: Outcome, seen: Metrics) -> list[list[Chart]]:
     ]
     identification = draw.trade_off(
         searches,
-        labels=("FPIR: strangers named", "DIR: enrolled people named rightly"),
+        labels=(tell("FPIR: strangers named"), tell("DIR: enrolled people named correctly")),
         marks=[],
-        caption=f"Identification: {len(seen.searches.best):,} searches for enrolled people and "
-        f"{len(seen.searches.stranger_best):,} for strangers.",
+        caption=tell(
+            "Identification. Searches for people enrolled: %(known)s, for strangers: %(others)s.",
+            known=number(len(seen.searches.best)),
+            others=number(len(seen.searches.stranger_best)),
+        ),
         half=True,
     )
     verification = draw.trade_off(
         pairs,
-        labels=("FAR: two people taken for one", "TAR: one person recognised"),
+        labels=(tell("FAR: two people taken for one"), tell("TAR: one person recognised")),
         marks=[],
-        caption=f"Verification: {len(seen.pairs.genuine):,} pairs of photos of one person and "
-        f"{len(seen.pairs.impostors):,} of two.",
+        caption=tell(
+            "Verification. Pairs of photos of one person: %(one)s, of two: %(two)s.",
+            one=number(len(seen.pairs.genuine)),
+            two=number(len(seen.pairs.impostors)),
+        ),
         half=True,
     )
     return [[identification, verification], [_spectrum(seen.searches)]]
@@ -116,14 +131,18 @@ def _spectrum(searches: Searches) -> Chart:
     right = searches.right
     return draw.distributions(
         [
-            Group("best person is right", FIRST, _doubles(searches.best[right])),
-            Group("best person is wrong", THIRD, _doubles(searches.best[~right])),
-            Group("strangers", SECOND, _doubles(searches.stranger_best)),
+            Group(tell("best person is right"), FIRST, _doubles(searches.best[right])),
+            Group(tell("best person is wrong"), THIRD, _doubles(searches.best[~right])),
+            Group(tell("strangers"), SECOND, _doubles(searches.stranger_best)),
         ],
-        label="similarity of the best person in the gallery (cosine)",
-        caption="How alike the most alike enrolled person is. Each group has an area of one, "
-        f"however many it holds: {int(right.sum()):,}, {int((~right).sum()):,} and "
-        f"{len(searches.stranger_best):,}.",
+        label=tell("similarity of the best person in the gallery (cosine)"),
+        caption=tell(
+            "How similar the most similar enrolled person is. Each group has an area of one, "
+            "however many it holds: %(right)s, %(wrong)s and %(strangers)s.",
+            right=number(int(right.sum())),
+            wrong=number(int((~right).sum())),
+            strangers=number(len(searches.stranger_best)),
+        ),
     )
 
 
@@ -132,17 +151,18 @@ def calibration(outcome: Outcome) -> Section | None:
     kept = outcome.reliability
     if kept is None:
         return None
-    text = (
+    text = tell(
         "What the site says about a face is a promise: a probability that the name is right, and a "
         "share of strangers who get a name at all (FPIR). Here both are measured, always on people "
         "to whom the calibration was not fitted."
     )
     if kept.error is None:
-        note = f"{people(kept.people)} held out are too few for any of this."
-        return Section("Calibration: are promises kept?", text, notes=[note])
-    columns = ["Strangers named", *(f"FPIR {rate(fpir)} promised" for fpir in FPIRS)]
+        note = tell("Too few people are held out for any of this: %(count)s.", count=kept.people)
+        return Section(tell("Calibration: are promises kept?"), text, notes=[note])
+    promised = (tell("FPIR %(rate)s promised", rate=rate(fpir)) for fpir in FPIRS)
+    columns = [tell("Strangers named"), *promised]
     return Section(
-        title="Calibration: are promises kept?",
+        title=tell("Calibration: are promises kept?"),
         text=text,
         tiles=list(_kept(kept)),
         tables=[[Table(columns, [_promise(promise) for promise in kept.promises], main=None)]],
@@ -152,21 +172,25 @@ def calibration(outcome: Outcome) -> Section | None:
 
 def _kept(kept: Reliability) -> Iterator[Tile]:
     yield Tile(
-        "Expected calibration error", percent(kept.error), "mean distance of promised from right"
+        tell("Expected calibration error"),
+        percent(kept.error),
+        tell("mean distance of promised from right"),
     )
     largest = [promise for promise in kept.promises if promise.people][-1]
     measured = largest.measured[FPIR]
     if measured:
-        name = f"Strangers named, {rate(FPIR)} promised"
-        yield Tile(name, value(measured), f"{span(measured)}, {largest.people} enrolled")
+        name = tell("Strangers named, %(rate)s promised", rate=rate(FPIR))
+        enrolled = tell("%(people)s enrolled", people=largest.people)
+        yield Tile(name, value(measured), f"{span(measured)}, {enrolled}")
 
 
 def _promise(promise: Promise) -> Line:
     if promise.people is None:
-        note = f"too few people: {promise.needed} would have to be held out"
+        note = tell("too few people: %(needed)s would have to be held out", needed=promise.needed)
         return Line(_size(promise), ["–"] * len(FPIRS), note)
+    none = "–\n" + tell("too few strangers")
     cells = [
-        f"{value(measured)}\n{span(measured)}" if measured else "–\ntoo few strangers"
+        f"{value(measured)}\n{span(measured)}" if measured else none
         for measured in promise.measured.values()
     ]
     return Line(_size(promise), cells)
@@ -184,15 +208,19 @@ def _promises(kept: Reliability) -> Chart:
             for promise in kept.promises
             if promise.people
         ],
-        caption="Strangers who get a name, with 95 % intervals over people. Above the dashed line "
-        "more are named than was promised.",
+        caption=tell(
+            "Strangers who get a name, with 95 % intervals over people. Above the dashed line "
+            "more are named than was promised."
+        ),
     )
 
 
 def _size(promise: Promise) -> str:
     if promise.gallery != "all":
-        return f"{promise.gallery} enrolled"
-    return f"All that can be: {promise.people} enrolled" if promise.people else "All that can be"
+        return tell("%(people)s enrolled", people=promise.gallery)
+    if promise.people:
+        return tell("All that can be: %(people)s enrolled", people=promise.people)
+    return tell("All that can be")
 
 
 def groups(found: ByGroup) -> Section:
@@ -210,14 +238,19 @@ def groups(found: ByGroup) -> Section:
         for group in found.groups
     ]
     ratios = [found.ratio(error) for error in ERRORS]
-    largest = [f"{ratio:.1f}×" if ratio else "–" for ratio in ratios]
-    columns = ["Group", "Rank-1", f"DIR at FPIR {rate(FPIR)}", *ERRORS.values()]
+    largest = [f"{number(ratio, 1)}×" if ratio else "–" for ratio in ratios]
+    at = {"far": rate(FAR), "fpir": rate(FPIR)}
+    measures = [tell("Rank-1"), tell("DIR at FPIR %(rate)s", rate=rate(FPIR))]
+    columns = [tell("Group"), *measures, *(tell(name, **at) for name in ERRORS.values())]
+    ends = Line(tell("Largest ratio"), ["", "", *largest])
     return Section(
-        title="By group",
-        text="Rank-1 and DIR are measured within each group by itself. The errors beside them are "
-        "at one threshold for everybody: wrong matches (FMR) and misses (FNMR) of pairs within the "
-        "group, its strangers who were named, and its people who were not named rightly.",
-        tables=[[Table(columns, [*lines, Line("Largest ratio", ["", "", *largest])], main=None)]],
+        title=tell("By group"),
+        text=tell(
+            "Rank-1 and DIR are measured within each group by itself. The errors beside them are "
+            "at one threshold for everybody: wrong matches (FMR) and misses (FNMR) of pairs within "
+            "the group, its strangers who were named, and its people who were not named correctly."
+        ),
+        tables=[[Table(columns, [*lines, ends], main=None)]],
         notes=list(_about_groups(found)),
     )
 
@@ -225,15 +258,19 @@ def groups(found: ByGroup) -> Section:
 def _about_groups(found: ByGroup) -> Iterator[str]:
     small = [group.name for group in found.groups if group.metrics is None]
     if small:
-        yield f"Too few people to measure, fewer than {PEOPLE_NEEDED}: {', '.join(small)}."
+        yield tell(
+            "Too few people to measure, fewer than %(needed)s: %(groups)s.",
+            needed=PEOPLE_NEEDED,
+            groups=", ".join(small),
+        )
     if found.ungrouped:
-        yield f"{people(found.ungrouped)} held out are in no group."
-    yield "A ratio is missing where a group shows no such error at all: it would be infinite."
+        yield tell("People held out who are in no group: %(count)s.", count=found.ungrouped)
+    yield tell("A ratio is missing where a group shows no such error at all: it would be infinite.")
 
 
-def people(number: int) -> str:
+def people(count: int) -> str:
     """A number of people in words."""
-    return f"{number:,} {'person' if number == 1 else 'people'}"
+    return tell_number("%(count)s person", "%(count)s people", count)
 
 
 def value(share: Interval | None) -> str:

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import Case, QuerySet, When
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -90,7 +91,7 @@ def model_report(request: Request, name: str) -> HttpResponseBase:
     """The report that the training wrote."""
     version = get_object_or_404(ModelVersion, name=name)
     try:
-        report = service.report(version).open("rb")
+        report = service.report(version, get_language() or "en").open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
     response = FileResponse(report, content_type="text/html; charset=utf-8")

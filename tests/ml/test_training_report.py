@@ -21,6 +21,7 @@ from ml.evaluation.held_out import metrics
 from ml.evaluation.own_classes import HELD_OUT, OwnClasses
 from ml.evaluation.samples import HeldOut
 from ml.evaluation.verdicts import TITLES, Verdict
+from ml.language import ENGLISH, tell
 from ml.reports.outcome import Cost, Origin, Outcome
 from ml.reports.training_report import write
 from ml.training.events import Epoch
@@ -203,9 +204,23 @@ def test_too_few_people_are_said_to_be_too_few(outcome: Outcome, tmp_path: Path)
     )
     page, found = written(small, tmp_path)
     assert "Too few photos of too few people to tell: DIR at FPIR" in page
-    assert "held out are too few for any of this" in page
+    assert "Too few people are held out for any of this: 5." in page
     assert found["held_out"]["dir"]["0.01"] is None
 
 
 def test_the_same_outcome_gives_the_same_page(outcome: Outcome, tmp_path: Path) -> None:
     assert written(outcome, tmp_path / "a") == written(outcome, tmp_path / "b")
+
+
+def test_the_report_is_in_every_language_that_is_asked_for(
+    outcome: Outcome, tmp_path: Path
+) -> None:
+    aloud = replace(ENGLISH, gettext="¡{}!".format, code="xx")
+    origin = replace(outcome.origin, languages=(aloud,))
+    write(tmp_path, replace(outcome, origin=origin))
+    english, other = ((tmp_path / name).read_text() for name in ("report.html", "report.xx.html"))
+    for said in ("Closed set: people it has learned", "Accuracy over the epochs.", "By group"):
+        assert f">{said}<" in english
+        assert f">¡{said}!<" in other
+    assert '<html lang="xx">' in other
+    assert tell("By group") == "By group"

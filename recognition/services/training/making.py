@@ -27,6 +27,7 @@ from recognition.services.training import options as training_options
 from recognition.services.training import words
 from recognition.services.training.faces import folder
 from recognition.services.training.known import known_to
+from recognition.services.training.languages import beside_english
 from recognition.services.training.options import DataOptions, given
 from recognition.services.training.progress import Overtaken, ours, show_life
 from recognition.services.versions import registry
@@ -109,7 +110,8 @@ def _places(row: TrainingRun, active: ModelVersion) -> Places:
 def _origin(row: TrainingRun, options: DataOptions) -> Origin:
     data = ("site",) if options.from_site else tuple(Path(root).name for root in options.data)
     groups = Path(options.groups) if options.groups else None
-    return Origin(row.name, words.command(row), data, groups)
+    command, languages = words.command(row), beside_english()
+    return Origin(row.name, command, data, groups, languages=languages)
 
 
 def _material(

@@ -21,6 +21,7 @@ from ml.errors import (
     KerasFormMissing,
     WeightsMissing,
 )
+from ml.reports import names
 from ml.versions import default
 from recognition.models import ModelVersion, Template
 
@@ -61,9 +62,12 @@ def folder(version: ModelVersion) -> Path:
     return Path(settings.MODELS_DIR) / version.name
 
 
-def report(version: ModelVersion) -> Path:
-    """The page that its training wrote; one that came with the site has none."""
-    return folder(version) / "report" / "report.html"
+def report(version: ModelVersion, language: str = "en") -> Path:
+    """The page that its training wrote, in English where it is in no other language; a version that
+    came with the site has none."""
+    pages = folder(version) / "report"
+    said = pages / names.page_in(language)
+    return said if said.exists() else pages / names.REPORT
 
 
 def problem() -> Verdict:
