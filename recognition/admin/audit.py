@@ -35,6 +35,8 @@ ACTIONS = {
     "face.explained": _("Asked which part of a face decided"),
     "face.reviewed": _("Face reviewed"),
     "face.review_undone": _("Review of a face taken back"),
+    "face.proposed": _("Face proposed for enrolment"),
+    "face.proposal_declined": _("Proposed face not enrolled"),
     "person.added": _("Person added"),
     "person.renamed": _("Person renamed"),
     "person.changed": _("Person changed"),

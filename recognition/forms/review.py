@@ -82,9 +82,11 @@ class QueueFilter(forms.Form):
 
 
 class VerdictForm(forms.Form):
-    """One of the verdicts, or a person of the gallery who it is; or to skip the face."""
+    """One of the verdicts, or a person of the gallery who it is; or to skip the face. With `enrol`
+    the face is to be one of that person's photos."""
 
     verdict = forms.CharField(required=False)
+    enrol = forms.BooleanField(required=False)
     true_person = forms.ModelChoiceField(Person.objects.none(), required=False)
 
     def __init__(self, data: Any, *, user: User, face: ProbeFace) -> None:

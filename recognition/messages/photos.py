@@ -65,6 +65,9 @@ _REFUSAL = {
         "No consent of this person to be recognised is on record, or it is over."
     ),
     "not_confirmed": gettext_lazy("No reviewer says any more that this is the person."),
+    "reviewed_otherwise": gettext_lazy(
+        "A reviewer says that this is somebody else, or not a face. Ask a reviewer to look again."
+    ),
     "enrolled_as_photo": gettext_lazy("This very photo of the person is enrolled already."),
     "person_removed": gettext_lazy("The person has been removed meanwhile."),
     "not_in_a_folder": gettext_lazy("Photos belong in a folder named after their person."),

@@ -14,6 +14,7 @@ from recognition.models.people import (
     Template,
 )
 from recognition.models.privacy import AuditEvent, AuditHead, DeletionReason
+from recognition.models.proposals import Proposal
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
 from recognition.models.work import UNFINISHED, QueuedWork, Status
 
@@ -38,6 +39,7 @@ __all__ = [
     "ModelVersion",
     "Person",
     "ProbeFace",
+    "Proposal",
     "Purpose",
     "QueuedWork",
     "Status",

@@ -8,11 +8,12 @@ from django.db import models
 from django.db.models.functions import Abs
 from django.utils.translation import gettext_lazy as _
 
+from ml.enrolment import MINIMUM_FOR_ENROLMENT
 from ml.types import names_given
 from recognition.models.fields import EmbeddingField
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import Person, crop_path
-from recognition.models.work import Kind, PhotoWork
+from recognition.models.work import Kind, PhotoWork, QueuedWork, Status
 
 
 def photo_path(_identification: Identification, _name: str) -> str:
@@ -204,6 +205,22 @@ class ProbeFace(models.Model):
         """Whom the answer names. Who was removed since is missing, and nobody moves up."""
         return [candidate for candidate in self.candidates.all() if candidate.rank < self.names]
 
+    @property
+    def good_enough(self) -> bool:
+        """To be enrolled."""
+        return self.quality >= MINIMUM_FOR_ENROLMENT
+
+    @property
+    def last_try(self) -> QueuedWork | None:
+        """The latest one to enrol it, as long as that is under way or came to nothing."""
+        last = next(iter(self.enrolments.all()), None)
+        return last if last and last.status != Status.DONE else None
+
+    @property
+    def proposal(self) -> models.Model | None:
+        """To enrol it, that nobody has decided."""
+        return next((one for one in self.proposals.all() if one.is_open), None)
+
 
 def having(*conditions: models.Q, **face: Any) -> models.Q:
     """Photos with at least one such face; unlike a join it never lists a photo twice."""
@@ -220,6 +237,13 @@ REFUSING: Final = (
 
 CONFIRMED: Final = (ProbeFace.Review.RIGHT, ProbeFace.Review.SOMEBODY_ELSE)
 """Verdicts that say whose face it is, as long as that person is there."""
+
+
+def said_to_be(person: Person) -> models.Q:
+    """Faces of which somebody said that they are a person's: a reviewer by a verdict, or an
+    operator who enrolled them."""
+    verdict = models.Q(true_person=person, review__in=CONFIRMED)
+    return verdict | models.Q(enrolled__person=person)
 
 
 class Candidate(models.Model):

@@ -109,7 +109,8 @@ class EnrolledFace(models.Model):
     The photo itself is not kept. `photo_digest` is its SHA-256, so that enrolling it twice changes
     nothing. `objection` is what spoke against it, see `ml.enrolment`, and `resembles` the person
     whom that is about. `source` is the version that was trained on the photo, if it came with one.
-    One `from_review` was a `probe`, which may be gone since: a reviewer said whose face it is.
+    One of a `probe` was a face of an answer, which may be gone since. `from_review` says that a
+    reviewer said whose face it is, and not an operator alone.
     The `chosen` one is shown for its person; without one, that of the best quality.
     """
 
@@ -209,7 +210,8 @@ class Enrolment(PhotoWork):
     """A photo that an operator added on the site, until a worker has enrolled or refused it.
 
     With `force` it comes in although it looks like somebody else. `face` is the enrolled one, or
-    the one that stands in the way. Of a `probe`, a reviewed face, nothing was uploaded.
+    the one that stands in the way. Of a `probe`, a face of an answer, nothing was uploaded: it is
+    `from_review` where a reviewer has to say whose face it is, and else the operator says so.
     """
 
     kind = Kind("recognition.tasks.enrol", owner="requested_by")
@@ -221,6 +223,7 @@ class Enrolment(PhotoWork):
     probe = models.ForeignKey(
         "ProbeFace", models.CASCADE, null=True, blank=True, related_name="enrolments"
     )
+    from_review = models.BooleanField(default=True)
 
     class Meta:
         verbose_name = _("enrolment")

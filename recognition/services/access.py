@@ -9,7 +9,7 @@ from itertools import product
 from operator import or_
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ml.types import Decision, names_given
 from recognition.models import (
@@ -17,6 +17,7 @@ from recognition.models import (
     EnrolledFace,
     Identification,
     ProbeFace,
+    Proposal,
     Trial,
     User,
 )
@@ -75,9 +76,25 @@ def deletable_identifications(user: User) -> QuerySet[Identification]:
 
 
 def visible_probes(user: User) -> QuerySet[ProbeFace]:
-    """The faces found in the photos that the user may see."""
-    mine = Q() if user.is_reviewer else Q(identification__user=user)
-    return ProbeFace.objects.filter(mine)
+    """The faces found in the photos that the user may see, and for operators those faces that
+    reviewers proposed to them, as long as nobody has decided or they did: to enrol a face they have
+    to see it, and nothing else of the photo."""
+    if user.is_reviewer:
+        return ProbeFace.objects.all()
+    mine = Q(identification__user=user)
+    return ProbeFace.objects.filter(mine | _proposed_to(user) if user.is_operator else mine)
+
+
+def _proposed_to(user: User) -> Q:
+    theirs = Q(outcome=Proposal.Outcome.ACCEPTED, decided_by=user)
+    proposals = Proposal.objects.filter(theirs | Q(outcome=Proposal.Outcome.OPEN))
+    return Q(Exists(proposals.filter(face=OuterRef("pk"))))
+
+
+def nameable_probes(user: User) -> QuerySet[ProbeFace]:
+    """The faces of which the user may say who they are, so that they are enrolled or proposed."""
+    probes = visible_probes(user)
+    return probes if has_staff_role(user) else probes.none()
 
 
 def visible_trials(user: User) -> QuerySet[Trial]:

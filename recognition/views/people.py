@@ -34,6 +34,7 @@ from recognition.services.gallery import listing
 from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import deletion, erasure
+from recognition.services.review import proposals
 from recognition.services.training.options import DataOptions
 from recognition.views.requests import Request, form_methods, may_manage_people, tell_refused
 
@@ -49,7 +50,13 @@ def people(request: Request) -> HttpResponse:
     found = form.people().values_list("pk", flat=True)
     page = Paginator(list(found), PAGE).get_page(request.GET.get("page"))
     query = request.GET.get("q", "").strip()
-    context = {"form": form, "page": page, "query": query, "listed": listing.page(list(page))}
+    context = {
+        "form": form,
+        "page": page,
+        "query": query,
+        "listed": listing.page(list(page)),
+        "proposed": proposals.waiting().count(),
+    }
     return render(request, "people/people.html", context)
 
 

@@ -13,12 +13,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from recognition.forms.review import QueueFilter, VerdictForm, numbers
+from recognition.messages.photos import refusal
 from recognition.messages.review import verdict_refused
 from recognition.models import ProbeFace
 from recognition.presenters import reviews
 from recognition.services import access
 from recognition.services.gallery import people as gallery
-from recognition.services.review import queue, verdicts
+from recognition.services.gallery.enrolling import EnrolmentRefused
+from recognition.services.review import naming, queue, verdicts
 from recognition.services.review.verdicts import VerdictRefused
 from recognition.views.requests import Request, form_methods, may_review
 
@@ -69,17 +71,19 @@ def _judge(request: Request, face: ProbeFace) -> HttpResponse:
         if form.skipped:
             queue.let_go(face.pk, request.user)
         else:
-            verdicts.judge(face.pk, request.user, *form.said())
+            said = form.said()
+            naming.judge(face, request.user, *said, enrol=form.cleaned_data["enrol"])
     except VerdictRefused as refused:
-        return _refused(request, refused, face)
+        return _refused(request, verdict_refused(refused.code), face)
+    except EnrolmentRefused as refused:
+        return _refused(request, refusal(refused.code), face)
     if request.htmx:
         return _following(request, face)
     done = [] if form.skipped else [face.pk]
     return redirect(same_filter(request, "review", after=[face.pk], done=done))
 
 
-def _refused(request: Request, refused: VerdictRefused, face: ProbeFace) -> HttpResponse:
-    sentence = verdict_refused(refused.code)
+def _refused(request: Request, sentence: str, face: ProbeFace) -> HttpResponse:
     if request.htmx:
         return HttpResponse(sentence, status=409, content_type="text/plain")
     messages.error(request, sentence)
@@ -110,7 +114,7 @@ def review_undo(request: Request) -> HttpResponse:
         for face in faces:
             verdicts.undo(face, request.user)
     except VerdictRefused as refused:
-        return _refused(request, refused, face)
+        return _refused(request, verdict_refused(refused.code), face)
     if request.htmx:
         return _shown(request, "review/_next.html", [face.pk for face in faces])
     if len(faces) == 1:

@@ -104,8 +104,8 @@
   const press = (event) => {
     const { target, code, key } = event;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (target.matches.("input, select, textarea")) return;
-    if (code === "Space" && target.matches.("summary, a, button")) return;
+    if (target.matches?.("input:not([type=checkbox]), select, textarea")) return;
+    if (code === "Space" && target.matches?.("summary, a, button, input")) return;
     if (key === "?") {
       document.querySelector("#keys")?.toggleAttribute("open");
       return;

@@ -31,6 +31,7 @@ from recognition.models import (
 )
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
+from recognition.services.review import proposals
 from recognition.services.versions import registry
 from tests.factories import agreed, make_user
 from tests.recognition.fakes import SIZE, Face, StripeRecognizer, photo
@@ -67,6 +68,15 @@ class Site:
         self.probe = ProbeFace.objects.get()
         self.email = EmailAddress.objects.create(user=owner, email="owner@example.org")
         self._train()
+        self._propose()
+
+    def _propose(self) -> None:
+        """A reviewer would have a face of somebody else's photo enrolled."""
+        upload = SimpleUploadedFile("bob.png", photo(Face(3)))
+        row = submit(make_user("user"), [upload]).accepted[0]
+        process(row.pk)
+        reviewer = make_user("reviewer")
+        self.proposal = proposals.propose(row.faces.get(), Person(name="Bob"), reviewer)
 
     def _train(self) -> None:
         """The version in service came of a training, and has a report and a way back."""
@@ -134,6 +144,8 @@ class Site:
             "/trials": {"pk": self.trial.pk},
             "/enrolled": {"pk": self.enrolled.pk},
             "/review": {"pk": self.probe.pk},
+            "/faces": {"pk": self.probe.pk},
+            "/people/proposed": {"pk": self.proposal.pk},
             "/samples": {"name": "known"},
             "/training": {"name": "run"},
             "/photos/identification": {"key": self.identification.pk},

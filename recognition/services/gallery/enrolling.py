@@ -245,8 +245,8 @@ def _check_consent(person: Person, agreed: Agreed | None = None) -> None:
 
 def _check_still_confirmed(enrolled: EnrolledFace) -> None:
     """Whoever takes a verdict back waits for the gallery's lock, and then takes the photo out."""
-    if enrolled.probe_id is not None:
-        confirmed = ProbeFace.objects.filter(pk=enrolled.probe_id, review__in=CONFIRMED)
+    if enrolled.from_review:
+        confirmed = ProbeFace.objects.filter(pk__in=[enrolled.probe_id], review__in=CONFIRMED)
         if not confirmed.filter(true_person=enrolled.person_id).exists():
             raise EnrolmentRefused("not_confirmed")
 

@@ -57,11 +57,20 @@ def add_person(
     """Add somebody, still without photos, and record what they agreed to. Raises `NameTaken`."""
     person = Person(name=name, external_id=external_id)
     _save(person, actor, "person.added")
-    _note_agreement(person, agreed, actor)
+    _give(person, agreed, actor)
     return person
 
 
-def _note_agreement(person: Person, agreed: Agreed | None, actor: User | None) -> None:
+def note_agreement(person: Person, agreed: Agreed | None, actor: User | None) -> None:
+    """Record what somebody agreed to whose face is to be enrolled. Raises `EnrolmentRefused` if
+    they have not agreed to that, now or before."""
+    covered = agreed is not None and Purpose.RECOGNITION in agreed.purposes
+    if not covered and not consent.may_enrol(person):
+        raise EnrolmentRefused("no_consent")
+    _give(person, agreed, actor)
+
+
+def _give(person: Person, agreed: Agreed | None, actor: User | None) -> None:
     if agreed:
         agreements.give(Person.objects.filter(pk=person.pk), agreed, actor)
 
@@ -115,10 +124,7 @@ def request_enrolment(
     Raises:
         EnrolmentRefused: the person has not agreed; nothing is stored.
     """
-    covered = agreed is not None and Purpose.RECOGNITION in agreed.purposes
-    if not covered and not consent.may_enrol(person):
-        raise EnrolmentRefused("no_consent")
-    _note_agreement(person, agreed, requested_by)
+    note_agreement(person, agreed, requested_by)
 
     def new_row(filename: str) -> Enrolment:
         return Enrolment(person=person, requested_by=requested_by, filename=filename, force=force)
@@ -137,7 +143,8 @@ def _enrol(row: Enrolment) -> None:
     options, actor = Options(force=row.force), row.requested_by
     try:
         if row.probe is not None:
-            face, _ = reviewed.enrol(row.probe, options=options, actor=actor)
+            said = None if row.from_review else row.person
+            face, _ = reviewed.enrol(row.probe, said=said, options=options, actor=actor)
         else:
             photo = attempts.read_original(row)
             face, _ = enrol_photo(row.person, photo, row.filename, options=options, actor=actor)

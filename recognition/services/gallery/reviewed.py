@@ -25,6 +25,7 @@ from recognition.models import (
     EnrolledFace,
     Enrolment,
     Identification,
+    Person,
     ProbeFace,
     Status,
     User,
@@ -77,21 +78,38 @@ def enrol_again(face: ProbeFace, actor: User) -> None:
     queue.enqueue_on_commit(Enrolment, [row.pk])
 
 
+def request_one(
+    face: ProbeFace, person: Person, actor: User, *, from_review: bool, force: bool = False
+) -> Enrolment:
+    """Have a worker enrol one face of an answer as somebody; see `Enrolment` for who says so."""
+    by = {"requested_by": actor, "from_review": from_review, "force": force}
+    name = face.identification.filename
+    with transaction.atomic():
+        row = Enrolment.objects.create(person=person, probe=face, filename=name, **by)
+        queue.enqueue_on_commit(Enrolment, [row.pk])
+    return row
+
+
 def _work(face: ProbeFace, actor: User) -> Enrolment:
     name = face.identification.filename
     return Enrolment(person=face.true_person, probe=face, requested_by=actor, filename=name)
 
 
 def enrol(
-    probe: ProbeFace, *, options: Options = USUAL, actor: User | None = None
+    probe: ProbeFace,
+    *,
+    said: Person | None = None,
+    options: Options = USUAL,
+    actor: User | None = None,
 ) -> tuple[EnrolledFace, bool]:
-    """Enrol a face as the person that a reviewer said it is; False if this very face is enrolled.
+    """Enrol a face as the person that a reviewer said it is, or that the operator said: then
+    that is `said`. False if this very face is enrolled.
 
     Raises:
         EnrolmentRefused: no reviewer says so, or it cannot be used as it is.
         ArtifactError, WeightsMissing: there is no model to embed it with.
     """
-    person = probe.true_person if probe.review in CONFIRMED else None
+    person = said or (probe.true_person if probe.review in CONFIRMED else None)
     if person is None:
         raise EnrolmentRefused("not_confirmed")
     data = _stored(probe.crop)
@@ -101,7 +119,7 @@ def enrol(
         return known, False
     if any(_stored(face.crop) == data for face in person.faces.all()):
         raise EnrolmentRefused("enrolled_as_photo")
-    origin = {"person": person, "photo_digest": digest, "probe": probe, "from_review": True}
+    origin = {"person": person, "photo_digest": digest, "probe": probe, "from_review": not said}
     look = partial(_seen, probe, imaging.decode(data))
     return enrol_seen({**origin, "filename": probe.identification.filename}, look, options, actor)
 
@@ -135,15 +153,14 @@ def _photo(asked: Identification) -> tuple[Image, float]:
 
 
 def take_out(actor: User | None, only: Iterable[ProbeFace] | None = None) -> int:
-    """Take what was enrolled of reviewed photos out of the gallery again, or of some of them;
-    returns how many photos that were."""
+    """Take what was enrolled of reviewed photos out of the gallery again, or of these faces,
+    whoever said whose they are; returns how many photos that were."""
     with memory.changing() as changes:
-        faces = EnrolledFace.objects.filter(from_review=True)
-        if only is not None:
-            faces = faces.filter(probe__in=only)
+        which = {"from_review": True} if only is None else {"probe__in": only}
+        faces = EnrolledFace.objects.filter(**which)
         there = list(faces)
         changes.removed((face.pk, face.person_id) for face in there)
         for face in there:
-            record(actor, "face.removed", face, person=face.person_id, reviewed=True)
+            record(actor, "face.removed", face, person=face.person_id, reviewed=face.from_review)
         faces.filter(pk__in=[face.pk for face in there]).delete()
     return len(there)

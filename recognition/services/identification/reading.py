@@ -10,9 +10,11 @@ from django.db.models import Prefetch, QuerySet
 from recognition.models import (
     Candidate,
     EnrolledFace,
+    Enrolment,
     Identification,
     ModelVersion,
     ProbeFace,
+    Proposal,
 )
 from recognition.services.access import Others
 
@@ -29,8 +31,17 @@ def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identifica
 
 def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
     photos = identifications.select_related("user", "model_version")
-    faces = ProbeFace.objects.select_related("heat")
+    faces = ProbeFace.objects.select_related("heat").prefetch_related(*said_since())
     return _with_faces(photos, faces, Candidate.objects.all())
+
+
+def said_since() -> tuple[Prefetch[str], ...]:
+    """What people said and did about faces since they were answered."""
+    return (
+        Prefetch("enrolled", EnrolledFace.objects.select_related("person")),
+        Prefetch("enrolments", Enrolment.objects.select_related("person", "face__person")),
+        Prefetch("proposals", Proposal.objects.select_related("person", "proposed_by")),
+    )
 
 
 def _with_faces(
@@ -45,7 +56,7 @@ def _with_faces(
 def faces_with_everything(faces: QuerySet[ProbeFace]) -> QuerySet[ProbeFace]:
     """The same for single faces, whatever photos they are in."""
     photos = faces.select_related("identification__user", "identification__model_version")
-    return _with_candidates(photos, Candidate.objects.all())
+    return _with_candidates(photos, Candidate.objects.all()).prefetch_related(*said_since())
 
 
 def _with_candidates(

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from recognition.models import DeletionReason, Identification, Person, User, having
-from recognition.models.identification import CONFIRMED
+from recognition.models.identification import said_to_be
 from recognition.services import access
 from recognition.services.audit import record
 from recognition.services.identification import quotas
@@ -35,8 +35,8 @@ def delete_photos(photos: QuerySet[Identification], actor: User, reason: str = "
 
 
 def showing(person: Person) -> QuerySet[Identification]:
-    """The photos of which a reviewer said that this person is in them."""
-    return Identification.objects.filter(having(true_person=person, review__in=CONFIRMED))
+    """The photos of which somebody said that this person is in them."""
+    return Identification.objects.filter(having(said_to_be(person)))
 
 
 def delete_showing(person: Person) -> list[Identification]:

@@ -11,6 +11,7 @@ from recognition.models import (
     DeletionReason,
     EnrolledFace,
     Person,
+    Proposal,
     TrainedPerson,
     Trial,
     User,
@@ -37,6 +38,7 @@ def remove_person(person: Person, actor: User | None) -> AuditEvent:
         training_faces.forget(person)
         photos = deletion.delete_showing(person)
         trials = _forget_trials(person)
+        _forget_name(person)
         gone = copy(person)
         person.delete()
         deletion.note(photos, actor, DeletionReason.ASKED)
@@ -59,6 +61,11 @@ def _forget_trials(person: Person) -> int:
     theirs = [pk for pk, answers in rows if not numbers.isdisjoint(_people_in(answers))]
     Trial.objects.filter(pk__in=theirs).delete()
     return len(theirs)
+
+
+def _forget_name(person: Person) -> None:
+    """A proposal of somebody new by their name speaks of them."""
+    Proposal.objects.filter(name__in={person.name, person.display_name}).delete()
 
 
 def _people_in(answers: dict[str, list[dict[str, Any]]]) -> Iterator[int]:

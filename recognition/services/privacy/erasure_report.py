@@ -22,6 +22,7 @@ from recognition.models import (
     Merge,
     Person,
     ProbeFace,
+    Proposal,
     Template,
     TrainedPerson,
 )
@@ -85,5 +86,6 @@ def _left(said: Report) -> dict[str, Any]:
         "answers": ProbeFace.objects.filter(person=person),
         "verdicts": ProbeFace.objects.filter(true_person=person),
         "photos_asked_about": Identification.objects.filter(pk__in=said["photos_asked_about"]),
+        "proposals": Proposal.objects.filter(person=person),
         "classes": TrainedPerson.objects.filter(person_id=person, erased_at=None),
     }

@@ -6,6 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Q
+
 from recognition.models import (
     Consent,
     EnrolledFace,
@@ -16,7 +18,7 @@ from recognition.models import (
     TrainedPerson,
     User,
 )
-from recognition.models.identification import CONFIRMED
+from recognition.models.identification import said_to_be
 from recognition.services.audit import record
 from recognition.services.privacy import zipped
 from recognition.services.privacy.zipped import Member
@@ -33,7 +35,7 @@ def _members(person: Person) -> Iterator[Member]:
     for face in person.faces.order_by("pk"):
         yield from zipped.stored(f"enrolled/{face.pk}/portrait", face.portrait)
         yield from zipped.stored(f"enrolled/{face.pk}/face", face.crop)
-    for probe in _answers(person).filter(true_person=person, review__in=CONFIRMED):
+    for probe in _answers(person).filter(said_to_be(person)):
         yield from zipped.stored(f"answers/{probe.pk}/face", probe.crop)
 
 
@@ -101,9 +103,9 @@ def _embedding(template: Template) -> dict[str, str]:
 
 
 def _answers(person: Person) -> Any:
-    """Faces that the site took for them or a reviewer did; whose photo it is, is not theirs to
+    """Faces that the site took for them, or somebody did; whose photo it is, is not theirs to
     know."""
-    named = ProbeFace.objects.filter(person=person) | ProbeFace.objects.filter(true_person=person)
+    named = ProbeFace.objects.filter(Q(person=person) | Q(true_person=person) | said_to_be(person))
     return named.select_related("identification").order_by("pk")
 
 

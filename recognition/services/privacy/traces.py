@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from ml.threads import Progress
 from recognition.models import EnrolledFace, Identification, Person, ProbeFace
-from recognition.models.identification import CONFIRMED
+from recognition.models.identification import said_to_be
 
 SHORTEST: Final = 8
 """Bytes that a text needs to be told from chance."""
@@ -30,13 +30,13 @@ def of_text(text: str) -> set[bytes]:
 def of_person(person: Person) -> set[bytes]:
     """All that somebody could be found by: name, external id, notes, folders, the same of entries
     that were merged with theirs, and of each of their photos file name, digest, stored files and
-    embeddings. Those of which a reviewer said so are theirs.
+    embeddings. Those of which somebody said so are theirs.
 
     Not what would be found anyhow: texts so short that they are somewhere by chance, and names that
     files of others have too.
     """
     enrolled = person.faces.values_list("photo_digest", "crop", "portrait")
-    asked = ProbeFace.objects.filter(true_person=person, review__in=CONFIRMED)
+    asked = ProbeFace.objects.filter(said_to_be(person))
     of_asked = asked.values_list("identification__photo", "crop")
     said = {person.name, person.external_id, *person.folder_names.values_list("name", flat=True)}
     said.update(text for row in person.merges.values_list("name", "external_id") for text in row)

@@ -13,7 +13,7 @@ from recognition.models import AuditEvent, Person, ProbeFace, User
 from recognition.services.audit import record
 from recognition.services.gallery import reviewed
 from recognition.services.refusals import Refused
-from recognition.services.review import queue
+from recognition.services.review import proposals, queue
 
 Verdict = ProbeFace.Review
 REVIEWED: Final = "face.reviewed"
@@ -99,6 +99,7 @@ def undo(face: ProbeFace, reviewer: User) -> ProbeFace:
         whom = face.true_person_id
         _restore(face, *last.details.get("before", (Verdict.NONE, None, None, "")))
         _taken_out(face, whom, reviewer)
+        proposals.withdraw(face, reviewer)
         if "taken_out" in last.details:
             reviewed.enrol_again(face, reviewer)
         record(reviewer, UNDONE, face, undone=last.number)
