@@ -35,6 +35,7 @@ ACTIONS = {
     "face.explained": _("Asked which part of a face decided"),
     "face.reviewed": _("Face reviewed"),
     "face.review_undone": _("Review of a face taken back"),
+    "face.opinion": _("Opinion on an answer given"),
     "face.proposed": _("Face proposed for enrolment"),
     "face.proposal_declined": _("Proposed face not enrolled"),
     "person.added": _("Person added"),

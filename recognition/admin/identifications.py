@@ -19,6 +19,7 @@ from recognition.models import Identification, ProbeFace, Status, User, having
 from recognition.presenters.reviews import reviews_of
 from recognition.services import access
 from recognition.services.identification import reading
+from recognition.services.review.opinions import DISAGREED
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
 
@@ -37,6 +38,7 @@ class ReviewFilter(Dropdown):
     parameter_name = "review"
     conditions = {  # noqa: RUF012
         "open": (_("To review"), having(review="")),
+        "disagreed": (_("Whoever asked disagrees"), having(DISAGREED)),
         "done": (_("Reviewed"), having() & ~having(review="")),
         **{
             verdict: (label, having(review=verdict))

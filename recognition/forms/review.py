@@ -15,11 +15,13 @@ from recognition.forms.fields import day_field
 from recognition.models import Identification, Person, ProbeFace, User
 from recognition.services import access
 from recognition.services.gallery import people
+from recognition.services.review.opinions import DISAGREED
 from recognition.services.review.queue import Queue
 
 NEWEST, SKIP = "newest", "skip"
 ORDERS = (("", _("Most doubtful first")), (NEWEST, _("Newest first")))
 STATES = (("", _("To review")), *((one.value, one.label) for one in ProbeFace.Review if one))
+ASKERS = (("", _("Whatever is said")), ("disagrees", _("Whoever asked disagrees")))
 DECISIONS = (("", _("Any answer")), *ProbeFace.Decision.choices)
 
 
@@ -35,6 +37,7 @@ class QueueFilter(forms.Form):
     order = forms.ChoiceField(label=_("Order"), choices=ORDERS, required=False)
     review = forms.ChoiceField(label=_("Review"), choices=STATES, required=False)
     decision = forms.ChoiceField(label=_("Answer"), choices=DECISIONS, required=False)
+    asker = forms.ChoiceField(label=_("Whoever asked"), choices=ASKERS, required=False)
     person = forms.CharField(label=_("Person named"), required=False, max_length=200)
     since = day_field(_("From"))
     until = day_field(_("To"))
@@ -52,6 +55,8 @@ class QueueFilter(forms.Form):
         conditions = [Q(review=chosen["review"])]
         if chosen["decision"]:
             conditions.append(Q(decision=chosen["decision"]))
+        if chosen["asker"]:
+            conditions.append(DISAGREED)
         if chosen["person"]:
             found = people.found(chosen["person"]).order_by()
             conditions.append(Q(person__in=list(found.values_list("pk", flat=True))))
@@ -71,7 +76,7 @@ class QueueFilter(forms.Form):
     def chosen(self) -> list[str]:
         """The same in words, for the page."""
         given = {name: self.data.get(name, "") for name in self.fields}
-        labels = {**dict(ORDERS), **dict(STATES), **dict(DECISIONS)}
+        labels = {**dict(ORDERS), **dict(STATES), **dict(DECISIONS), **dict(ASKERS)}
         return [str(labels.get(value, value)) for value in given.values() if value]
 
     @property

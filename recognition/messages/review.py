@@ -15,6 +15,7 @@ _VERDICT = {
         "Somebody else looks at this face now, or has judged it meanwhile, or it was deleted."
     ),
     "nothing_to_undo": gettext_lazy("The last word on this face is not yours to take back."),
+    "no_opinion": gettext_lazy("Say whether the answer is right."),
     "same_person": gettext_lazy("This is the person that the site named. Mark “Right” instead."),
 }
 

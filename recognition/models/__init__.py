@@ -4,6 +4,7 @@ from recognition.models.heat import HeatMap
 from recognition.models.identification import Candidate, Identification, ProbeFace, having
 from recognition.models.merges import Merge
 from recognition.models.model_versions import ModelVersion
+from recognition.models.opinions import Opinion
 from recognition.models.people import (
     EnrolledFace,
     Enrolment,
@@ -37,6 +38,7 @@ __all__ = [
     "Invitation",
     "Merge",
     "ModelVersion",
+    "Opinion",
     "Person",
     "ProbeFace",
     "Proposal",

@@ -16,17 +16,17 @@ def offered(face: ProbeFace, user: User) -> QuerySet[Person]:
     shows them."""
     if access.may_look_up_people(user):
         return Person.objects.all()
-    return Person.objects.filter(pk__in=_shown(face, user))
+    return shown(face, user)
 
 
 def found(face: ProbeFace, user: User, words: str) -> list[Person]:
     """Some of them: those whose name has these words, or else whom the answer shows."""
-    shown = Person.objects.filter(pk__in=_shown(face, user))
-    chosen = offered(face, user) & people.found(words) if words else shown
-    return list(listing.listed(chosen.order_by("name", "pk"))[:FOUND])
+    chosen = offered(face, user) & people.found(words) if words else shown(face, user)
+    return list(listing.listed(chosen)[:FOUND])
 
 
-def _shown(face: ProbeFace, user: User) -> list[int]:
+def shown(face: ProbeFace, user: User) -> QuerySet[Person]:
+    """Whom the answer about a face shows to somebody."""
     others = access.others_shown(user) >= access.Others.NAMES
     likely = face.candidates.all() if others else face.named
-    return [one.person_id for one in likely]
+    return Person.objects.filter(pk__in=[one.person_id for one in likely])

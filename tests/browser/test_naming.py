@@ -14,6 +14,7 @@ from tests.browser.test_site import MEI, another_photo_of, answered, overflow, u
 
 pytestmark = pytest.mark.browser
 STRANGER = DEMO / "strangers" / "6.jpg"
+KWAME = DEMO / "people" / "Kwame_Boateng" / "4.jpg"
 
 
 def both_in_one() -> FilePayload:
@@ -61,7 +62,8 @@ def test_what_a_reviewer_proposes_an_operator_enrols(visit: Visit) -> None:
     asker, reviewer, operator = visit("user"), visit("reviewer"), visit("operator")
     upload(asker, STRANGER)
     answered(asker)
-    reviewer.goto(asker.url)
+    reviewer.goto("/review/?order=newest")
+    reviewer.locator(".review-card").get_by_role("link", name="The whole answer").click()
     reviewer.get_by_role("link", name="Propose this face for enrolment").click()
     reviewer.get_by_role("textbox", name="Name of somebody new").fill("Olga Stein")
     reviewer.get_by_role("button", name="Propose this face").click()
@@ -75,3 +77,31 @@ def test_what_a_reviewer_proposes_an_operator_enrols(visit: Visit) -> None:
     expect(operator.locator(".enrolled > li")).to_have_count(1)
     operator.get_by_role("button", name="Take out again").click()
     expect(operator.locator(".enrolled > li")).to_have_count(0)
+
+
+def test_a_wrong_name_goes_to_the_reviewers_and_is_not_given_again(visit: Visit) -> None:
+    asker, reviewer = visit("user", width=390), visit("reviewer")
+    upload(asker, KWAME)
+    answered(asker)
+    expect(asker.locator(".face h3")).to_have_text("Kwame Boateng")
+    asker.get_by_text("Is this right?").click()
+    asker.get_by_label("The name, if you know it").fill("Otto Lang")
+    asker.get_by_role("button", name="It is somebody else").click()
+    expect(asker.locator(".opinion")).to_contain_text("You said that this is Otto Lang.")
+    assert overflow(asker) <= 0
+
+    reviewer.goto("/review/?asker=disagrees")
+    expect(reviewer.locator(".review-card")).to_have_count(1)
+    expect(reviewer.locator(".review-card")).to_contain_text("says that this is Otto Lang")
+    reviewer.locator(".review-card").press("n")
+    expect(reviewer.locator("#undo")).to_be_visible()
+
+    upload(asker, another_photo_of(KWAME))
+    answered(asker)
+    expect(asker.locator(".face.unknown")).to_contain_text("Corrected by a reviewer")
+
+    reviewer.locator("#undo button").click()
+    expect(reviewer.locator(".review-card")).to_be_visible()
+    upload(asker, KWAME)
+    answered(asker)
+    expect(asker.locator(".face h3")).to_have_text("Kwame Boateng")

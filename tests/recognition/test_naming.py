@@ -363,7 +363,7 @@ class TestWithAVerdict:
         self, face: ProbeFace, ann: Person, both: User, login: Login
     ) -> None:
         page = self.said(login(both), face, verdict="right", enrol="on")
-        assert "and add this face to their enrolled photos" in page
+        assert "and add it to their photos" in page
         worked_on()
         assert ann.faces.filter(from_review=True).get().probe == face
 
@@ -371,7 +371,7 @@ class TestWithAVerdict:
         self, face: ProbeFace, reviewer: User, login: Login
     ) -> None:
         page = self.said(login(reviewer), face, verdict="right")
-        assert "and propose this face for their enrolled photos" in page
+        assert "and propose it for their photos" in page
         assert ProbeFace.objects.get().review == "right"
         assert not Enrolment.objects.exists()
         assert not Proposal.objects.exists()

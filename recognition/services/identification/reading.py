@@ -13,6 +13,7 @@ from recognition.models import (
     Enrolment,
     Identification,
     ModelVersion,
+    Opinion,
     ProbeFace,
     Proposal,
 )
@@ -38,6 +39,7 @@ def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Ident
 def said_since() -> tuple[Prefetch[str], ...]:
     """What people said and did about faces since they were answered."""
     return (
+        Prefetch("opinion", Opinion.objects.select_related("person")),
         Prefetch("enrolled", EnrolledFace.objects.select_related("person")),
         Prefetch("enrolments", Enrolment.objects.select_related("person", "face__person")),
         Prefetch("proposals", Proposal.objects.select_related("person", "proposed_by")),

@@ -10,6 +10,7 @@ from recognition.models import (
     AuditEvent,
     DeletionReason,
     EnrolledFace,
+    Opinion,
     Person,
     Proposal,
     TrainedPerson,
@@ -64,8 +65,10 @@ def _forget_trials(person: Person) -> int:
 
 
 def _forget_name(person: Person) -> None:
-    """A proposal of somebody new by their name speaks of them."""
-    Proposal.objects.filter(name__in={person.name, person.display_name}).delete()
+    """A proposal of somebody new by their name speaks of them, and so does an opinion."""
+    names = {person.name, person.display_name, *person.merges.values_list("name", flat=True)}
+    Proposal.objects.filter(name__in=names).delete()
+    Opinion.objects.filter(name__in=names).update(name="")
 
 
 def _people_in(answers: dict[str, list[dict[str, Any]]]) -> Iterator[int]:

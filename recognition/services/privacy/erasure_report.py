@@ -20,6 +20,7 @@ from recognition.models import (
     FolderName,
     Identification,
     Merge,
+    Opinion,
     Person,
     ProbeFace,
     Proposal,
@@ -86,6 +87,7 @@ def _left(said: Report) -> dict[str, Any]:
         "answers": ProbeFace.objects.filter(person=person),
         "verdicts": ProbeFace.objects.filter(true_person=person),
         "photos_asked_about": Identification.objects.filter(pk__in=said["photos_asked_about"]),
+        "opinions": Opinion.objects.filter(person=person),
         "proposals": Proposal.objects.filter(person=person),
         "classes": TrainedPerson.objects.filter(person_id=person, erased_at=None),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 
-from recognition.models import AuditEvent, Identification, User
+from recognition.models import AuditEvent, Identification, ProbeFace, User
 from recognition.services import access
 from recognition.services.audit import record
 from recognition.services.identification import reading
@@ -104,5 +104,11 @@ def _face(page: reading.FacePage) -> dict[str, Any]:
             for near in page.likenesses
         ],
         "review": face.review,
+        "opinion": _opinion(face),
         "heat": face.heat.falls if hasattr(face, "heat") else [],
     }
+
+
+def _opinion(face: ProbeFace) -> dict[str, str] | None:
+    said = getattr(face, "opinion", None)
+    return {"says": said.says, "whom": said.whom} if said else None

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0023_review_queue'),
+        ('recognition', '0025_heat_maps'),
     ]
 
     operations = [
