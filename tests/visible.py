@@ -6,9 +6,9 @@ import re
 from html.parser import HTMLParser
 
 # Stands in a page as it is, in any language: names, measures of ISO/IEC 19795-1, the languages of
-# the switch, a key. "E-mail" is what allauth says in Russian, too.
+# the switch, a key.
 PROPER = frozenset(
-    {"facesite", "English", "mail", "EN", "RU", "en", "ru", "esc"}
+    {"facesite", "English", "EN", "RU", "en", "ru", "esc"}
     | {"JPEG", "PNG", "WebP", "HEIC", "AVIF", "ZIP", "CSV"}
     | {"SFace", "DIR", "FPIR", "TAR", "FAR"}
     | {"QR", "Aegis", "FreeOTP", "Google", "Authenticator"}

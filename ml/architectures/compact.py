@@ -48,7 +48,9 @@ def build(classes: int, recipe: Recipe) -> Network:
 
 COMPACT = Architecture(
     title=gettext_noop("Compact"),
-    explanation=gettext_noop("A small network from scratch. Wants dozens of people and more time."),
+    explanation=gettext_noop(
+        "A small network, from scratch. Needs dozens of people and more time."
+    ),
     build=build,
     recipe=Recipe(
         "compact",

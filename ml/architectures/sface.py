@@ -158,7 +158,8 @@ def packaged() -> dict[str, list[Any]]:
 SFACE = Architecture(
     title=gettext_noop("SFace"),
     explanation=gettext_noop(
-        "Goes on from the network that came with the site, in a minute or a few. A few people do."
+        "Continues from the network that comes with the site, in a minute or a few. A few "
+        "people are enough."
     ),
     build=build_for_training,
     recipe=Recipe(

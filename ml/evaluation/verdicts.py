@@ -72,7 +72,7 @@ TITLES: Final[Mapping[Outcome, str]] = {
     "better": gettext_noop("Better than the version in service"),
     "as_good": gettext_noop("As good as the version in service"),
     "worse": gettext_noop("Worse than the version in service"),
-    "cannot_tell": gettext_noop("Whether it is as good cannot be told"),
+    "cannot_tell": gettext_noop("Cannot tell whether it is as good"),
 }
 _CONSEQUENCES: Final[Mapping[Outcome, str]] = {
     "better": "It passed the gate.",
@@ -100,15 +100,15 @@ _FINDINGS = {
 }
 _SENTENCES = {
     "answers_by_classes": gettext_noop(
-        "It names the people it was trained on, whoever is enrolled. Whether that is wanted a "
-        "comparison cannot tell, so that it goes into service by hand alone."
+        "It names the people it was trained on, whoever is enrolled. No comparison can tell "
+        "whether that is wanted, so it can only be put into service by hand."
     ),
     "nothing_to_compare_with": gettext_noop(
         "No version is in service that it could be compared with."
     ),
     "tries": gettext_noop(
-        "It is version number %(tries)d that these people judge. The best of many tries is good by "
-        "luck, so that more certainty is asked for: %(level)s."
+        "It is version number %(tries)d to be judged on these people. The best of many tries "
+        "may look good by luck, so more certainty is required: %(level)s."
     ),
 }
 _COUNTED = {
@@ -135,9 +135,9 @@ _COUNTED = {
         "FPIR %(fpir)s rests on no more than %(strangers)d photos of strangers.",
     ),
     "needed": ngettext_noop(
-        "To tell a difference of one point it would take some %(people)d person held out with "
+        "To tell a difference of one point takes about %(people)d person held out, with "
         "%(photos)d photos in all; there were %(seen)d.",
-        "To tell a difference of one point it would take some %(people)d people held out with "
+        "To tell a difference of one point takes about %(people)d people held out, with "
         "%(photos)d photos in all; there were %(seen)d.",
     ),
 }

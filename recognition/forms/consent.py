@@ -84,7 +84,7 @@ class ConsentForm(PurposesForm):
     )
     how = forms.ChoiceField(label=_("How they agreed"), choices=HOW)
     given = _day(_("On which day"))
-    until = _day(_("Until"), _("The last day; empty, it is for good."), required=False)
+    until = _day(_("Until"), _("The last day; leave it empty for no end."), required=False)
 
     def __init__(self, data: Any = None) -> None:
         end = usual_end()

@@ -101,5 +101,5 @@ class EnrolForm(forms.Form):
     force = forms.BooleanField(
         label=_("Enrol all the same what looks like somebody else"),
         required=False,
-        help_text=_("For photos that were refused for that, and are of this person."),
+        help_text=_("For photos that were refused for that reason but do show this person."),
     )

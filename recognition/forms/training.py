@@ -22,8 +22,8 @@ SITE: Final = "site"
 FOLDER: Final = "folder:"  # before the name of a folder, so that one called "site" is no trouble
 PROMOTED: Final[Mapping[str, Any]] = {
     TrainingRun.Promote.AUTO: gettext_lazy(
-        "It must name more people rightly than the version in service, beyond chance, among people "
-        "whom neither has seen."
+        "It must name more people correctly than the version in service, by more than chance, "
+        "among people neither has seen."
     ),
     TrainingRun.Promote.NEVER: gettext_lazy("It stays a candidate until somebody promotes it."),
 }
@@ -50,7 +50,7 @@ ANSWERS: Final[Mapping[str, tuple[Any, Any, Mapping[str, Any]]]] = {
     ),
     "open": (
         gettext_lazy("One of the people it was trained on, or nobody"),
-        gettext_lazy("Few strangers get a name, and fewer of the people their own."),
+        gettext_lazy("Few strangers get a name, but fewer enrolled people get theirs."),
         {"answers_by": "classes", "open_set": True},
     ),
 }

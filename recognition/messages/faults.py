@@ -13,8 +13,8 @@ _FAULTS = {
     "model": gettext_lazy("The model could not be used."),
     "machine": gettext_lazy("The machine has no processes or open files to spare."),
     "killed": gettext_lazy("The worker was killed while it looked at them."),
-    "slow": gettext_lazy("They took too long, and are tried again with less time."),
-    "error": gettext_lazy("An error that nobody foresaw; it is in the site’s log."),
+    "slow": gettext_lazy("They took too long, and are tried again with a shorter limit."),
+    "error": gettext_lazy("An unexpected error; the site’s log has the details."),
 }
 
 

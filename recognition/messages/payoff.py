@@ -16,14 +16,14 @@ def more_photos(found: MorePhotos | None) -> str:
     """What more photos of each person bring."""
     if found is None:
         words = _(
-            "What more photos of a person bring on this site cannot be told yet: that takes "
-            "%(people)d people with %(photos)d enrolled photos each."
+            "It is too early to tell what more photos of a person bring on this site: that "
+            "takes %(people)d people with %(photos)d enrolled photos each."
         )
         return words % {"people": PEOPLE_NEEDED, "photos": LEFT_OUT}
     words = _(
-        "Asked about %(photos)d enrolled photos of %(people)d people as if they were new, the site "
-        "recognises %(one)s by one other photo of each person and %(every)s by all others: more "
-        "photos bring %(brings)s points (95%% interval %(low)s to %(high)s)."
+        "Given %(photos)d enrolled photos of %(people)d people as if they were new, the site "
+        "recognises %(one)s with one other photo of each person and %(every)s with all the "
+        "others: more photos add %(brings)s points (95%% interval %(low)s to %(high)s)."
     )
     shares = {"one": percentage(found.one.value), "every": percentage(found.every.value)}
     counts = {"photos": found.photos, "people": found.people}
@@ -49,8 +49,8 @@ def nothing_trained() -> str:
 def elsewhere() -> str:
     """What photos and trainings brought where it was measured: docs/training.md has the table."""
     return _(
-        "Where it was measured, a few more photos of each person brought most, and training on top "
-        "of them a few points or nothing."
+        "Where this was measured, a few more photos of each person helped most; training on top "
+        "of them added a few points or nothing."
     )
 
 

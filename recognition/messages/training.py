@@ -8,19 +8,19 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy
 
 _TRAINING_ERRORS: Final = {
-    "no_folder": gettext_lazy("The folder to train on is not there."),
+    "no_folder": gettext_lazy("The folder to train on does not exist."),
     "no_photos": gettext_lazy("There are no photos in the folder to train on."),
     "bad_name": gettext_lazy("The name of a folder cannot be the name of a person. Rename it."),
     "photos_in_root": gettext_lazy("Photos belong in a folder for each person."),
     "photo_of_two_people": gettext_lazy(
-        "The same photo lies under two people. Take it away from one of them."
+        "The same photo is in the folders of two people. Remove it from one of them."
     ),
     "too_few_people": gettext_lazy(
-        "There are too few people with photos enough. Add people, or photos of them."
+        "Too few people have enough photos. Add people, or more photos of them."
     ),
     "unreadable_file": gettext_lazy("A file to train on cannot be read."),
     "unwritable": gettext_lazy("A folder of the training cannot be written."),
-    "disk_full": gettext_lazy("The disk is full. Make room."),
+    "disk_full": gettext_lazy("The disk is full. Free some space."),
     "os_error": gettext_lazy("The system refused a file: the disk may be full."),
     "photos_changed": gettext_lazy("The photos have changed since it began. Start a new training."),
     "cannot_resume": gettext_lazy("Its checkpoint cannot be used. Start a new training."),
@@ -28,8 +28,10 @@ _TRAINING_ERRORS: Final = {
     "export_disagrees": gettext_lazy(
         "The exported network does not compute what the trained one does, so no version was made."
     ),
-    "gave_up": gettext_lazy("Its process died several times, perhaps for want of memory."),
-    "bug": gettext_lazy("An error of the program ended it. Tell whoever runs this site."),
+    "gave_up": gettext_lazy(
+        "Its process ended unexpectedly several times, perhaps for lack of memory."
+    ),
+    "bug": gettext_lazy("A program error ended it. Tell the administrator of this site."),
 }
 
 
@@ -56,8 +58,8 @@ _REFUSED: Final = {
     ),
     "name_taken": gettext_lazy("There is a “%(name)s” already."),
     "no_room": gettext_lazy(
-        "There is no room for a training: %(megabytes)d MB of %(folder)s stay free for the site. "
-        "Make room."
+        "There is no room for a training: %(megabytes)d MB of %(folder)s stay free for the "
+        "site. Free some space."
     ),
     "not_trained_here": gettext_lazy("%(version)s was not trained on this site."),
     "has_ended": gettext_lazy("%(run)s has ended; there is nothing to go on with."),

@@ -126,13 +126,16 @@ class Metrics:
         groups = (
             (_("The right person comes out first among all who are enrolled"), self._rank1()),
             (
-                _("Enrolled people named rightly while so many strangers are named (DIR at FPIR)"),
+                _(
+                    "Enrolled people named correctly, at a given rate of strangers named (DIR at "
+                    "FPIR)"
+                ),
                 self._at_rates("dir"),
             ),
             (
                 _(
-                    "Pairs of one person accepted while so many pairs of two people are "
-                    "(TAR at FAR)"
+                    "Pairs of one person accepted, at a given rate of pairs of two people "
+                    "accepted (TAR at FAR)"
                 ),
                 self._at_rates("tar"),
             ),

@@ -78,7 +78,7 @@ def account_delete(request: Request) -> HttpResponse:
             )
             return redirect("my_data")
         logout(request)
-        messages.success(request, _("Your account and everything of it were deleted."))
+        messages.success(request, _("Your account and everything in it were deleted."))
         return redirect("account_login")
     photos = request.user.identifications.count()
     return render(request, "account/confirm_delete.html", {"photos": photos})

@@ -66,7 +66,7 @@ def test_who_leaves_takes_everything_along_and_leaves_nothing(leaver: Page, tmp_
     expect(page.locator("main")).to_contain_text("1 photo that you asked about")
     assert overflow(page) <= 0
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.locator(".message")).to_contain_text("Your account and everything of it were")
+    expect(page.locator(".message")).to_contain_text("Your account and everything in it were")
     page.fill("[name=login]", "leaver")
     page.fill("[name=password]", PASSWORD)
     page.click("main form button.primary")

@@ -251,8 +251,8 @@ def test_from_log_in_to_history_without_scripts(site: Site, browser: Browser) ->
     page.set_input_files("input[type=file]", [photo("without-scripts.jpg")])
     page.get_by_role("button", name="Identify", exact=True).click()
     expect(page.locator("h1")).to_have_text("without-scripts.jpg")
-    while page.get_by_role("link", name="Look for the answer").is_visible():
-        page.get_by_role("link", name="Look for the answer").click()
+    while page.get_by_role("link", name="Check for the answer").is_visible():
+        page.get_by_role("link", name="Check for the answer").click()
     expect(page.locator(".face h3")).to_have_text("Mei Tanaka")
     page.get_by_role("button", name="Which part decided?").click()
     expect(page.locator("#face-1")).to_be_visible()

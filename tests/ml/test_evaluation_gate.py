@@ -142,7 +142,7 @@ def test_the_more_versions_these_people_have_judged_the_more_certainty_it_takes(
     assert "tries" not in codes(first)
     (told,) = (reason for reason in fourth.reasons if reason.code == "tries")
     assert told.params == {"tries": 30, "level": round(1 - RISK / 900, 4)}
-    assert "number 30 that these people judge" in sentence(told)
+    assert "number 30 to be judged on these people" in sentence(told)
     for one, other in zip(first.reasons, fourth.reasons, strict=False):
         assert other.params["low"] < one.params["low"]
         assert other.params["difference"] == one.params["difference"]
@@ -236,7 +236,7 @@ def test_it_says_how_many_people_it_would_take() -> None:
     (needed,) = (reason for reason in judge(few, few).reasons if reason.code == "needed")
     people = needed.params["people"]
     assert sentence(needed) == (
-        f"To tell a difference of one point it would take some {people} people held out with "
+        f"To tell a difference of one point takes about {people} people held out, with "
         f"{20 * people} photos in all; there were 8."
     )
 

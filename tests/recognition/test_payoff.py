@@ -1,4 +1,4 @@
-"""What the site says before a training: what more photos bring here, and what trainings brought."""
+"""What the site says before a training: what more photos add here, and what trainings brought."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_what_more_photos_bring_is_measured_on_the_gallery(gallery: list[Person]
     assert found is not None
     assert (found.people, found.photos) == (6, 18)
     assert (found.one.value, found.every.value) == (1.0, 1.0)  # stripes are easy to tell apart
-    assert "recognises 100.0% by one other photo of each person" in words.more_photos(found)
+    assert "recognises 100.0% with one other photo of each person" in words.more_photos(found)
 
 
 def test_it_is_measured_anew_when_the_gallery_has_changed(gallery: list[Person]) -> None:
@@ -122,7 +122,7 @@ def test_the_page_says_it_and_enrols_reviewed_photos(
 ) -> None:
     confirm(user, reviewer, 1)
     shown = page(client)
-    assert "more photos bring" in shown
+    assert "more photos add" in shown
     assert "1 photo that a reviewer has confirmed can be enrolled at once." in shown
     client.post(reverse("more_photos"))
     assert "1 reviewed photo is being enrolled now." in page(client)
@@ -136,14 +136,14 @@ def test_the_page_says_it_and_enrols_reviewed_photos(
 
 
 def test_without_a_model_and_without_people_the_page_is_there(client: Client) -> None:
-    assert "cannot be told yet" in page(client)
+    assert "too early to tell" in page(client)
 
 
 def test_the_form_of_a_training_fetches_it(client: Client, gallery: list[Person]) -> None:
     form = client.get(reverse("training")).content.decode()
     assert f'hx-get="{reverse("more_photos")}"' in form
     part = client.get(reverse("more_photos"), headers=HTMX).content.decode()
-    assert "more photos bring" in part
+    assert "more photos add" in part
     assert "<html" not in part
 
 
@@ -169,7 +169,7 @@ def test_a_training_in_a_terminal_says_it_first(
         {"version": "one", "dir": {"value": -0.004, "low": -0.02, "high": 0.01}}
     ]
     said = capsys.readouterr().err
-    assert "more photos bring" in said
+    assert "more photos add" in said
     assert "manage.py enrol --reviewed" in said
     assert "one, trained here" in said
 

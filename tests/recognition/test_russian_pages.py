@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import deactivate, ngettext, override
+from pytest_django import Settings
 
 from facesite.catalogues import compile_stale
 from recognition.models import (
@@ -28,6 +31,7 @@ from recognition.services.review.verdicts import review
 from tests.factories import make_user
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.rows import GATE, METRICS, epochs, step
+from tests.sites import wait_for
 from tests.visible import PROPER, latin_words
 
 ADMIN = "/admin/recognition"
@@ -206,6 +210,21 @@ def test_rights_are_named_in_russian(admin_client: Client) -> None:
     assert "Смотреть и проверять фотографии всех" in page
     assert "Журнал аудита: просмотр" in page
     assert "Can view" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("mail_server")
+def test_a_mail_is_in_russian_and_signed_by_the_site(client: Client, settings: Settings) -> None:
+    make_user("user", username="ada", email="ada@example.org")
+    client.cookies["django_language"] = "ru"
+    client.post(reverse("account_reset_password"), {"email": "ada@example.org"})
+    (message,) = wait_for(lambda: mail.outbox)
+    address, *_ = re.findall(rf"{settings.SITE_URL}\S+", message.body)
+    host = urlsplit(settings.SITE_URL).netloc
+    assert message.subject == "[facesite] Ссылка для нового пароля"
+    assert message.body.rstrip().endswith(f"facesite\n{host}")
+    said = message.body.replace(address, "").replace(host, "").replace("ada", "")
+    assert latin_words(said) - PROPER == set()
 
 
 def visitors(role: str, row: Identification) -> User:

@@ -187,7 +187,7 @@ def test_a_photo_that_waits_for_long_is_told_that_the_worker_is_away(
 ) -> None:
     client = login(user)
     page = text(client.get(waited_for_long(client)))
-    assert "The worker seems to be away" in page
+    assert "The worker seems to be down" in page
     assert "every 3s" in page
     assert client.get(news(page), headers=HTMX).status_code == 204
 
@@ -210,7 +210,7 @@ def test_a_worker_that_is_busy_with_other_photos_is_not_called_away(
     assert "Stored and waiting since" in page
     assert "away" not in page
     Identification.objects.filter(pk=other.pk).update(claimed_at=None, finished_at=None)
-    assert "The worker seems to be away" in text(client.get(news(page), headers=HTMX))
+    assert "The worker seems to be down" in text(client.get(news(page), headers=HTMX))
 
 
 def test_without_a_model_that_can_be_used_the_network_is_said_to_be_mended(
@@ -218,7 +218,7 @@ def test_without_a_model_that_can_be_used_the_network_is_said_to_be_mended(
 ) -> None:
     client = login(user)
     page = text(client.get(waited_for_long(client)))
-    assert "network is being mended. The photo is safe and will be answered by itself." in page
+    assert "network is being repaired. The photo is safe and will be answered by itself." in page
     assert "away" not in page
 
 
@@ -429,7 +429,7 @@ def test_a_face_too_poor_for_a_name_is_not_said_to_be_unlike_everybody(
     assert face.similarity > face.threshold
     assert face.decision == "unclear"
     assert "Somebody is alike enough, but in so poor a picture" in page
-    assert "That would be enough for a name, but of a face in so poor a picture" in page
+    assert "That would be enough for a name, but with such a poor picture" in page
     assert "alike enough to be named" not in page
     assert "Nobody the site knows" not in page
     assert "would be a guess" not in page
@@ -500,11 +500,11 @@ def test_an_empty_gallery_is_part_of_the_answer(
 def test_a_raised_threshold_is_told(user: User, login: Login, gallery: None) -> None:
     client = login(user)
     page = answered(client, ("ada.png", photo(ADA)))
-    assert "The bar is therefore" not in page
+    assert "The threshold is therefore" not in page
     ProbeFace.objects.update(threshold_raised=0.093)
     row = Identification.objects.get()
     page = text(client.get(reverse("identification", args=(row.pk,))))
-    assert "The bar is therefore 0.09 higher" in page
+    assert "The threshold is therefore 0.09 higher" in page
 
 
 def test_what_a_reviewer_said_is_shown(

@@ -118,7 +118,7 @@ def test_the_page_of_a_version_tells_metrics_gate_and_origin(
     shown = page(client, "model_version", candidate.name)
     for words in (
         "Worse than the version in service",
-        "It did not pass the gate: it goes into service by hand alone",
+        "It did not pass the gate: it can only be put into service by hand",
         "3 people were left out of the comparison",
         "Rank 1: 93.4% against 93.5%. As good: not worse by a point or more.",
         "The difference is −0.10 points, between −0.90 and +0.80, each end at 95% certainty.",
@@ -208,7 +208,7 @@ def test_the_page_follows_a_promotion_until_it_is_done(
 def test_a_promotion_that_nobody_sees_to_says_so(client: Client, candidate: ModelVersion) -> None:
     long_ago = timezone.now() - dt.timedelta(minutes=5)
     ModelVersion.objects.filter(pk=candidate.pk).update(promotion_requested_at=long_ago)
-    assert "the worker seems to be away" in page(client, "model_version", candidate.name)
+    assert "the worker seems to be down" in page(client, "model_version", candidate.name)
 
 
 def test_a_promotion_that_waits_is_cancelled_with_a_click(
@@ -370,9 +370,9 @@ def test_a_trial_that_waits_for_long_tells_what_it_waits_for(
     trial = ask(client, candidate, ("ann.png", photo(Face(1))))
     long_ago = timezone.now() - dt.timedelta(minutes=1)
     Trial.objects.update(created_at=long_ago)
-    assert "network is being mended" in page(client, "trial", trial.pk)
+    assert "network is being repaired" in page(client, "trial", trial.pk)
     monkeypatch.setattr(registry, "verify", lambda _version: None)
-    assert "The worker seems to be away" in page(client, "trial", trial.pk)
+    assert "The worker seems to be down" in page(client, "trial", trial.pk)
     Trial.objects.update(status="running", claimed_at=long_ago)
     shown = page(client, "trial", trial.pk)
     assert "Both versions look at the photo" in shown

@@ -23,7 +23,7 @@ def test_everything_that_is_missing_is_named_with_its_mending_command(
     operator: User, login: Login
 ) -> None:
     shown = page(login(operator))
-    assert "Something needs mending" in shown
+    assert "Something needs fixing" in shown
     assert "<code>python manage.py install_model</code>" in shown
     assert "The broker cannot be reached." in shown
     assert "<code>python manage.py up</code>" in shown
@@ -39,7 +39,7 @@ def test_a_site_in_order_says_so(
     monkeypatch.setattr(broker, "waiting_messages", lambda _queue, **_: 0)
     monkeypatch.setattr(broker, "a_worker_answers", lambda: True)
     shown = page(login(operator))
-    assert "The site answers photos." in shown
+    assert "The site is working." in shown
     assert "stripes is in service and its files are sound." in shown
     assert "A worker is ready." in shown
     assert "No photo is waiting." in shown

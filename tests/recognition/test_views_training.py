@@ -187,9 +187,9 @@ def test_one_training_at_a_time_and_the_next_one_says_whom_it_waits_for(client: 
 
 def test_a_run_that_nobody_takes_says_that_the_worker_is_away(client: Client) -> None:
     run = make_run()
-    assert "worker seems to be away" not in page(client, "training_run", run.name)
+    assert "worker seems to be down" not in page(client, "training_run", run.name)
     TrainingRun.objects.update(created_at=timezone.now() - dt.timedelta(minutes=2))
-    assert "worker seems to be away" in page(client, "training_run", run.name)
+    assert "worker seems to be down" in page(client, "training_run", run.name)
 
 
 def test_the_page_follows_a_run_until_it_has_ended(client: Client) -> None:
@@ -221,7 +221,7 @@ def test_a_phase_other_than_training_shows_its_own_progress(client: Client) -> N
 
 def test_a_run_that_has_fallen_silent_says_so(client: Client) -> None:
     run = running(heartbeat_at=timezone.now() - dt.timedelta(minutes=5))
-    assert "Nobody has heard from this training" in page(client, "training_run", run.name)
+    assert "This training has shown no progress" in page(client, "training_run", run.name)
 
 
 def test_a_run_is_asked_to_stop(client: Client, operator: User) -> None:
@@ -241,7 +241,7 @@ def test_a_run_that_failed_says_why_and_goes_on(client: Client) -> None:
     message = "The disk with /data is full. Make room and go on with --resume paper-1."
     run = running(status=Status.FAILED, error_code="training_error", message=message)
     shown = page(client, "training_run", run.name)
-    assert "This training did not come to its end" in shown
+    assert "This training did not finish" in shown
     assert message in shown
     assert "manage.py retrain --resume paper-1" in shown
     client.post(reverse("training_resume", args=(run.name,)))
@@ -254,7 +254,7 @@ def test_a_run_that_was_stopped_is_no_failure(client: Client) -> None:
     run = running(status=Status.FAILED, error_code="stopped", message="Stopped.")
     shown = page(client, "training_run", run.name)
     assert "1 epoch is kept." in shown
-    assert "did not come to its end" not in shown
+    assert "did not finish" not in shown
     assert "Go on</span>" in shown
 
 
