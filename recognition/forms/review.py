@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from recognition.days import day_end, day_start
@@ -19,6 +19,7 @@ from recognition.services.review.opinions import DISAGREED
 from recognition.services.review.queue import Queue
 
 NEWEST, SKIP = "newest", "skip"
+FEW = 500
 ORDERS = (("", _("Most doubtful first")), (NEWEST, _("Newest first")))
 STATES = (("", _("To review")), *((one.value, one.label) for one in ProbeFace.Review if one))
 ASKERS = (("", _("Whatever is said")), ("disagrees", _("Whoever asked disagrees")))
@@ -61,16 +62,20 @@ class QueueFilter(forms.Form):
             found = people.found(chosen["person"]).order_by()
             conditions.append(Q(person__in=list(found.values_list("pk", flat=True))))
         if chosen["since"] or chosen["until"]:
-            conditions.append(Q(identification__in=self._days()))
+            conditions.append(self._asked())
         return conditions
 
-    def _days(self) -> Any:
+    def _asked(self) -> Q:
+        """Of few days the faces are found by their photos; of many the next ones soon are."""
         photos = Identification.objects.order_by()
         if self.cleaned_data["since"]:
             photos = photos.filter(created_at__gte=day_start(self.cleaned_data["since"]))
         if self.cleaned_data["until"]:
             photos = photos.filter(created_at__lt=day_end(self.cleaned_data["until"]))
-        return photos.values("pk")
+        few = list(photos.values_list("pk", flat=True)[: FEW + 1])
+        if len(few) <= FEW:
+            return Q(identification__in=few)
+        return Q(Exists(photos.filter(pk=OuterRef("identification"))))
 
     @property
     def chosen(self) -> list[str]:

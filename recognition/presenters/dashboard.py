@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recognition.days import day_start
-from recognition.formats import percent
+from recognition.formats import percent, percentage
 from recognition.models import (
     UNFINISHED,
     EnrolledFace,
@@ -22,9 +23,9 @@ from recognition.models import (
     Person,
     ProbeFace,
     User,
-    having,
 )
 from recognition.services.identification.reading import with_names
+from recognition.services.review import figures as reviewed
 from recognition.services.site import figures
 
 LATEST = 8
@@ -43,6 +44,7 @@ def overview(user: User) -> dict[str, Any]:
     cards, latest = [], None
     if user.is_reviewer:
         cards += [_today(), _unknown(), _to_review(), _waiting()]
+        cards += [_wrong(), _missed(), _disagreed()]
         latest = with_names(Identification.objects.select_related("user"))[:LATEST]
     if user.is_operator:
         cards += [_gallery(), _model()]
@@ -82,9 +84,50 @@ def _unknown() -> Card:
 
 
 def _to_review() -> Card:
-    count = Identification.objects.filter(having(review="")).count()
-    note = _("Photos with faces that nobody has judged yet")
-    return Card(_("To review"), localize(count), note, _list(review="open"))
+    backlog = reviewed.backlog()
+    note = _("Every face has been judged")
+    if backlog.oldest is not None:
+        note = _("The oldest for %(time)s") % {"time": timesince(backlog.oldest)}
+    return Card(_("To review"), localize(backlog.faces), note, reverse("review"))
+
+
+def _wrong() -> Card:
+    wrong = reviewed.wrong()
+    note = ngettext(
+        "%(part)d of %(of)d reviewed name", "%(part)d of %(of)d reviewed names", wrong.of
+    )
+    return _share(_("Wrong names"), wrong, note, _judged("match"))
+
+
+def _missed() -> Card:
+    missed = reviewed.missed()
+    note = ngettext(
+        "%(part)d of %(of)d reviewed unknown face",
+        "%(part)d of %(of)d reviewed unknown faces",
+        missed.of,
+    )
+    return _share(_("Missed people"), missed, note, _judged("unknown"))
+
+
+def _disagreed() -> Card:
+    differ = reviewed.disagreed(timezone.now() - dt.timedelta(figures.DAYS))
+    note = ngettext(
+        "%(part)d of %(of)d face that several have judged in 30 days",
+        "%(part)d of %(of)d faces that several have judged in 30 days",
+        differ.of,
+    )
+    link = f"{reverse('admin:recognition_auditevent_changelist')}?action=face.reviewed"
+    return _share(_("Reviewers differ"), differ, note, link)
+
+
+def _judged(decision: str) -> str:
+    """Faces that were answered so and are somebody else."""
+    return f"{reverse('review')}?review=somebody_else&decision={decision}"
+
+
+def _share(title: str, share: reviewed.Share, note: str, link: str) -> Card:
+    said = note % {"part": share.part, "of": share.of}
+    return Card(title, percentage(share.rate), said, link)
 
 
 def _waiting() -> Card:

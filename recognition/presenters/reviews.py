@@ -70,8 +70,8 @@ def crowds(groups: Collection[Group]) -> list[Crowd]:
 
 
 def portraits(people: Collection[Person]) -> dict[int, int]:
-    """The number of the best portrait of each."""
-    faces = EnrolledFace.objects.filter(person__in=people).order_by("quality", "-pk")
+    """The number of the portrait that is shown for each."""
+    faces = EnrolledFace.objects.filter(person__in=people).order_by("chosen", "quality", "-pk")
     return dict(faces.values_list("person", "pk"))
 
 

@@ -54,7 +54,7 @@ README = (
     Shot("match", "en", 390, "light"),
     Shot("unknown", "ru", 390, "light"),
     Shot("batch", "en", 1280, "light"),
-    Shot("admin", "en", 1280, "light"),
+    Shot("review", "en", 1280, "light"),
 )
 
 

@@ -50,7 +50,8 @@ def take(
     """Hold the next faces after `last` for a reviewer and return their numbers; at the end of the
     queue the first ones follow, which were skipped. `again` those too that the reviewer holds."""
     taken: list[int] = []
-    for faces in (queue.after(last), queue.after(None)):
+    for start in dict.fromkeys((last, None)):
+        faces = queue.after(start)
         while len(taken) < most:
             free = faces.filter(_free(reviewer if again else None)).exclude(pk__in=taken)
             found = list(free.values_list("pk", flat=True)[: most - len(taken)])
