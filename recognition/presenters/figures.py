@@ -26,8 +26,8 @@ LABELS: Final = {
     ProbeFace.Decision.UNCLEAR.value: gettext_lazy("Too poor to tell"),
 }
 """From the bottom of a bar to its top."""
-NAMED_DAYS: Final = 7
-"""Every such day has its date below the bars."""
+NAMED_DAYS: Final = 10
+"""Every such day has its date below the bars: a phone has no room for more."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def chart(days: Sequence[Day]) -> Chart:
         highest=highest,
         bars=tuple(_bar(number, day, count, highest) for number, day in enumerate(days)),
         dates=tuple(
-            (svg_percent((number + 0.5) / count), date_format(day.date, "MONTH_DAY_FORMAT"))
+            (svg_percent((number + 0.5) / count), date_format(day.date, "j E"))
             for number, day in enumerate(days)
             if (count - 1 - number) % NAMED_DAYS == 0
         ),
