@@ -27,7 +27,7 @@ LABELS: Final = {
 }
 """From the bottom of a bar to its top."""
 NAMED_DAYS: Final = 10
-"""Every such day has its date below the bars: a phone has no room for more."""
+"""Every such day has its date below the bars, but the first: a phone has no room for more."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def chart(days: Sequence[Day]) -> Chart:
         dates=tuple(
             (svg_percent((number + 0.5) / count), date_format(day.date, "j E"))
             for number, day in enumerate(days)
-            if (count - 1 - number) % NAMED_DAYS == 0
+            if number and (count - 1 - number) % NAMED_DAYS == 0
         ),
         rows=tuple(
             (day.date, tuple(day.faces.get(decision, 0) for decision in LABELS))

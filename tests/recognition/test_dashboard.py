@@ -49,7 +49,7 @@ def test_answers_are_counted_by_day_and_decision(user: User) -> None:
     answered(user, "match", days_ago=1)
     answered(user, "match", days_ago=40)
     *_, yesterday, today = days = figures.days()
-    assert len(days) == 30
+    assert len(days) == 31
     assert (yesterday.faces, today.faces) == ({"match": 1}, {"match": 1, "unknown": 1})
     assert sum(day.total for day in days) == 3
 

@@ -16,7 +16,8 @@ from django.utils import timezone
 from recognition.days import day_end, day_start
 from recognition.models import Identification, ProbeFace, Status
 
-DAYS: Final = 30
+DAYS: Final = 31
+"""Today, and the 30 days before."""
 LATEST: Final = 1000
 """Photos by whose times the speed is told."""
 KEPT_FOR: Final = 60
@@ -46,7 +47,7 @@ class Speed:
 
 
 def days() -> list[Day]:
-    """The last 30 days, today last."""
+    """Today, which comes last, and the 30 days before."""
     today = timezone.localdate()
     key = f"figures-{today}"
     found = cache.get(key)
