@@ -70,20 +70,23 @@
   const judge = async (form, button) => {
     const card = form.closest("[data-card]");
     const answer = send(form.action, new FormData(form, button));
+    const skipped = button.value === "skip";
+    if (!skipped) judged.push(card.dataset.card);
+    remember();
     card.remove();
     show(all()[0]);
     say("");
     try {
       const fresh = await answer;
-      if (button.value !== "skip") judged.push(card.dataset.card);
       add(fresh, "append");
       if (!current()) show(all()[0]);
     } catch (error) {
+      if (!skipped) judged.splice(judged.lastIndexOf(card.dataset.card), 1);
+      remember();
       add([card], "prepend");
       show(card);
       say(error.message);
     }
-    remember();
   };
 
   const takeBack = async () => {
@@ -114,7 +117,13 @@
       ?? undo?.querySelector(`[data-key="${code}"]`);
     if (!button || button.closest("[hidden]")) return;
     event.preventDefault();
-    button.click();
+    if (button.matches("summary")) search(button.parentElement); // what is typed next is a name
+    else button.click();
+  };
+
+  const search = (box) => {
+    box.open = true;
+    box.querySelector("input").focus();
   };
 
   const inSearch = (event) => {
@@ -144,8 +153,8 @@
       event.preventDefault();
       judge(event.target, event.submitter);
     });
-    cards.addEventListener("toggle", (event) => {
-      if (event.target.open) event.target.querySelector("input")?.focus();
+    cards.addEventListener("toggle", ({ target }) => {
+      if (target.open && target.matches(".elsewhere")) search(target);
     }, true);
     undo.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -156,7 +156,11 @@ def test_the_faces_that_come_next_are_there_with_their_pictures(review: Open) ->
     loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
     assert page.locator("[data-card][hidden] img").evaluate_all(loaded)
     unanswered: list[Route] = []
-    page.route("**/review/faces/**", unanswered.append)
+
+    def leave(route: Route) -> None:
+        unanswered.append(route)
+
+    page.route("**/review/faces/**", leave)
     expected = ahead.first.get_attribute("data-card")
     press(page, "N")
     assert card(page) == expected
