@@ -95,10 +95,14 @@ def one_person(own: Floats, other: int, ask: Ask) -> bool:
     """Whether one of somebody's photos, (N, D) float32, is named as `other` too, or as somebody who
     looks like the same person, both being in the gallery: then they are probably one, and which of
     them a photo is nearer to means nothing."""
-    return any(
-        likely.person == other and (likely.other_name or likely in _named(answer))
-        for answer in map(ask, own)
-        for likely in answer.candidates
+    return any(other in taken_for(answer) for answer in map(ask, own))
+
+
+def taken_for(answer: Identification) -> frozenset[int]:
+    """Whom an answer names, and who looks like the same person."""
+    named = _named(answer)
+    return frozenset(
+        likely.person for likely in answer.candidates if likely.other_name or likely in named
     )
 
 

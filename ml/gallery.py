@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Self
 
@@ -95,6 +95,15 @@ class Gallery:
         """How many templates an enrolled person has."""
         return len(self._templates[person])
 
+    def templates_of(self, person: int) -> Mapping[int, tuple[Floats, float]]:
+        """Embedding, (D,), and quality, 0..1, of each template of an enrolled person."""
+        return self._templates[person]
+
+    @property
+    def everybody(self) -> Set[int]:
+        """The people who have a template."""
+        return self._templates.keys()
+
     def add(self, template: int, person: int, embedding: Floats, quality: float = 1.0) -> None:
         """Add a template, (D,) float32 of length 1, or replace the one with the same id.
 
@@ -143,6 +152,11 @@ class Gallery:
         for person, near in zip(unknown, self._nearest(own, AROUND + 2), strict=True):
             others = [one for one in near if one.person != person]
             self._around[person] = _Around.of(others, everybody=len(near) == self.people)
+
+    def forget_around(self) -> None:
+        """Let go of who is around whom: a change then costs nothing for people who are not asked
+        about again."""
+        self._around.clear()
 
     def prototype(self, person: int) -> Floats:
         """What stands for an enrolled person, (D,) float32 of length 1."""

@@ -21,6 +21,7 @@ from recognition.views import (
     review,
     review_grid,
     status,
+    to_look_at,
     training,
     trials,
 )
@@ -59,6 +60,9 @@ urlpatterns = [
     path("people/consent/", consent.consent_give, name="consent_give"),
     path("people/more-photos/", more_photos.more_photos, name="more_photos"),
     path("people/more-photos/undo/", more_photos.more_photos_undo, name="more_photos_undo"),
+    path("people/to-look-at/", to_look_at.to_look_at, name="to_look_at"),
+    path("people/findings/<int:pk>/settle/", to_look_at.finding_settle, name="finding_settle"),
+    path("people/folders/<int:pk>/forget/", to_look_at.alias_forget, name="alias_forget"),
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/edit/", people.person_edit, name="person_edit"),
     path("people/<int:pk>/hide/", care.person_hide, name="person_hide"),

@@ -41,6 +41,7 @@ ACTIONS = {
     "person.added": _("Person added"),
     "person.renamed": _("Person renamed"),
     "person.changed": _("Person changed"),
+    "finding.settled": _("Found to be in order"),
     "person.hidden": _("Person hidden from answers"),
     "person.shown": _("Person named again"),
     "person.merged": _("Two people merged"),

@@ -1,5 +1,6 @@
 from recognition.models.accounts import Invitation, User
 from recognition.models.consent import Consent, ConsentText, How, Purpose
+from recognition.models.findings import Finding, Look, LookedOver
 from recognition.models.heat import HeatMap
 from recognition.models.identification import Candidate, Identification, ProbeFace, having
 from recognition.models.merges import Merge
@@ -29,6 +30,7 @@ __all__ = [
     "DeletionReason",
     "EnrolledFace",
     "Enrolment",
+    "Finding",
     "FolderName",
     "GalleryChange",
     "GalleryRevision",
@@ -36,6 +38,8 @@ __all__ = [
     "How",
     "Identification",
     "Invitation",
+    "Look",
+    "LookedOver",
     "Merge",
     "ModelVersion",
     "Opinion",

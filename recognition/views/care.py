@@ -9,12 +9,13 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from recognition.forms.people import PersonForm
 from recognition.messages.care import moved, refused
-from recognition.models import EnrolledFace, Merge, Person
+from recognition.models import EnrolledFace, Finding, Merge, Person
 from recognition.services.gallery import listing, merging, moving, unmerging
 from recognition.services.gallery import people as service
 from recognition.services.refusals import Refused
@@ -75,9 +76,9 @@ def _merge(request: Request, person: Person, other: Person) -> HttpResponse:
     except Refused as error:
         messages.error(request, refused(error.code, error.params))
         return redirect("person", person.pk)
-    said = _("%(gone)s is merged with %(name)s. It can be undone below.")
+    said = _("%(gone)s is merged with %(name)s. It can be undone on their page.")
     messages.success(request, said % {"gone": goes, "name": stays})
-    return redirect("person", stays.pk)
+    return _back(request, stays)
 
 
 @may_manage_people
@@ -126,6 +127,14 @@ def _move(request: Request, person: Person, faces: QuerySet[EnrolledFace]) -> Ht
         messages.error(request, refused(error.code, error.params))
     else:
         messages.success(request, moved(count, str(owner)))
+    return _back(request, person)
+
+
+def _back(request: Request, person: Person) -> HttpResponse:
+    """To what is to be looked at, if the button was there."""
+    kind = request.POST.get("from", "")
+    if kind in Finding.Kind:
+        return redirect(f"{reverse('to_look_at')}?kind={kind}")
     return redirect("person", person.pk)
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visit
 from tests.browser.test_consent import open_person
 from tests.browser.test_site import MEI, another_photo_of, answered, overflow, payload, upload
+from tests.sites import Site
 
 pytestmark = pytest.mark.browser
 
@@ -91,3 +92,35 @@ def test_who_is_hidden_is_not_named_until_they_are_again(visit: Visit) -> None:
     page.get_by_role("button", name="Name them again").click()
     expect(page.get_by_role("button", name="Hide from answers")).to_be_visible()
     assert whom(asker) == "Mei Tanaka"
+
+
+def doubles(page: Page, site: Site) -> None:
+    """What there is to look at, without waiting until the site does so by itself."""
+    site.manage("look_over")
+    page.goto("/people/to-look-at/")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_who_may_be_there_twice_is_resolved_in_place(visit: Visit, site: Site, width: int) -> None:
+    page = visit("operator", width=width)
+    add_person(page, "M. Tanaka")
+    enrol(page, another_photo_of(MEI))
+    doubles(page, site)
+    expect(page.locator(".findings > li")).to_have_count(1)
+    assert overflow(page) <= 0
+    page.get_by_role("button", name="Two people").click()
+    expect(page.locator(".empty")).to_have_text("Nothing of this kind.")
+    doubles(page, site)
+    expect(page.locator(".empty")).to_be_visible()
+    remove(page, "M. Tanaka")
+
+    add_person(page, "Mei T.")
+    enrol(page, another_photo_of(MEI))
+    doubles(page, site)
+    page.get_by_role("button", name="One person: keep “Mei Tanaka”").click()
+    expect(page.locator(".message")).to_contain_text("Mei T. is merged with Mei Tanaka.")
+    expect(page.locator(".empty")).to_be_visible()
+    open_person(page, "Mei Tanaka")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("h1")).to_have_text("Mei T.")
+    remove(page, "Mei T.")

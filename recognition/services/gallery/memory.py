@@ -86,18 +86,18 @@ class _Followed:
         self._ends: dict[int, dt.datetime] = {}
         self._first_end = consent.FOREVER
         # Read before the templates: a change in between is then seen twice rather than never.
-        self._revision = revision()
+        self.revision = revision()
         self._add(self._templates())
 
     def follow(self) -> None:
         """Bring the gallery up to date, reading nothing but what has changed."""
-        changes = GalleryChange.objects.filter(revision__gt=self._revision)
+        changes = GalleryChange.objects.filter(revision__gt=self.revision)
         rows = changes.order_by("revision", "pk").values_list("face_id", "removed", "revision")
-        unread, revision = rows.iterator(chunk_size=_BATCH), self._revision
+        unread, revision = rows.iterator(chunk_size=_BATCH), self.revision
         while batch := list(islice(unread, _BATCH)):
             self._apply({face: removed for face, removed, _ in batch})
             revision = batch[-1][2]
-        self._revision = revision
+        self.revision = revision
         self._drop_what_is_over()
 
     def _apply(self, changes: dict[int, bool]) -> None:
@@ -137,6 +137,20 @@ class _Followed:
         return Template.objects.filter(
             consent.may_be_named("face__person"), model_version=self._version
         )
+
+
+@contextmanager
+def standing_still() -> Iterator[None]:
+    """A transaction in which nobody else changes the gallery, and which does not either."""
+    with transaction.atomic():
+        list(GalleryRevision.objects.select_for_update().filter(pk=_ROW))
+        yield
+
+
+def apart(version: ModelVersion) -> tuple[Gallery, int]:
+    """A gallery of the caller's own, and the revision as of which it is."""
+    read = _Followed(version)
+    return read.gallery, read.revision
 
 
 def revision() -> int:

@@ -14,6 +14,8 @@ from django.db.models import Exists, F, ManyToOneRel, Model, OuterRef
 from recognition.models import (
     Candidate,
     Consent,
+    Finding,
+    Look,
     Merge,
     Person,
     ProbeFace,
@@ -23,7 +25,7 @@ from recognition.models import (
 )
 from recognition.services import consent
 from recognition.services.audit import record
-from recognition.services.gallery import memory, owners
+from recognition.services.gallery import findings, memory, owners
 from recognition.services.refusals import Refused
 
 FACES: Final = "enrolledface.person_id"
@@ -52,6 +54,7 @@ def merge(gone: Person, into: Person, actor: User | None) -> Merge:
         moved = _carry_over(gone, into)
         Merge.objects.filter(pk=done.pk).update(moved=moved)
         _keep_what_was_said(done, into)
+        findings.follow_merge(gone, into)
         gone.delete()
         changes.moved(moved[FACES], done.gone, into.pk)
         changes.again(into.faces.values_list("pk", "person_id"))
@@ -115,9 +118,11 @@ def _drop_second_candidates(gone: Person, into: Person) -> list[dict[str, Any]]:
 
 
 def columns() -> Iterator[tuple[str, Column]]:
-    """Every column that says who somebody is, by a name. `TrainedPerson` has numbers alone."""
+    """Every column that says who somebody is, by a name. `TrainedPerson` has numbers alone; what
+    was found in the gallery is found anew."""
     relations = Person._meta.get_fields(include_hidden=True)
     fields = [one.field for one in relations if isinstance(one, ManyToOneRel)]
+    fields = [field for field in fields if field.model not in (Finding, Look)]
     found: list[Column] = [(field.model, field.attname) for field in fields]
     found.append((TrainedPerson, "person_id"))
     for model, column in found:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from recognition.models import EnrolledFace, Person, User
+from recognition.models import EnrolledFace, Finding, Person, User
 from recognition.services.audit import record
 from recognition.services.gallery import memory
 from recognition.services.gallery.people import add_person
@@ -37,6 +37,7 @@ def move(faces: QuerySet[EnrolledFace], to: Person, actor: User | None) -> int:
         EnrolledFace.objects.filter(pk__in=[face.pk for face in there]).update(
             person=to, chosen=False, objection="", resembles=None, from_review=False, probe=None
         )
+        Finding.objects.filter(face__in=there).delete()
         for face in there:
             record(actor, "face.moved", face, before=face.person_id, after=to.pk)
     return len(there)

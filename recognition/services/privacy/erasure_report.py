@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signing import Signer
+from django.db.models import Q
 from django.utils.crypto import constant_time_compare
 
 from recognition.models import (
@@ -17,6 +18,7 @@ from recognition.models import (
     Consent,
     EnrolledFace,
     Enrolment,
+    Finding,
     FolderName,
     Identification,
     Merge,
@@ -78,6 +80,7 @@ def _left(said: Report) -> dict[str, Any]:
     return {
         "person": Person.objects.filter(pk=person),
         "folders": FolderName.objects.filter(person=person),
+        "findings": Finding.objects.filter(Q(person=person) | Q(other=person)),
         "merges": Merge.objects.filter(person=person),
         "consents": Consent.objects.filter(person=person),
         "enrolled_photos": EnrolledFace.objects.filter(pk__in=faces),

@@ -11,6 +11,8 @@ from django.db.models import Q
 from recognition.models import (
     Consent,
     EnrolledFace,
+    Finding,
+    Look,
     Merge,
     Person,
     ProbeFace,
@@ -41,6 +43,7 @@ def _members(person: Person) -> Iterator[Member]:
 
 def _person(person: Person) -> dict[str, Any]:
     learned = TrainedPerson.objects.filter(person_id=person.pk)
+    found = Finding.objects.filter(person=person)
     return {
         "number": person.pk,
         "name": person.name,
@@ -51,6 +54,8 @@ def _person(person: Person) -> dict[str, Any]:
         "added": person.created_at,
         "merged": list(map(_merged, person.merges.order_by("pk"))),
         "consents": list(map(_consent, person.consents.select_related("text").order_by("pk"))),
+        "found": list(found.order_by("pk").values("kind", "found_at", "settled_at")),
+        "looked_at": list(Look.objects.filter(person=person).values("tested", "recognised")),
         "enrolled": [_enrolled(face) for face in person.faces.order_by("pk")],
         "answers": list(map(_answer, _answers(person))),
         "learned_by": sorted(learned.values_list("model_version__name", flat=True)),

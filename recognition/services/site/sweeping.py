@@ -13,7 +13,7 @@ from django.utils import timezone
 from facesite import space
 from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
-from recognition.services.gallery import agreements
+from recognition.services.gallery import agreements, looking
 from recognition.services.privacy import retention, scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.training import turns
@@ -54,6 +54,7 @@ def tidy() -> None:
     agreements.end_what_is_over()
     retention.launch_when_due()
     trials.drop_old()
+    looking.launch_when_due()
     for model in kinds():
         _drop_old_inputs(model)
 

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from recognition.management.base import SiteCommand
+from recognition.services.gallery import looking
+
+
+class Command(SiteCommand):
+    help = (
+        "Looks in the gallery for people who are in it twice and for photos of somebody else, at "
+        "everybody once and then around whoever has changed. The site does it by itself."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--quiet", action="store_true", help="say nothing")
+
+    def handle(self, *, quiet: bool, **options: Any) -> None:
+        people = looking.look_over()
+        if not quiet:
+            self.conclude(
+                {"people": people}, f"{people} people were looked at.", as_json=options["json"]
+            )
