@@ -50,7 +50,7 @@ _REFUSAL = {
         "No face was found. Take a photo in which the face is seen from the front and large enough."
     ),
     "several_faces": gettext_lazy(
-        "There are several faces. Cut the photo so that only this person is in it."
+        "There are several faces. Crop the photo so that only this person is in it."
     ),
     "low_quality": gettext_lazy("The face cannot be recognised well. Take a sharper photo."),
     "enrolled_elsewhere": gettext_lazy("This very photo is enrolled under another person."),
@@ -110,7 +110,7 @@ def refusal(code: str, params: Params | None = None) -> str:
     """Why a photo is not enrolled."""
     params = params or {}
     if code == "several_faces" and "count" in params:
-        return _("There are %(count)d faces. Cut the photo so that only this person is in it.") % {
+        return _("There are %(count)d faces. Crop the photo so that only this person is in it.") % {
             "count": params["count"]
         }
     if code == "enrolled_elsewhere" and "name" in params:
@@ -133,7 +133,7 @@ def noted(code: str, params: Params | None = None) -> str:
         said = _("Probably the same person as %(name)s. If so, keep only one of them.")
         return said % params if "name" in params else ""
     if code == "little_like_others":
-        return _("The face is little like the other photos of this person.")
+        return _("The face looks little like the other photos of this person.")
     return refusal(code, params) if code else ""
 
 

@@ -23,6 +23,7 @@ CODES = (
     "unreadable_file",
 )
 REFUSALS = (
+    "reviewed_otherwise",
     "no_face",
     "several_faces",
     "low_quality",
