@@ -1,9 +1,17 @@
-"""A face of any answer is enrolled, or proposed to be."""
+"""A face of any answer is enrolled, or proposed to be.
+
+On SQLite a new column of `enrolment` rebuilds its table, which drops its trigger.
+"""
+
+from importlib import import_module
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+
+before = import_module("recognition.migrations.0002_roles_and_triggers")
+lately = import_module("recognition.migrations.0016_setbacks")
 
 
 class Migration(migrations.Migration):
@@ -13,11 +21,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(before.drop_triggers, lately.make_triggers),
         migrations.AddField(
             model_name='enrolment',
             name='from_review',
             field=models.BooleanField(default=True),
         ),
+        migrations.RunPython(lately.make_triggers, before.drop_triggers),
         migrations.CreateModel(
             name='Proposal',
             fields=[

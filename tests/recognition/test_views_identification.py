@@ -313,7 +313,8 @@ def test_unknown_is_an_answer_with_a_next_step(
     assert "Nobody the site knows" in page
     assert "ask an operator to enrol this person" in page
     page = answered(login(operator), ("who.png", photo(NOBODY)))
-    assert f'<a href="{reverse("person_add")}">enrol this person</a>' in page
+    face = ProbeFace.objects.latest("pk")
+    assert f'<a href="{reverse("face_name", args=(face.pk,))}">Enrol this person</a>' in page
 
 
 def test_two_people_who_fit_are_both_named(user: User, login: Login, gallery: None) -> None:
