@@ -91,6 +91,12 @@ class Gallery:
         """How many templates there are."""
         return len(self._person_of)
 
+    @property
+    def prototypes(self) -> Floats:
+        """What stands for each enrolled person, (P, D) float32 of length 1."""
+        self._refresh()
+        return self._prototypes
+
     def photos_of(self, person: int) -> int:
         """How many templates an enrolled person has."""
         return len(self._templates[person])
