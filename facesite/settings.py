@@ -36,6 +36,8 @@ OTHERS_SHOWN = {
     role: env.choice(f"FACESITE_OTHERS_{role.upper()}", usual, among=("none", "names", "photos"))
     for role, usual in (("user", "none"), ("reviewer", "photos"), ("operator", "photos"))
 }
+# Whether unknown faces that are probably of one person are put together, for staff to look at.
+RECURRING = env.boolean("FACESITE_RECURRING", default=True)
 MAX_PHOTOS_PER_UPLOAD = 20
 # Of one user. An upload always fits, once nothing else of theirs is in the way.
 PHOTOS_WAITING = env.integer(

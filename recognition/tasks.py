@@ -14,6 +14,7 @@ from recognition.services.identification import answering, explaining
 from recognition.services.privacy import scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.site import status, sweeping
+from recognition.services.strangers import gathering
 from recognition.services.training import turns
 from recognition.services.work import attempts, processes
 
@@ -56,6 +57,11 @@ def train_trial(trial_id: str) -> None:
 @shared_task
 def scrub() -> None:
     scrubbing.launch()
+
+
+@shared_task
+def gather() -> None:
+    gathering.launch()
 
 
 @worker_process_shutdown.connect

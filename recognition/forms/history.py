@@ -77,9 +77,12 @@ class HistoryFilter(forms.Form):
 
 
 def _mentioning(words: str) -> Q:
-    """Photos whose file, or somebody whom their answer names, is called so."""
-    named = Candidate.objects.filter(access.NAMED, person__in=people.named(words))
-    return Q(filename__icontains=words) | Q(pk__in=named.values("face__identification"))
+    """Photos whose file is called so, or somebody whom their answer names or who was found to be in
+    them since."""
+    called = people.named(words)
+    named = Candidate.objects.filter(access.NAMED, person__in=called)
+    in_answer = Q(pk__in=named.values("face__identification"))
+    return Q(filename__icontains=words) | in_answer | having(stranger__person__in=called)
 
 
 def _outcome(outcome: str) -> Q:

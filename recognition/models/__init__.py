@@ -17,6 +17,7 @@ from recognition.models.people import (
 )
 from recognition.models.privacy import AuditEvent, AuditHead, DeletionReason
 from recognition.models.proposals import Proposal
+from recognition.models.strangers import Stranger
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
 from recognition.models.work import UNFINISHED, QueuedWork, Status
 
@@ -49,6 +50,7 @@ __all__ = [
     "Purpose",
     "QueuedWork",
     "Status",
+    "Stranger",
     "Template",
     "TrainedPerson",
     "TrainingRun",

@@ -13,6 +13,7 @@ from ml.types import names_given
 from recognition.models.fields import EmbeddingField
 from recognition.models.model_versions import ModelVersion
 from recognition.models.people import Person, crop_path
+from recognition.models.strangers import Stranger
 from recognition.models.work import Kind, PhotoWork, QueuedWork, Status
 
 
@@ -169,6 +170,14 @@ class ProbeFace(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     held_until = models.DateTimeField(null=True, blank=True)
+    stranger = models.ForeignKey(
+        Stranger,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="faces",
+        verbose_name=_("stranger"),
+    )
 
     class Meta:
         verbose_name = _("face")
@@ -185,6 +194,7 @@ class ProbeFace(models.Model):
             models.Index(fields=("review", "decision", "person")),
             # What is counted of many photos is read from here: rows are large, with embeddings.
             models.Index(fields=("identification", "decision", "review"), name="counted_of_photos"),
+            models.Index(fields=("stranger", "decision", "review"), name="faces_of_strangers"),
         )
 
     def __str__(self) -> str:
@@ -199,6 +209,16 @@ class ProbeFace(models.Model):
     def rival_number(self) -> int | None:
         """That of the other face on the page."""
         return None if self.rival is None else self.rival + 1
+
+    @property
+    def found(self) -> Person | None:
+        """Whom the site did not know, and somebody has named since."""
+        return self.stranger.person if self.stranger else None
+
+    @property
+    def whose(self) -> Person | None:
+        """Whose face somebody has said that it is."""
+        return self.true_person if self.review in CONFIRMED else self.found
 
     @property
     def named(self) -> list[Candidate]:
@@ -241,9 +261,10 @@ CONFIRMED: Final = (ProbeFace.Review.RIGHT, ProbeFace.Review.SOMEBODY_ELSE)
 
 def said_to_be(person: Person) -> models.Q:
     """Faces of which somebody said that they are a person's: a reviewer by a verdict, or an
-    operator who enrolled them."""
+    operator who enrolled them, or who named a stranger whose faces they are."""
     verdict = models.Q(true_person=person, review__in=CONFIRMED)
-    return verdict | models.Q(enrolled__person=person)
+    named = models.Q(enrolled__person=person) | models.Q(stranger__person=person)
+    return verdict | named
 
 
 class Candidate(models.Model):

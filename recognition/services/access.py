@@ -97,6 +97,12 @@ def nameable_probes(user: User) -> QuerySet[ProbeFace]:
     return probes if has_staff_role(user) else probes.none()
 
 
+def visible_crops(user: User) -> QuerySet[ProbeFace]:
+    """The faces whose picture the user may see: operators those of strangers too, to name them."""
+    strangers = ProbeFace.objects.filter(stranger__isnull=False)
+    return visible_probes(user) | (strangers if user.is_operator else strangers.none())
+
+
 def visible_trials(user: User) -> QuerySet[Trial]:
     """The trials that a user asked for, as long as they are an operator."""
     mine = Trial.objects.filter(requested_by=user)

@@ -30,7 +30,7 @@ def photo(request: HttpRequest, kind: str, key: UUID | int) -> HttpResponseBase:
             uploaded = _uploaded(user, key)
             return _serve(request, uploaded.photo, _kept(request, uploaded.user_id == user.pk))
         case "probe":
-            probes = access.visible_probes(user).select_related("identification")
+            probes = access.visible_crops(user).select_related("identification")
             face = get_object_or_404(probes, pk=key)
             own = face.identification.user_id == user.pk
             access.note_faces(user, face.identification)

@@ -22,6 +22,7 @@ def privacy(request: Request) -> HttpResponse:
         "failed_days": settings.FAILED_KEPT_FOR.days,
         "trial_days": trials.KEPT_FOR.days,
         "session_days": settings.SESSION_COOKIE_AGE // 86400,
+        "recurring": settings.RECURRING,
         "require_consent": settings.REQUIRE_CONSENT,
         "shows_others": settings.OTHERS_SHOWN["user"] != "none",
     }

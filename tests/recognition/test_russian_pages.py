@@ -56,6 +56,7 @@ PAGES = {
     "more photos": ("operator", "/people/more-photos/"),
     "removal": ("operator", "removal"),
     "status": ("operator", "/status/"),
+    "strangers": ("operator", "/strangers/"),
     "trainings": ("operator", "/training/"),
     "training": ("operator", "/training/paper-1/"),
     "waiting training": ("operator", "/training/paper-2/"),

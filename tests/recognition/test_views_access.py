@@ -25,6 +25,7 @@ from recognition.models import (
     ModelVersion,
     Person,
     ProbeFace,
+    Stranger,
     TrainingRun,
     Trial,
     User,
@@ -49,6 +50,7 @@ KEPT = (
     ConsentText,
     Identification,
     ProbeFace,
+    Stranger,
     ModelVersion,
     Authenticator,
 )
@@ -66,6 +68,7 @@ class Site:
         process(submission.accepted[0].pk)
         self.identification = Identification.objects.get()
         self.probe = ProbeFace.objects.get()
+        self.stranger = Stranger.objects.create()
         self.email = EmailAddress.objects.create(user=owner, email="owner@example.org")
         self._train()
         self._propose()
@@ -141,6 +144,7 @@ class Site:
         places: dict[str, dict[str, object]] = {
             "/identifications": {"pk": self.identification.pk},
             "/heat": {"pk": self.probe.pk},
+            "/strangers": {"pk": self.stranger.pk},
             "/trials": {"pk": self.trial.pk},
             "/enrolled": {"pk": self.enrolled.pk},
             "/review": {"pk": self.probe.pk},

@@ -21,7 +21,7 @@ from recognition.models import (
     Template,
     User,
 )
-from recognition.models.identification import CONFIRMED
+from recognition.models.identification import said_to_be
 from recognition.services import consent
 from recognition.services.audit import record
 from recognition.services.gallery import agreements, memory, portraits
@@ -246,8 +246,8 @@ def _check_consent(person: Person, agreed: Agreed | None = None) -> None:
 def _check_still_confirmed(enrolled: EnrolledFace) -> None:
     """Whoever takes a verdict back waits for the gallery's lock, and then takes the photo out."""
     if enrolled.from_review:
-        confirmed = ProbeFace.objects.filter(pk__in=[enrolled.probe_id], review__in=CONFIRMED)
-        if not confirmed.filter(true_person=enrolled.person_id).exists():
+        theirs = ProbeFace.objects.filter(said_to_be(enrolled.person), pk__in=[enrolled.probe_id])
+        if not theirs.exists():
             raise EnrolmentRefused("not_confirmed")
 
 

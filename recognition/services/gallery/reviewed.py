@@ -102,14 +102,14 @@ def enrol(
     options: Options = USUAL,
     actor: User | None = None,
 ) -> tuple[EnrolledFace, bool]:
-    """Enrol a face as the person that a reviewer said it is, or that the operator said: then
+    """Enrol a face as the person that somebody has said it is, or that the operator says now: then
     that is `said`. False if this very face is enrolled.
 
     Raises:
-        EnrolmentRefused: no reviewer says so, or it cannot be used as it is.
+        EnrolmentRefused: nobody says so, or it cannot be used as it is.
         ArtifactError, WeightsMissing: there is no model to embed it with.
     """
-    person = said or (probe.true_person if probe.review in CONFIRMED else None)
+    person = said or probe.whose
     if person is None:
         raise EnrolmentRefused("not_confirmed")
     data = _stored(probe.crop)

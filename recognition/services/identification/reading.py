@@ -65,7 +65,8 @@ def _with_candidates(
     faces: QuerySet[ProbeFace], candidates: QuerySet[Candidate]
 ) -> QuerySet[ProbeFace]:
     ranked = Prefetch("candidates", candidates.select_related("person").order_by("rank"))
-    return faces.select_related("person", "true_person").defer(*HEAVY).prefetch_related(ranked)
+    named = faces.select_related("person", "true_person", "stranger__person")
+    return named.defer(*HEAVY).prefetch_related(ranked)
 
 
 def badge_radius(width: int | None, height: int | None) -> int:

@@ -26,6 +26,7 @@ from recognition.models import (
     Person,
     ProbeFace,
     Proposal,
+    Stranger,
     Template,
     TrainedPerson,
 )
@@ -88,6 +89,7 @@ def _left(said: Report) -> dict[str, Any]:
         "waiting_photos": Enrolment.objects.filter(person=person),
         "candidates": Candidate.objects.filter(person=person),
         "answers": ProbeFace.objects.filter(person=person),
+        "strangers": Stranger.objects.filter(person=person),
         "verdicts": ProbeFace.objects.filter(true_person=person),
         "photos_asked_about": Identification.objects.filter(pk__in=said["photos_asked_about"]),
         "opinions": Opinion.objects.filter(person=person),

@@ -106,6 +106,7 @@ def _face(page: reading.FacePage) -> dict[str, Any]:
         "review": face.review,
         "opinion": _opinion(face),
         "heat": face.heat.falls if hasattr(face, "heat") else [],
+        "found": face.found and face.found.name,
     }
 
 

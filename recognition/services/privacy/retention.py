@@ -25,7 +25,7 @@ BATCH: Final = 200
 """Photos that go in one transaction: nobody else can write meanwhile."""
 
 _WAITS = Q(status__in=UNFINISHED)
-_NAMED = having(Q(decision__in=NAMING) | ~Q(review=""))
+_NAMED = having(Q(decision__in=NAMING) | ~Q(review="") | Q(stranger__person__isnull=False))
 _WHICH = {"named": ~_WAITS & _NAMED, "unnamed": ~_WAITS & ~_NAMED, "waiting": _WAITS}
 
 

@@ -19,7 +19,7 @@ BATCH: Final = 50
 """Photos whose rows are in memory at once. No query stays open while somebody receives slowly."""
 COLUMNS: Final = (
     *("file", "asked", "status", "reason", "face", "decision", "person", "probability"),
-    *("x", "y", "width", "height", "quality", "review"),
+    *("x", "y", "width", "height", "quality", "review", "found"),
 )
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it Excel takes UTF-8 for an older alphabet."""
@@ -94,4 +94,5 @@ def _face(face: ProbeFace) -> Row:
         "height": face.height,
         "quality": face.quality,
         "review": face.review,
+        "found": face.found and face.found.name,
     }

@@ -16,6 +16,7 @@ from recognition.models.work import due, kinds, long_ago
 from recognition.services.gallery import agreements, looking
 from recognition.services.privacy import retention, scrubbing
 from recognition.services.promotion import serving, trials
+from recognition.services.strangers import gathering
 from recognition.services.training import turns
 from recognition.services.versions import registry
 from recognition.services.work import attempts, queue
@@ -36,6 +37,7 @@ def sweep() -> Swept:
     failed = sum(map(_take_back, swept()))
     requeued = sum(map(_requeue, swept()))
     scrubbing.sweep()
+    gathering.sweep()
     return Swept(requeued + serving.sweep() + turns.sweep(), failed)
 
 
@@ -55,6 +57,7 @@ def tidy() -> None:
     retention.launch_when_due()
     trials.drop_old()
     looking.launch_when_due()
+    gathering.tidy()
     for model in kinds():
         _drop_old_inputs(model)
 

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from ml.errors import ArtifactError
+from recognition.management.base import SiteCommand
+from recognition.services.strangers import gathering
+
+
+class Command(SiteCommand):
+    help = (
+        "Puts unknown faces together that are probably of one person. The site does it by itself "
+        "as photos come."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--quiet", action="store_true", help="say nothing")
+
+    def handle(self, *, quiet: bool, **options: Any) -> None:
+        try:
+            faces = gathering.gather()
+        except ArtifactError as error:
+            raise CommandError(str(error)) from error
+        if not quiet:
+            words = f"{faces:,} new faces were put to their strangers."
+            self.conclude({"faces": faces}, words, as_json=options["json"])

@@ -1,0 +1,23 @@
+"""Sentences about strangers: why what was asked for is not done."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy
+
+_REFUSED = {
+    "gone": gettext_lazy("There is no such stranger any more."),
+    "named": gettext_lazy("Somebody has named this stranger meanwhile."),
+    "none_ticked": gettext_lazy("Tick the faces that are of somebody else."),
+    "all_ticked": gettext_lazy(
+        "Leave at least one face unticked: those that are ticked part from it."
+    ),
+    "no_consent": gettext_lazy(
+        "No consent of this person to be recognised is on record, or it is over. Nothing was "
+        "changed."
+    ),
+}
+
+
+def stranger_refused(code: str) -> str:
+    """Why somebody's decision about a stranger is not taken."""
+    return str(_REFUSED[code])

@@ -1,0 +1,89 @@
+"""Somebody comes again and again, is one stranger, gets a name, and is recognised from then on."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageEnhance
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from tests.browser.conftest import WAIT_MILLISECONDS, Visit
+from tests.browser.screenshots import DEMO
+from tests.browser.test_care import remove
+from tests.browser.test_site import answered, overflow, upload
+
+pytestmark = pytest.mark.browser
+SOMEBODY = DEMO / "strangers" / "6.jpg"
+NAME = "Nora Newman"
+
+
+def photos_of(path: Path, first: int, last: int) -> Iterator[FilePayload]:
+    """Each turned a little and in a light of its own."""
+    for number in range(first, last):
+        with Image.open(path) as photo:
+            turned = photo.convert("RGB").rotate(2 * number - 4, Image.Resampling.BICUBIC)
+        buffer = io.BytesIO()
+        ImageEnhance.Brightness(turned).enhance(0.8 + number / 10).save(buffer, "JPEG", quality=85)
+        name = f"seen-{number}.jpg"
+        yield {"name": name, "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
+
+
+def row_with(page: Page, photos: int) -> Locator:
+    """The stranger who is in so many photos, once a worker has put them together."""
+    row = page.locator(".stranger", has_text=f"in {photos} photos")
+    for _ in range(WAIT_MILLISECONDS // 500):
+        page.goto("/strangers/")
+        if row.count():
+            break
+        page.wait_for_timeout(500)
+    return row
+
+
+def test_somebody_seen_again_and_again_gets_a_name(visit: Visit) -> None:
+    asker, reviewer, operator = visit("user"), visit("reviewer", width=390), visit("operator")
+    upload(asker, *photos_of(SOMEBODY, 0, 4))
+    answered(asker)
+    expect(row_with(reviewer, 4)).to_have_count(1)
+    assert overflow(reviewer) <= 0
+    row_with(reviewer, 4).click()
+    expect(reviewer.locator(".crops img")).to_have_count(4)
+    expect(reviewer.get_by_role("link", name="Say who it is")).to_have_count(0)
+    assert overflow(reviewer) <= 0
+
+    row_with(operator, 4).click()
+    operator.get_by_role("link", name="Say who it is").click()
+    operator.get_by_label("Or somebody new, called").fill(NAME)
+    operator.get_by_role("button", name="That is who it is").click()
+    expect(operator.locator(".message")).to_contain_text(f"Found to be {NAME}.")
+    operator.get_by_role("link", name="The person").click()
+    expect(operator.locator(".enrolled > li")).to_have_count(4)
+
+    asker.goto("/history/")
+    expect(asker.get_by_text(f"found to be {NAME} since")).to_have_count(4)
+    upload(asker, *photos_of(SOMEBODY, 4, 5))
+    answered(asker)
+    expect(asker.locator(".face h3")).to_have_text(NAME)
+    remove(operator, NAME)
+    asker.goto("/history/")
+    expect(asker.get_by_text(NAME)).to_have_count(0)
+
+
+def test_a_face_that_is_somebody_else_is_parted_by_keyboard(visit: Visit) -> None:
+    asker, reviewer = visit("user"), visit("reviewer")
+    upload(asker, *photos_of(DEMO / "strangers" / "7.jpg", 0, 3))
+    answered(asker)
+    row_with(reviewer, 3).press("Enter")
+    reviewer.get_by_role("checkbox").last.press("Space")
+    reviewer.get_by_role("button", name="Part the ticked faces").press("Enter")
+    expect(reviewer.locator(".message")).to_contain_text("Parted.")
+    expect(reviewer.locator(".crops img")).to_have_count(1)
+    reviewer.go_back()
+    reviewer.reload()
+    reviewer.get_by_role("button", name="Ignore").press("Enter")
+    expect(reviewer.locator(".message")).to_contain_text("Ignored")
+    reviewer.get_by_role("link", name="Ignored").press("Enter")
+    expect(reviewer.locator(".stranger")).to_contain_text(re.compile("in 2 photos"))
