@@ -41,7 +41,8 @@ MOVED = """() => new Promise((done) => {
     }).observe({ type: "layout-shift", buffered: true });
     setTimeout(done, 300, 0);
 })"""
-UNSIZED = "() => [...document.images].filter((image) => !image.width || !image.height).length"
+UNSIZED = """() =>
+    document.querySelectorAll("img:not([width]), img:not([height])").length"""
 
 
 class Window:
