@@ -81,8 +81,8 @@ def _named(people: Set[int], version: ModelVersion) -> Iterable[Stored]:
 def _between_two(people: Set[int], version: ModelVersion) -> Iterable[Stored]:
     """Of answers that name two people: neither of them, or not the one who it is not."""
     faces = ProbeFace.objects.filter(review__in=REFUSING, decision=Decision.AMBIGUOUS)
-    newest = faces.filter(identification__model_version=version).order_by("-reviewed_at")
-    some = newest.values("pk")[:MOST]
-    named = Candidate.objects.filter(NAMED, person__in=people, face__in=some)
-    refused = named.exclude(person=F("face__true_person"))
+    newest = faces.order_by("-reviewed_at").values("pk")[:MOST]
+    named = Candidate.objects.filter(NAMED, person__in=people, face__in=newest).order_by()
+    ours = named.filter(face__identification__model_version=version)
+    refused = ours.exclude(person=F("face__true_person"))
     return refused.values_list("person_id", "face__embedding")
