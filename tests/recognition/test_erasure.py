@@ -265,7 +265,7 @@ def test_nothing_is_erased_unless_somebody_says_yes(
     monkeypatch.setattr("builtins.input", lambda _: "no")
     with pytest.raises(CommandError, match="Nothing was erased"):
         call_command("erase_person", NAME)
-    assert "1 enrolled photos" in capsys.readouterr().out
+    assert "Enrolled photos: 1" in capsys.readouterr().out
     assert Person.objects.filter(pk=ada.pk).exists()
 
 
