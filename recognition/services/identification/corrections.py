@@ -30,7 +30,7 @@ docs/decision.md."""
 MOST: Final = 200
 """Refused faces of a person that are compared with: the newest."""
 
-Stored = tuple[int, bytes | memoryview]
+Stored = tuple[int, bytes | memoryview, int | None]
 Refusal = tuple[int, Floats]
 """Somebody, and the embedding of a face that is not theirs."""
 
@@ -63,26 +63,35 @@ def _of_face(face: EmbeddedFace, answer: Answer, refusals: Iterable[Refusal]) ->
 
 
 def _refusals(people: Set[int], version: ModelVersion) -> list[Refusal]:
-    """Faces that are not of these people: two queries, however many faces and people."""
-    rows = (*_named(people, version), *_between_two(people, version))
-    return [(person, np.frombuffer(embedding, "<f4")) for person, embedding in rows]
+    """Faces that are not of these people: two queries, however many faces and people.
+
+    Of which version they are is looked up of those alone: asked in the query, a database may go
+    through all photos of the version.
+    """
+    rows = (*_named(people), *_between_two())
+    return [
+        (person, np.frombuffer(embedding, "<f4"))
+        for person, embedding, of in rows
+        if of == version.pk and person in people
+    ]
 
 
-def _named(people: Set[int], version: ModelVersion) -> Iterable[Stored]:
+def _named(people: Set[int]) -> Iterable[Stored]:
     place = Window(RowNumber(), F("person"), order_by=F("reviewed_at").desc())
-    faces = ProbeFace.objects.filter(
+    faces = ProbeFace.objects.order_by().filter(
         review__in=REFUSING, decision=Decision.MATCH, person__in=people
-    ).filter(identification__model_version=version)
+    )
     refused = faces.exclude(person=F("true_person"))  # two entries may have become one
     newest = refused.annotate(place=place).filter(place__lte=MOST)
-    return newest.values_list("person_id", "embedding")
+    return newest.values_list("person_id", "embedding", "identification__model_version_id")
 
 
-def _between_two(people: Set[int], version: ModelVersion) -> Iterable[Stored]:
+def _between_two() -> Iterable[Stored]:
     """Of answers that name two people: neither of them, or not the one who it is not."""
     faces = ProbeFace.objects.filter(review__in=REFUSING, decision=Decision.AMBIGUOUS)
     newest = faces.order_by("-reviewed_at").values("pk")[:MOST]
-    named = Candidate.objects.filter(NAMED, person__in=people, face__in=newest).order_by()
-    ours = named.filter(face__identification__model_version=version)
-    refused = ours.exclude(person=F("face__true_person"))
-    return refused.values_list("person_id", "face__embedding")
+    named = Candidate.objects.filter(NAMED, face__in=newest).order_by()
+    refused = named.exclude(person=F("face__true_person"))
+    return refused.values_list(
+        "person_id", "face__embedding", "face__identification__model_version_id"
+    )
