@@ -9,7 +9,7 @@ from celery import Task, shared_task
 from celery.exceptions import Reject
 from celery.signals import worker_process_shutdown
 
-from recognition.services.gallery import people
+from recognition.services.gallery import imports, people
 from recognition.services.identification import answering, explaining
 from recognition.services.privacy import scrubbing
 from recognition.services.promotion import serving, trials
@@ -52,6 +52,11 @@ def train_promotion(version_id: str) -> None:
 @shared_task
 def train_trial(trial_id: str) -> None:
     trials.launch(trial_id)
+
+
+@shared_task
+def train_import(run_id: str) -> None:
+    imports.launch(run_id)
 
 
 @shared_task

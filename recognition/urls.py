@@ -11,6 +11,7 @@ from recognition.views import (
     heat,
     history,
     identification,
+    imports,
     model_versions,
     more_photos,
     naming,
@@ -58,6 +59,14 @@ urlpatterns = [
     path("people/proposed/", naming.proposed, name="proposed"),
     path("people/proposed/<int:pk>/decline/", naming.proposal_decline, name="proposal_decline"),
     path("people/add/", people.person_add, name="person_add"),
+    path("people/import/", imports.people_import, name="people_import"),
+    path("people/import/<uuid:pk>/", imports.people_import_page, name="import"),
+    path("people/import/<uuid:pk>/files/", imports.people_import_files, name="import_files"),
+    path("people/import/<uuid:pk>/look/", imports.people_import_look, name="import_look"),
+    path("people/import/<uuid:pk>/enrol/", imports.people_import_enrol, name="import_enrol"),
+    path("people/import/<uuid:pk>/drop/", imports.people_import_drop, name="import_drop"),
+    path("people/import/<uuid:pk>/report/", imports.people_import_report, name="import_report"),
+    path("people/import/files/<int:key>/", imports.people_import_choose, name="import_choose"),
     path("people/consent/", consent.consent_give, name="consent_give"),
     path("people/more-photos/", more_photos.more_photos, name="more_photos"),
     path("people/more-photos/undo/", more_photos.more_photos_undo, name="more_photos_undo"),
@@ -114,7 +123,8 @@ urlpatterns = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("status/", status.status, name="status"),
     path("status/retry/", status.retry_failed, name="retry_failed"),
-    # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial
+    # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial,
+    # import (a photo of which a face is to be chosen)
     path("photos/<slug:kind>/<uuid:key>", photos.photo, name="photo"),
     path("photos/<slug:kind>/<int:key>", photos.photo, name="photo"),
 ]

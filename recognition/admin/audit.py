@@ -48,6 +48,7 @@ ACTIONS = {
     "person.unmerged": _("Merge of two people undone"),
     "person.removed": _("Person removed"),
     "person.exported": _("Everything about a person downloaded"),
+    "people.imported": _("Import of people enrolled"),
     "consent.given": _("Consent recorded"),
     "consent.withdrawn": _("Consent withdrawn"),
     "consent.expired": _("Consent over after its time"),

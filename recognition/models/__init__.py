@@ -3,6 +3,7 @@ from recognition.models.consent import Consent, ConsentText, How, Purpose
 from recognition.models.findings import Finding, Look, LookedOver
 from recognition.models.heat import HeatMap
 from recognition.models.identification import Candidate, Identification, ProbeFace, having
+from recognition.models.imports import Import, ImportFile, ImportRun
 from recognition.models.merges import Merge
 from recognition.models.model_versions import ModelVersion
 from recognition.models.opinions import Opinion
@@ -38,6 +39,9 @@ __all__ = [
     "HeatMap",
     "How",
     "Identification",
+    "Import",
+    "ImportFile",
+    "ImportRun",
     "Invitation",
     "Look",
     "LookedOver",

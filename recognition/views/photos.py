@@ -10,7 +10,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from recognition.models import EnrolledFace, Identification, User
+from recognition.models import EnrolledFace, Identification, ImportFile, User
 from recognition.services import access
 from recognition.services.photos import thumbnails
 from recognition.views import samples
@@ -39,6 +39,9 @@ def photo(request: HttpRequest, kind: str, key: UUID | int) -> HttpResponseBase:
             return _serve(request, _portrait(user, key))
         case "trial":
             return _serve(request, get_object_or_404(access.visible_trials(user), pk=key).photo)
+        case "import":
+            files = ImportFile.objects.filter(batch__requested_by=user)
+            return _serve(request, get_object_or_404(files, pk=key).preview)
     raise Http404
 
 

@@ -18,7 +18,7 @@ NOT_MEANT: Final = "."
 """Nothing here is anybody's own."""
 KINDS: Final = {
     "/photos/<slug:kind>/<uuid:key>": ("identification", "trial"),
-    "/photos/<slug:kind>/<int:key>": ("probe", "enrolled"),
+    "/photos/<slug:kind>/<int:key>": ("probe", "enrolled", "import"),
 }
 """One address that serves several things, each a row of its own."""
 

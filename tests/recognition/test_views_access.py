@@ -22,6 +22,8 @@ from recognition.models import (
     ConsentText,
     EnrolledFace,
     Identification,
+    Import,
+    ImportFile,
     ModelVersion,
     Person,
     ProbeFace,
@@ -40,6 +42,7 @@ from tests.recognition.matrix import NOT_MEANT, addresses, both, filled, table
 
 Login = Callable[[User], Client]
 ROLES = ("stranger", "nobody", "user", "reviewer", "operator", "auditor", "administrator")
+OPERATORS_OWN = ("/trials/", "/photos/trial/", "/people/import/", "/photos/import/")
 OTHER_METHODS = ("put", "patch", "delete", "trace")
 KEPT = (
     User,
@@ -72,6 +75,7 @@ class Site:
         self.email = EmailAddress.objects.create(user=owner, email="owner@example.org")
         self._train()
         self._propose()
+        self._bring_in()
 
     def _propose(self) -> None:
         """A reviewer would have a face of somebody else's photo enrolled."""
@@ -80,6 +84,12 @@ class Site:
         process(row.pk)
         reviewer = make_user("reviewer")
         self.proposal = proposals.propose(row.faces.get(), Person(name="Bob"), reviewer)
+
+    def _bring_in(self) -> None:
+        """An import of the operator, with a photo of which a face is to be chosen."""
+        self.batch = Import.objects.create(requested_by=self.operator)
+        self.file = ImportFile(batch=self.batch, path="Ada/two.png")
+        self.file.preview.save("", SimpleUploadedFile("two.jpg", photo(Face(1))))
 
     def _train(self) -> None:
         """The version in service came of a training, and has a report and a way back."""
@@ -104,7 +114,7 @@ class Site:
 
     def whose(self, address: str) -> User:
         """Who owns what is there."""
-        if address.startswith(("/trials/", "/photos/trial/")):
+        if address.startswith(OPERATORS_OWN):
             return self.operator
         return self.administrator if address.startswith("/admin/recognition/user/") else self.owner
 
@@ -146,6 +156,8 @@ class Site:
             "/heat": {"pk": self.probe.pk},
             "/strangers": {"pk": self.stranger.pk},
             "/trials": {"pk": self.trial.pk},
+            "/people/import": {"pk": self.batch.pk, "key": self.file.pk},
+            "/photos/import": {"key": self.file.pk},
             "/enrolled": {"pk": self.enrolled.pk},
             "/review": {"pk": self.probe.pk},
             "/faces": {"pk": self.probe.pk},

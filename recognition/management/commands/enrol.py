@@ -88,17 +88,17 @@ class Command(SiteCommand):
         agreed = consents.agreed(options)
         asked = Options(options["largest"], options["force"], options["dry_run"], agreed=agreed)
         with self._bar(plan.total) as looked:
-            summary = bulk.enrol(plan, asked, looked, consent=options["consent"])
+            summary = bulk.enrol(plan, asked, looked, bulk.Terms(options["consent"]))
         return self._remarked(summary)
 
     @contextmanager
-    def _bar(self, total: int) -> Iterator[bulk.Looked]:
+    def _bar(self, total: int) -> Iterator[bulk.Look]:
         with tqdm(total=total, unit="", file=sys.stderr, disable=None) as bar:
 
-            def looked(refused: Note | None) -> None:
+            def looked(seen: bulk.Looked) -> None:
                 bar.update()
-                if refused is not None:
-                    self._report(refused)
+                if seen.refused is not None:
+                    self._report(seen.refused)
 
             yield looked
 
@@ -119,7 +119,7 @@ def _opened(path: Path) -> Iterator[Place]:
         yield OnDisk(path)
         return
     try:
-        with archives.opened(path) as root:
+        with archives.opened(path, str(path)) as root:
             yield root
     except archives.ArchiveUnusable as refused:
         raise CommandError(enrolment.unusable(path, refused)) from refused

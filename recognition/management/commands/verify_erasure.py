@@ -19,6 +19,7 @@ OBJECTIONS: Final = {
     "consents": "Consents of theirs are there.",
     "enrolled_photos": "Enrolled photos of theirs are there.",
     "templates": "Templates of theirs are there.",
+    "imported_files": "Files that an operator sent to be enrolled are theirs.",
     "waiting_photos": "Photos of theirs wait to be enrolled.",
     "candidates": "They are candidates of answers.",
     "answers": "Answers name them.",

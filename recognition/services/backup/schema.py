@@ -19,6 +19,9 @@ LEFT_OUT: Final = frozenset(
         "sessions.session",  # signed with a key that no backup has
         "usersessions.usersession",
         "recognition.trial",  # kept for a day, and for whoever looks at it now
+        "recognition.import",  # likewise
+        "recognition.importrun",
+        "recognition.importfile",
     }
 )
 """Tables that no backup has."""

@@ -11,22 +11,20 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from ml.leftovers import is_left_behind
+from recognition.services.gallery.folders import Place
+from recognition.services.gallery.trees import Folder, unwrapped
 from recognition.services.photos import uploads
 from recognition.services.refusals import Refused
 
 MAX_FILES: Final = 200_000
 MAX_BYTES: Final = 200 * 10**9
 """Of all files together, unpacked, by what the archive says of them."""
-
-_LEVELS: Final = 4
-"""A folder around all, people, their photos, and whatever lies deeper: that is not looked at, and a
-name of thousands of folders costs no more than these."""
 
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _BROKEN: Final = (
@@ -47,55 +45,46 @@ class ArchiveUnusable(Refused):
     archive_encrypted, archive_too_large."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Packed:
-    """A file or folder in an archive."""
+    """A file in an archive."""
 
     archive: ZipFile
+    info: ZipInfo
     shown: str
     name: str
-    info: ZipInfo | None = None
-    inside: dict[str, Packed] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.shown
 
     def is_folder(self) -> bool:
-        return self.info is None
+        return False
 
-    def entries(self) -> Iterator[Packed]:
-        return iter(self.inside.values())
+    def entries(self) -> Iterator[Place]:
+        return iter(())
 
     def read(self) -> bytes:
-        info = self.info
-        if info is None:
-            raise uploads.UnreadableFile(f"{self} is a folder")
         try:
-            return uploads.read_at_most(info.file_size, lambda: self.archive.open(info))
+            return uploads.read_at_most(self.info.file_size, lambda: self.archive.open(self.info))
         except _BROKEN as error:
             raise uploads.UnreadableFile(f"{self} cannot be unpacked: {error}") from error
 
-    def within(self, name: str) -> Packed:
-        """The folder of this name in this one, made if it is not there."""
-        found = self.inside.setdefault(name, Packed(self.archive, f"{self}/{name}", name))
-        found.info = None
-        return found
-
 
 @contextmanager
-def opened(path: Path) -> Iterator[Packed]:
+def opened(file: Path | IO[bytes], shown: str) -> Iterator[Folder]:
     """The folder of people in an archive, also if the archive has one folder around all of them.
+    What people call its files by begins with `shown`.
 
     Raises:
         ArchiveUnusable: see there.
     """
     try:
-        archive = ZipFile(path, metadata_encoding=_encoding(path))
+        archive = ZipFile(file, metadata_encoding=_encoding(file))
     except _BROKEN as error:
         raise ArchiveUnusable("archive_unreadable", trouble=str(error)) from error
     with archive:
         _check(archive)
-        yield _unwrapped(_tree(archive, path))
+        yield unwrapped(_tree(archive, shown))
 
 
 def _check(archive: ZipFile) -> None:
@@ -106,31 +95,17 @@ def _check(archive: ZipFile) -> None:
         raise ArchiveUnusable("archive_encrypted")
 
 
-def _tree(archive: ZipFile, path: Path) -> Packed:
-    """Folders and files by the parts of their names. A part that leads elsewhere (`..`) is a name
-    like others, and hidden."""
-    root = Packed(archive, str(path), path.name)
+def _tree(archive: ZipFile, shown: str) -> Folder:
+    root = Folder(shown, shown)
     for info in archive.infolist():
-        *folders, name = info.filename.replace("\\", "/").lstrip("/").split("/", _LEVELS)
-        folder = root
-        for part in folders:
-            folder = folder.within(part) if part not in {"", "."} else folder
-        if name and name not in folder.inside:
-            folder.inside[name] = Packed(archive, f"{folder}/{name}", name, info)
+        root.add(info.filename, partial(Packed, archive, info))
     return root
 
 
-def _unwrapped(root: Packed) -> Packed:
-    meant = [entry for entry in root.entries() if not is_left_behind(entry.name)]
-    if len(meant) == 1 and any(entry.is_folder() for entry in meant[0].entries()):
-        return meant[0]
-    return root
-
-
-def _encoding(path: Path) -> str:
+def _encoding(file: Path | IO[bytes]) -> str:
     """How names are written that do not say so: as UTF-8, as Russian Windows does, or as the format
     has it."""
-    with ZipFile(path) as archive:
+    with ZipFile(file) as archive:
         names = [info.orig_filename for info in archive.infolist() if not info.flag_bits & _UTF8]
     raw = "\n".join(names).encode("cp437")
     try:

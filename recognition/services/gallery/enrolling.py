@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from ml import bounded, imaging
@@ -40,15 +42,17 @@ in every photo, from 1.2 to 1.5 in 94 % of them."""
 @dataclass(frozen=True)
 class Options:
     """What is taken that is usually refused: with `largest` the clearly largest of several faces,
-    with `force` a face that looks like somebody else, or unlike its person. With `dry_run` nothing
-    is stored. `source` is the version that was trained on the photo and brings it along. `agreed`
-    is recorded with the photo, as far as it is not on record."""
+    or the one at `box`, which somebody has chosen; with `force` a face that looks like somebody
+    else, or unlike its person. With `dry_run` nothing is stored. `source` is the version that was
+    trained on the photo and brings it along. `agreed` is recorded with the photo, as far as it is
+    not on record."""
 
     largest: bool = False
     force: bool = False
     dry_run: bool = False
     source: ModelVersion | None = None
     agreed: Agreed | None = None
+    box: Box | None = None
 
 
 USUAL: Final = Options()
@@ -117,7 +121,7 @@ def enrol_photo(
 
     def look(predictor: predictors.Predictor) -> Seen:
         faces = predictor.recognizer.recognize(image).faces
-        return Seen(_the_face(faces, largest=options.largest), image, predictor)
+        return Seen(_the_face(faces, options), image, predictor)
 
     origin = {"person": person, "photo_digest": digest, "filename": filename[-255:]}
     return enrol_seen({**origin, "source": options.source}, look, options, actor)
@@ -189,15 +193,24 @@ def _decode(data: bytes) -> Image:
         raise EnrolmentRefused(error.code, **uploads.details(error)) from error
 
 
-def _the_face(faces: tuple[EmbeddedFace, ...], *, largest: bool) -> EmbeddedFace:
+def _the_face(faces: tuple[EmbeddedFace, ...], options: Options) -> EmbeddedFace:
     if not faces:
         raise EnrolmentRefused("no_face")
+    if options.box is not None:
+        return min(faces, key=partial(_distance, options.box))
     first, *others = sorted(faces, key=lambda face: face.detected.box.area, reverse=True)
     rival = max((other.detected.box.area for other in others), default=0.0)
-    clear = largest and first.detected.box.area >= CLEARLY_LARGER * rival
+    clear = options.largest and first.detected.box.area >= CLEARLY_LARGER * rival
     if others and not clear:
         raise EnrolmentRefused("several_faces", count=len(faces))
     return first
+
+
+def _distance(box: Box, face: EmbeddedFace) -> float:
+    """From middle to middle: another version may find the same face a little aside."""
+    found = face.detected.box
+    across = found.x + found.width / 2 - box.x - box.width / 2
+    return math.hypot(across, found.y + found.height / 2 - box.y - box.height / 2)
 
 
 def _check_quality(face: EmbeddedFace) -> None:

@@ -97,11 +97,15 @@ def scan(root: Place) -> Plan:
                 _scan_person(entry, plan.photos.setdefault(name, []), plan)
             else:
                 plan.refused.append(Note(str(entry), "bad_name"))
-        elif name.casefold().endswith(TABLE):
+        elif is_table(entry):
             plan.tables.append(entry)
         else:
             plan.refused.append(Note(str(entry), "not_in_a_folder"))
     return plan
+
+
+def is_table(entry: Place) -> bool:
+    return not entry.is_folder() and entry.name.strip().casefold().endswith(TABLE)
 
 
 def _scan_person(folder: Place, photos: list[Place], plan: Plan) -> None:
