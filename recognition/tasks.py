@@ -10,7 +10,7 @@ from celery.exceptions import Reject
 from celery.signals import worker_process_shutdown
 
 from recognition.services.gallery import imports, people
-from recognition.services.identification import answering, explaining
+from recognition.services.identification import answering, comparing, explaining
 from recognition.services.privacy import scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.site import status, sweeping
@@ -37,6 +37,12 @@ def enrol(self: Task[Any, Any], enrolment_id: str) -> None:
 def explain(self: Task[Any, Any], heat_id: str) -> None:
     with _put_back_if_nobody_can_say():
         explaining.process(heat_id, redelivered=_redelivered(self))
+
+
+@shared_task(bind=True)
+def compare(self: Task[Any, Any], comparison_id: str) -> None:
+    with _put_back_if_nobody_can_say():
+        comparing.process(comparison_id, redelivered=_redelivered(self))
 
 
 @shared_task

@@ -5,6 +5,7 @@ from django.urls import path
 from recognition.views import (
     accounts,
     care,
+    comparison,
     consent,
     dashboard,
     deletion,
@@ -40,6 +41,9 @@ urlpatterns = [
     path("identifications/<uuid:pk>/delete/", deletion.photo_delete, name="photo_delete"),
     path("samples/<slug:name>/", identification.sample, name="sample"),
     path("samples/<slug:name>/photo", photos.sample_photo, name="sample_photo"),
+    path("compare/", comparison.compare, name="compare"),
+    path("compare/<uuid:pk>/", comparison.comparison, name="comparison"),
+    path("compare/<uuid:pk>/delete/", comparison.comparison_delete, name="comparison_delete"),
     path("heat/<int:pk>/", heat.heat, name="heat"),
     path("history/", history.history, name="history"),
     path("history/delete/", deletion.photos_delete, name="photos_delete"),
@@ -124,7 +128,7 @@ urlpatterns = [
     path("status/", status.status, name="status"),
     path("status/retry/", status.retry_failed, name="retry_failed"),
     # kind: identification (the uploaded photo), probe (a face in it), enrolled (a portrait), trial,
-    # import (a photo of which a face is to be chosen)
+    # import (a photo of which a face is to be chosen), first and second (of a comparison)
     path("photos/<slug:kind>/<uuid:key>", photos.photo, name="photo"),
     path("photos/<slug:kind>/<int:key>", photos.photo, name="photo"),
 ]

@@ -6,7 +6,7 @@ rounds the threshold is chosen on nine folds and judged on the tenth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml.evaluation import rates
+from ml.calibration import Calibration, Policy
+from ml.evaluation import probabilities, rates
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import Pair
 from ml.evaluation.rates import Similarities
+from ml.gallery import Gallery
+from ml.pairs import chances
+from ml.types import Doubles
 
 FARS = (0.01, 0.001)
+ANY_FPIR = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Verification:
 
     `accuracies` and `thresholds` have one value per fold, `similarities` and `same` one per pair.
     A pair with a photo in which no face was found (`missing` of them) is a wrong answer at every
-    threshold: its similarity is -inf if it shows one person and +inf if it shows two.
+    threshold: its similarity is -inf if it shows one person and +inf if it shows two. `chances` are
+    those of `ml.pairs`, of the pairs in which there are two faces.
     """
 
     accuracies: Similarities
@@ -36,6 +42,7 @@ class Verification:
     similarities: Similarities
     same: npt.NDArray[np.bool_]
     missing: int
+    chances: Doubles | None = None
 
     @property
     def genuine(self) -> Similarities:
@@ -57,17 +64,32 @@ class Verification:
 
     def summary(self) -> dict[str, Any]:
         """The metrics, all shares 0..1; `sd` is the standard deviation over the folds (n - 1)."""
+        error = {} if self.chances is None else {"pairs_error": self.calibration_error()}
         return {
             "accuracy": float(self.accuracies.mean()),
             "sd": float(self.accuracies.std(ddof=1)),
             "tar": {str(far): self.tar(far) for far in FARS},
             "pairs": len(self.same),
             "missing": self.missing,
+            **error,
         }
 
+    def calibration_error(self) -> float:
+        """How far chances are from what was right, in the mean, pairs of both kinds counting half
+        each."""
+        same = self.same[np.isfinite(self.similarities)]
+        chances = np.zeros(0) if self.chances is None else self.chances
+        counted = probabilities.weights(~same)
+        return probabilities.calibration_error(list(probabilities.bins(chances, same, counted)))
 
-def verify(pairs: Sequence[Pair], faces: Mapping[Path, FoundFace | None]) -> Verification:
-    """Compare the pairs by the cosine of their faces' embeddings and judge fold by fold."""
+
+def verify(
+    pairs: Sequence[Pair],
+    faces: Mapping[Path, FoundFace | None],
+    calibration: Calibration | None = None,
+) -> Verification:
+    """Compare the pairs by the cosine of their faces' embeddings and judge fold by fold; with a
+    calibration, also how likely it says that each is of one person."""
     similarities = np.array([_similarity(pair, faces) for pair in pairs])
     same = np.array([pair.same for pair in pairs])
     folds = np.array([pair.fold for pair in pairs])
@@ -79,7 +101,22 @@ def verify(pairs: Sequence[Pair], faces: Mapping[Path, FoundFace | None]) -> Ver
         accuracies.append(np.mean(answers == same[~others]))
         thresholds.append(threshold)
     missing = int(np.isinf(similarities).sum())
-    return Verification(np.array(accuracies), np.array(thresholds), similarities, same, missing)
+    said = np.array([*_chances(pairs, faces, calibration)]) if calibration else None
+    return Verification(
+        np.array(accuracies), np.array(thresholds), similarities, same, missing, said
+    )
+
+
+def _chances(
+    pairs: Sequence[Pair], faces: Mapping[Path, FoundFace | None], calibration: Calibration
+) -> Iterator[float]:
+    """As of a site on which nobody is enrolled; no share of named strangers matters there."""
+    for pair in pairs:
+        first, second = faces[pair.first], faces[pair.second]
+        if first and second:
+            two = [first.template], [second.template]
+            nobody = Gallery(len(first.template))
+            yield float(chances(*two, nobody, calibration, Policy(ANY_FPIR))[0, 0])
 
 
 def best_threshold(similarities: Similarities, same: npt.NDArray[np.bool_]) -> float:

@@ -31,6 +31,7 @@ ACTIONS = {
     "photo.opened": _("Photo opened"),
     "photo.deleted": _("Photo deleted"),
     "photo.expired": _("Photo deleted after its time"),
+    "comparison.deleted": _("Comparison deleted"),
     "faces.seen": _("Faces of a photo seen"),
     "face.explained": _("Asked which part of a face decided"),
     "face.reviewed": _("Face reviewed"),

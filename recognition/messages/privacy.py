@@ -8,6 +8,7 @@ _KEPT = {
     "named": gettext_lazy("Photos in which somebody was named, or that a reviewer judged"),
     "unnamed": gettext_lazy("Photos in which nobody was named"),
     "waiting": gettext_lazy("Photos that nothing has come of"),
+    "comparisons": gettext_lazy("Comparisons of two photos"),
     "audit": gettext_lazy("Rows of the audit log"),
     "files": gettext_lazy("Files that belong to nothing any more"),
     "backups": gettext_lazy("Backups that nobody finished"),

@@ -1,4 +1,5 @@
 from recognition.models.accounts import Invitation, User
+from recognition.models.comparison import Comparison
 from recognition.models.consent import Consent, ConsentText, How, Purpose
 from recognition.models.findings import Finding, Look, LookedOver
 from recognition.models.heat import HeatMap
@@ -27,6 +28,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Candidate",
+    "Comparison",
     "Consent",
     "ConsentText",
     "DeletionReason",

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from recognition.messages.imports import of_file
 from recognition.models import Import, ImportFile, ImportRun, Person, Status
 from recognition.presenters.progress import Progress
+from recognition.services.identification.reading import badge_radius
 
 PEOPLE_ON_A_PAGE = 24
 FORCED = {"looks_like_another", "unlike_others"}
@@ -48,9 +49,8 @@ class FileLine:
         return [(number, box, box == self.row.box) for number, box in enumerate(faces, start=1)]
 
     @property
-    def badge(self) -> float:
-        """The size of a number on the photo, in its pixels."""
-        return max(self.row.width or 0, self.row.height or 0) / 14
+    def badge(self) -> int:
+        return badge_radius(self.row.width, self.row.height)
 
     @property
     def can_be_forced(self) -> bool:

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from ml.types import Decision, names_given
 from recognition.models import (
     Candidate,
+    Comparison,
     EnrolledFace,
     Identification,
     ProbeFace,
@@ -101,6 +102,11 @@ def visible_crops(user: User) -> QuerySet[ProbeFace]:
     """The faces whose picture the user may see: operators those of strangers too, to name them."""
     strangers = ProbeFace.objects.filter(stranger__isnull=False)
     return visible_probes(user) | (strangers if user.is_operator else strangers.none())
+
+
+def visible_comparisons(user: User) -> QuerySet[Comparison]:
+    """One's own, and nobody else's: no reviewer judges them."""
+    return Comparison.objects.filter(user=user)
 
 
 def visible_trials(user: User) -> QuerySet[Trial]:

@@ -16,10 +16,11 @@ MEGA = 1024 * 1024
 
 
 @register.simple_tag
-def upload_limits(only_one: object = False) -> dict[str, int]:
-    """What the site takes; said beforehand, and checked by the page where it can."""
+def upload_limits(most: int | str = "") -> dict[str, int]:
+    """What the site takes; said beforehand, and checked by the page where it can. Some pages take
+    fewer photos at a time."""
     return {
-        "files": 1 if only_one else settings.MAX_PHOTOS_PER_UPLOAD,
+        "files": int(most or settings.MAX_PHOTOS_PER_UPLOAD),
         "bytes": settings.MAX_PHOTO_BYTES,
         "megabytes": settings.MAX_PHOTO_BYTES // MEGA,
         "total_bytes": settings.MAX_PHOTO_BYTES * settings.MAX_PHOTOS_PER_UPLOAD,

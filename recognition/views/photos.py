@@ -39,6 +39,9 @@ def photo(request: HttpRequest, kind: str, key: UUID | int) -> HttpResponseBase:
             return _serve(request, _portrait(user, key))
         case "trial":
             return _serve(request, get_object_or_404(access.visible_trials(user), pk=key).photo)
+        case "first" | "second":
+            row = get_object_or_404(access.visible_comparisons(user), pk=key)
+            return _serve(request, row.first_photo if kind == "first" else row.second_photo)
         case "import":
             files = ImportFile.objects.filter(batch__requested_by=user)
             return _serve(request, get_object_or_404(files, pk=key).preview)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from recognition.confirmation import confirmed
 from recognition.models import Person
+from recognition.services.gallery import imports
 from recognition.services.privacy import erasure_report, export, retention
 from recognition.services.promotion import trials
 from recognition.views.requests import Request, downloaded, may_manage_people
@@ -20,6 +21,7 @@ def privacy(request: Request) -> HttpResponse:
         "days": {term.name: term.kept_for.days for term in retention.terms()},
         "audit_days": settings.AUDIT_KEPT_FOR.days,
         "failed_days": settings.FAILED_KEPT_FOR.days,
+        "import_days": imports.KEPT_FOR.days,
         "trial_days": trials.KEPT_FOR.days,
         "session_days": settings.SESSION_COOKIE_AGE // 86400,
         "recurring": settings.RECURRING,

@@ -17,7 +17,7 @@ TABLE: Final = Path(__file__).with_name("permissions.txt")
 NOT_MEANT: Final = "."
 """Nothing here is anybody's own."""
 KINDS: Final = {
-    "/photos/<slug:kind>/<uuid:key>": ("identification", "trial"),
+    "/photos/<slug:kind>/<uuid:key>": ("identification", "trial", "first", "second"),
     "/photos/<slug:kind>/<int:key>": ("probe", "enrolled", "import"),
 }
 """One address that serves several things, each a row of its own."""

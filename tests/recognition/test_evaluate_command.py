@@ -80,10 +80,11 @@ def evaluate(
 
 def test_verification_of_the_demo_people(evaluate: Any, data: Path, pairs: Path) -> None:
     result = evaluate("verification", "--data", data, "--pairs", pairs)
-    assert list(result) == ["accuracy", "sd", "tar", "pairs", "missing"]
+    assert list(result) == ["accuracy", "sd", "tar", "pairs", "missing", "pairs_error"]
     assert (result["pairs"], result["missing"]) == (12, 0)
     assert list(result["tar"]) == ["0.01", "0.001"]
     assert result["accuracy"] >= 0.8
+    assert 0 <= result["pairs_error"] < 0.2
 
 
 def test_open_set_of_the_demo_people(evaluate: Any, data: Path, tmp_path: Path) -> None:
@@ -320,6 +321,7 @@ class TestOnLFW:
         )
         assert (result["pairs"], result["missing"]) == (6000, 0)
         assert result["accuracy"] >= 0.993
+        assert result["pairs_error"] < 0.01
 
     @pytest.mark.parametrize(("enrol", "people", "least"), [(1, 1680, 0.95), (3, 610, 0.98)])
     def test_open_set(

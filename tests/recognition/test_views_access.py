@@ -18,6 +18,7 @@ from django.urls import get_resolver, reverse
 
 from recognition.models import (
     AuditEvent,
+    Comparison,
     Consent,
     ConsentText,
     EnrolledFace,
@@ -76,6 +77,9 @@ class Site:
         self._train()
         self._propose()
         self._bring_in()
+        self.comparison = Comparison(user=owner)
+        for field in (self.comparison.first_photo, self.comparison.second_photo):
+            field.save("", SimpleUploadedFile("one.jpg", photo(Face(1))))
 
     def _propose(self) -> None:
         """A reviewer would have a face of somebody else's photo enrolled."""
@@ -157,6 +161,9 @@ class Site:
             "/strangers": {"pk": self.stranger.pk},
             "/trials": {"pk": self.trial.pk},
             "/people/import": {"pk": self.batch.pk, "key": self.file.pk},
+            "/compare": {"pk": self.comparison.pk},
+            "/photos/first": {"key": self.comparison.pk},
+            "/photos/second": {"key": self.comparison.pk},
             "/photos/import": {"key": self.file.pk},
             "/enrolled": {"pk": self.enrolled.pk},
             "/review": {"pk": self.probe.pk},

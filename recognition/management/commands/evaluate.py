@@ -97,7 +97,9 @@ class Command(SiteCommand):
             case "verification":
                 pairs = read_pairs(options["pairs"], options["data"])
                 photos = list(dict.fromkeys(p for pair in pairs for p in (pair.first, pair.second)))
-                return verification.verify(pairs, Photos.open(options["model"]).faces(photos))
+                looked_at = Photos.open(options["model"])
+                calibration = looked_at.recognizer.calibration
+                return verification.verify(pairs, looked_at.faces(photos), calibration)
             case "open-set":
                 return _open_set(options)
             case "galleries":
@@ -180,6 +182,7 @@ LABELS = {
     "sd": "standard deviation",
     "tar": "TAR at FAR",
     "missing": "pairs without a face",
+    "pairs_error": "ECE of chances",
     "enrol": "photos enrolled each",
     "people": "people enrolled",
     "rank1": "rank-1",

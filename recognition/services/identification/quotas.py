@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Final
 
 from django.conf import settings
 from django.utils import timezone
 
-from recognition.models import UNFINISHED, AuditEvent, Identification, User
+from recognition.models import UNFINISHED, AuditEvent, Comparison, Identification, User
 from recognition.services.refusals import Refused
 
 HOUR: Final = dt.timedelta(hours=1)
 SOON: Final = dt.timedelta(seconds=15)
 """When to ask again whether some of one's photos have been answered."""
+
+
+Asked = type[Identification] | type[Comparison]
+_PHOTOS: Final[dict[Asked, int]] = {Identification: 1, Comparison: 2}
+_DELETED: Final[dict[Asked, str]] = {
+    Identification: "photo.deleted",
+    Comparison: "comparison.deleted",
+}
 
 
 class TooManyPhotos(Refused):
@@ -28,8 +37,10 @@ def admit(user: User, photos: int) -> None:
         TooManyPhotos: `too_many_waiting`, or `too_many_an_hour`.
     """
     User.objects.select_for_update().filter(pk=user.pk).first()  # its lock
-    asked = Identification.objects.filter(user=user)
-    waiting = asked.filter(status__in=UNFINISHED).count()
+    waiting = sum(
+        times * model.objects.filter(user=user, status__in=UNFINISHED).count()
+        for model, times in _PHOTOS.items()
+    )
     if waiting + photos > settings.PHOTOS_WAITING:
         raise TooManyPhotos("too_many_waiting", limit=settings.PHOTOS_WAITING, after=SOON)
     now = timezone.now()
@@ -46,12 +57,24 @@ def counts(asked: dt.datetime) -> bool:
 
 
 def _asked_since(user: User, then: dt.datetime) -> list[dt.datetime]:
-    """When the user asked; of their own photos that they have deleted since, the moment of that,
-    which is later: nobody may ask more for deleting what they have asked."""
-    asked = Identification.objects.filter(user=user, created_at__gt=then)
-    deleted = AuditEvent.objects.filter(
-        actor=user, action="photo.deleted", created_at__gt=then, details__lately=True
-    ).exclude(details__has_key="user")
+    """When the user asked, once for each photo; of their own photos that they have deleted since,
+    the moment of that, which is later: nobody may ask more for deleting what they have asked."""
     return sorted(
-        moment for rows in (asked, deleted) for moment in rows.values_list("created_at", flat=True)
+        moment
+        for model, times in _PHOTOS.items()
+        for moment in (*_asked(model, user, then), *_deleted(model, user, then))
+        for _ in range(times)
     )
+
+
+def _asked(model: Asked, user: User, then: dt.datetime) -> Iterable[dt.datetime]:
+    rows = model.objects.filter(user=user, created_at__gt=then)
+    return rows.values_list("created_at", flat=True)
+
+
+def _deleted(model: Asked, user: User, then: dt.datetime) -> Iterable[dt.datetime]:
+    deleted = AuditEvent.objects.filter(
+        actor=user, action=_DELETED[model], created_at__gt=then, details__lately=True
+    )
+    own = deleted.exclude(details__has_key="user")
+    return own.values_list("created_at", flat=True)

@@ -44,7 +44,7 @@ def store(
     for upload in uploads:
         filename = (upload.name or "")[:255]
         try:
-            data = _read_photo(upload)
+            data = read_photo(upload)
         except PhotoRejected as error:
             refused.append(Refused(filename, error.code, details(error)))
         else:
@@ -60,7 +60,8 @@ def details(error: PhotoRejected) -> dict[str, Any]:
     return {}
 
 
-def _read_photo(upload: UploadedFile[bytes]) -> bytes:
+def read_photo(upload: UploadedFile[bytes]) -> bytes:
+    """The bytes of an upload that is a photo by its header. Raises `PhotoRejected`."""
     _check_size(upload.size or 0)
     upload.seek(0)
     data: bytes = upload.read(imaging.MAX_BYTES + 1)  # the stated size may not be the true one

@@ -8,7 +8,7 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 
-from recognition.models import AuditEvent, Identification, ProbeFace, User
+from recognition.models import AuditEvent, Comparison, Identification, ProbeFace, User
 from recognition.services import access
 from recognition.services.audit import record
 from recognition.services.identification import reading
@@ -34,6 +34,8 @@ def _members(user: User) -> Iterator[Member]:
         batch = photos.filter(pk__in=ids[start : start + BATCH]).order_by("created_at", "pk")
         for photo in reading.with_everything(batch):
             yield from photo_members(photo, user)
+    for row in user.comparisons.order_by("created_at", "pk"):
+        yield from _comparison(row)
 
 
 def _account(user: User) -> dict[str, Any]:
@@ -58,6 +60,23 @@ def _log(user: User) -> list[dict[str, Any]]:
     to_photos = AuditEvent.objects.filter(subject_type="identification", subject_id__in=photos)
     fields = ("number", "created_at", "action", "subject_type", "subject_id")
     return list((did | to_it | to_photos).order_by("number").values(*fields))
+
+
+def _comparison(row: Comparison) -> Iterator[Member]:
+    name = f"comparisons/{row.pk}"
+    said = {
+        "files": row.names,
+        "asked": row.created_at,
+        "answered": row.finished_at,
+        "status": row.status,
+        "reason": row.error_code,
+        "model": str(row.model_version or ""),
+        "faces": row.faces,
+        "pairs": row.pairs,
+    }
+    yield zipped.document(f"{name}/answer.json", said)
+    for field in ("first", "second", "first_photo", "second_photo"):
+        yield from zipped.stored(f"{name}/{field}", getattr(row, field))
 
 
 def photo_members(photo: Identification, user: User) -> Iterator[Member]:

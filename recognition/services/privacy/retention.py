@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ml.types import NAMING
-from recognition.models import UNFINISHED, Identification, having
+from recognition.models import UNFINISHED, Comparison, Identification, having
 from recognition.services import chain
 from recognition.services.backup import staging
 from recognition.services.photos import orphans
@@ -52,6 +52,7 @@ def purge() -> dict[str, int]:
     killed at any moment and started again."""
     return {
         **{term.name: _purge(term) for term in terms()},
+        "comparisons": _purge_comparisons(),
         "audit": chain.expire(_audit_kept_since()),
         "files": orphans.remove(),
         "backups": staging.remove_abandoned(),
@@ -62,6 +63,7 @@ def due() -> dict[str, int]:
     """What `purge` would delete now."""
     return {
         **{term.name: term.over().count() for term in terms()},
+        "comparisons": _comparisons_over().count(),
         "audit": chain.expiring(_audit_kept_since()),
         "files": len(orphans.found()),
         "backups": len(staging.abandoned()),
@@ -76,6 +78,22 @@ def _purge(term: Term) -> int:
     gone = 0
     while ids := list(term.over().values_list("pk", flat=True)[:BATCH]):
         gone += delete_expired(term.over().filter(pk__in=ids), term.name)
+    return gone
+
+
+def _comparisons_over() -> QuerySet[Comparison]:
+    """They name nobody, and are kept as photos are in which nobody is named."""
+    now, rows = timezone.now(), Comparison.objects.all()
+    answered = rows.exclude(_WAITS).filter(created_at__lt=now - settings.KEPT_FOR["unnamed"])
+    waiting = rows.filter(_WAITS, created_at__lt=now - settings.KEPT_FOR["waiting"])
+    return answered | waiting
+
+
+def _purge_comparisons() -> int:
+    gone = 0
+    while ids := list(_comparisons_over().values_list("pk", flat=True)[:BATCH]):
+        gone += len(ids)
+        _comparisons_over().filter(pk__in=ids).delete()
     return gone
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
+from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
 from ml.errors import ArtifactError, PhotoRejected
@@ -138,16 +139,22 @@ def _call_those_who_wait_likewise(row: QueuedWork) -> None:
 
 
 def read_original(row: PhotoWork) -> bytes:
-    """The uploaded bytes. Raises `OriginalMissing`, or `StorageHangs` where the time runs out."""
-    if not row.original:
+    """The uploaded bytes. Raises as `read_input` does."""
+    return read_input(row.original)
+
+
+def read_input(stored: FieldFile) -> bytes:
+    """Bytes that only the work needs. Raises `OriginalMissing`, or `StorageHangs` where the time
+    runs out."""
+    if not stored:
         raise OriginalMissing
     try:
-        with row.original.open() as file:
+        with stored.open() as file:
             return bytes(file.read())
     except FileNotFoundError as error:
         raise OriginalMissing from error
     except SoftTimeLimitExceeded as error:
-        raise faults.StorageHangs(f"{row.original.name} cannot be read in time") from error
+        raise faults.StorageHangs(f"{stored.name} cannot be read in time") from error
 
 
 def still_ours(row: Row) -> QuerySet[Row]:
