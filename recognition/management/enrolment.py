@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognition.messages.photos import noted
+from recognition.messages.imports import of_file
 from recognition.services.gallery.archives import ArchiveUnusable
 from recognition.services.gallery.bulk import Summary
 from recognition.services.gallery.folders import Note
@@ -21,17 +21,6 @@ _HELPS: Final = {
     "no_consent": gettext_lazy(
         "--consent --consent-to both records it of everybody in the folder."
     ),
-}
-_TABLES: Final = {
-    "table_unreadable": gettext_lazy("This is no table in CSV; save it anew, in UTF-8."),
-    "table_without_names": gettext_lazy(
-        "The first line has to name the columns: name, external_id, consent."
-    ),
-    "row_without_name": gettext_lazy("Line %(line)d has no name."),
-    "row_of_nobody": gettext_lazy("Line %(line)d: no folder has this name."),
-    "row_repeated": gettext_lazy("Line %(line)d: another line is about this person already."),
-    "row_consent": gettext_lazy("Line %(line)d: as consent it takes yes or no, or nothing."),
-    "row_external_id": gettext_lazy("Line %(line)d: the external id is too long."),
 }
 _ARCHIVES: Final = {
     "archive_unreadable": gettext_lazy(
@@ -54,10 +43,8 @@ def unusable(archive: object, refused: ArchiveUnusable) -> str:
 
 def sentence(note: Note) -> str:
     """What there is to say of a photo, a folder or a table."""
-    if note.code in _TABLES:
-        return str(_TABLES[note.code]) % note.params
     helps = str(_HELPS.get(note.code, ""))
-    return " ".join(filter(None, [noted(note.code, note.params), helps]))
+    return " ".join(filter(None, [of_file(note.code, note.params), helps]))
 
 
 def as_dict(summary: Summary) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ml.types import QualityReason
+from recognition.messages import imports, quality
 from recognition.messages import photos as messages
-from recognition.messages import quality
 
 CODES = (
     "unreadable_image",
@@ -21,6 +21,15 @@ CODES = (
     "timed_out",
     "original_missing",
     "unreadable_file",
+)
+TABLES = (
+    "table_unreadable",
+    "table_without_names",
+    "row_without_name",
+    "row_of_nobody",
+    "row_repeated",
+    "row_consent",
+    "row_external_id",
 )
 REFUSALS = (
     "reviewed_otherwise",
@@ -50,6 +59,18 @@ def test_each_refusal_has_a_sentence_of_its_own(code: str) -> None:
     sentence = messages.refusal(code)
     assert sentence.endswith(".")
     assert code == "gave_up" or sentence != messages.photo_error("gave_up")
+
+
+@pytest.mark.parametrize("code", TABLES)
+def test_each_trouble_with_a_table_has_a_sentence_with_its_line(code: str) -> None:
+    sentence = imports.of_file(code, {"line": 7})
+    assert sentence.endswith(".")
+    assert ("Line 7" in sentence) == code.startswith("row_")
+
+
+@pytest.mark.parametrize("code", ["archive_unreadable", "archive_encrypted", "archive_too_large"])
+def test_each_archive_that_cannot_be_used_has_a_sentence(code: str) -> None:
+    assert imports.not_taken(code, {}).endswith(".")
 
 
 @pytest.mark.parametrize("reason", QualityReason)
