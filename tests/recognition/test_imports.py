@@ -130,6 +130,8 @@ def test_a_folder_arrives_in_parts_of_which_none_is_stored_twice(client: Client)
     both = [upload("0.png", ANN), upload("0.png", BEN)]
     more = {"path": ["people/Ann/0.png", "people/Ben/0.png"], "file": both}
     client.post(address, more)
+    nameless = {"path": ["people/Ann/\0.png"], "file": [upload("0.png", ANN)]}
+    assert client.post(address, nameless).status_code == 204
     assert batch.files.count() == 2
     client.post(reverse("import_look", args=[batch.pk]))
     work()
@@ -195,6 +197,13 @@ def test_a_table_beside_an_archive_tells_more_and_its_mistakes_are_named(client:
     (consent,) = Consent.objects.all()
     assert (consent.person.name, consent.how) == ("Ann", "paper")
     assert consent.taken_by == batch.requested_by
+
+
+def test_of_two_tables_of_one_name_the_one_beside_the_archive_counts(client: Client) -> None:
+    beside = {"table": upload("list.csv", b"name,external_id\nAnn,1\n")}
+    files = {"Ann/0.png": ANN, "list.csv": b"name,external_id\nAnn,2\n"}
+    enrol(client, looked_at(client, files, **beside))
+    assert Person.objects.get().external_id == "1"
 
 
 @pytest.mark.parametrize(("everybody", "consents"), [("on", 2), ("", 0)])

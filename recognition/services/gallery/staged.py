@@ -11,12 +11,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Sum
 
 from facesite import space
-from ml import imaging
 from ml.errors import ImageTooLarge, PhotoRejected
 from ml.leftovers import is_left_behind
 from recognition.models import Import, ImportFile, User
 from recognition.services.gallery import archives, bulk
-from recognition.services.gallery.folders import Place, Plan
+from recognition.services.gallery.folders import Note, Place, Plan
 from recognition.services.gallery.trees import Folder, unwrapped
 from recognition.services.photos import uploads
 from recognition.services.photos.files import Write, new_files
@@ -58,7 +57,7 @@ class Staged:
     def read(self) -> bytes:
         row = self.row
         if not row.file:
-            _check_size(row.size)
+            uploads.check_size(row.size)
             raise uploads.UnreadableFile(f"{self} was not kept")
         try:
             return uploads.read_at_most(row.size, row.file.open)
@@ -79,9 +78,8 @@ def add_archive(batch: Import, file: IO[bytes]) -> None:
 
 def add_files(batch: Import, paths: Sequence[str], files: Sequence[UploadedFile[bytes]]) -> None:
     """Take some files of a folder; what came before is passed over. Raises as `add_archive`."""
-    known = set(batch.files.filter(path__in=paths).values_list("path", flat=True))
     sent = zip(paths, files, strict=True)
-    _add(batch, ((path, partial(_read, file)) for path, file in sent if path not in known))
+    _add(batch, ((path, partial(_read, file)) for path, file in sent))
 
 
 def _read(file: UploadedFile[bytes]) -> bytes:
@@ -94,10 +92,16 @@ def _rewound(file: UploadedFile[bytes]) -> IO[bytes]:
 
 
 def _add(batch: Import, sent: Iterable[Sent]) -> None:
-    left = _Left(batch.requested_by)
     with new_files() as write:
-        rows = [_row(batch, path, read, write, left) for path, read in sent if _is_meant(path)]
-        ImportFile.objects.bulk_create(rows)
+        ImportFile.objects.bulk_create(list(_rows(batch, sent, write)))
+
+
+def _rows(batch: Import, sent: Iterable[Sent], write: Write) -> Iterator[ImportFile]:
+    left, known = _Left(batch.requested_by), set(batch.files.values_list("path", flat=True))
+    for path, read in sent:
+        if _is_meant(path) and path not in known:
+            known.add(path)
+            yield _row(batch, path, read, write, left)
 
 
 class _Left:
@@ -117,8 +121,10 @@ class _Left:
 
 
 def _is_meant(path: str) -> bool:
-    """Whether somebody put the file there; nobody gives one a name of hundreds of letters."""
-    return len(path) <= LONGEST_PATH and not any(map(is_left_behind, path.split("/")))
+    """Whether somebody put the file there: nobody gives one a name of hundreds of letters, or one
+    with a letter that no database takes."""
+    parts = path.split("/")
+    return len(path) <= LONGEST_PATH and "\0" not in path and not any(map(is_left_behind, parts))
 
 
 def _row(
@@ -139,11 +145,6 @@ def _row(
     return row
 
 
-def _check_size(size: int) -> None:
-    if size > imaging.MAX_BYTES:
-        raise ImageTooLarge(limit=imaging.MAX_BYTES, actual=size, unit="bytes")
-
-
 def planned(batch: Import) -> Plan:
     """What there is to enrol, by the rules of any folder."""
     root = Folder("", "")
@@ -152,6 +153,6 @@ def planned(batch: Import) -> Plan:
     return bulk.planned(unwrapped(root))
 
 
-def described(note: Any) -> dict[str, Any]:
+def described(note: Note) -> dict[str, Any]:
     """A note on a folder or a table, to be kept in a row."""
     return {"path": note.path, "code": note.code, "params": note.params}

@@ -62,7 +62,7 @@ def details(error: PhotoRejected) -> dict[str, Any]:
 
 def read_photo(upload: UploadedFile[bytes]) -> bytes:
     """The bytes of an upload that is a photo by its header. Raises `PhotoRejected`."""
-    _check_size(upload.size or 0)
+    check_size(upload.size or 0)
     upload.seek(0)
     data: bytes = upload.read(imaging.MAX_BYTES + 1)  # the stated size may not be the true one
     imaging.inspect(data)
@@ -84,11 +84,12 @@ def read_at_most(size: int, opening: Callable[[], IO[bytes]]) -> bytes:
 
     Raises `ImageTooLarge`.
     """
-    _check_size(size)
+    check_size(size)
     with opening() as file:
         return file.read(imaging.MAX_BYTES + 1)
 
 
-def _check_size(size: int) -> None:
+def check_size(size: int) -> None:
+    """Raises `ImageTooLarge` where that is more than a photo may have."""
     if size > imaging.MAX_BYTES:
         raise ImageTooLarge(limit=imaging.MAX_BYTES, actual=size, unit="bytes")
