@@ -59,6 +59,7 @@ def test_an_archive_is_seen_before_it_is_enrolled_and_the_right_face_is_chosen(
     expect(page.locator("main")).to_contain_text("No face was found")
     expect(page.locator("main")).to_contain_text("Line 2: no folder has this name.")
     several = page.locator(".import-file", has_text="group.jpg")
+    expect(several.locator("img")).to_be_visible()
     several.get_by_role("button", name="Face 2").click()
     expect(several.get_by_role("button", name="Face 2")).to_have_attribute("aria-pressed", "true")
     several.get_by_role("button", name="Undo").click()
