@@ -84,7 +84,7 @@ def test_verification_of_the_demo_people(evaluate: Any, data: Path, pairs: Path)
     assert (result["pairs"], result["missing"]) == (12, 0)
     assert list(result["tar"]) == ["0.01", "0.001"]
     assert result["accuracy"] >= 0.8
-    assert 0 <= result["pairs_error"] < 0.2
+    assert 0 < result["pairs_error"] < 0.4, "twelve pairs say little of a chance"
 
 
 def test_open_set_of_the_demo_people(evaluate: Any, data: Path, tmp_path: Path) -> None:

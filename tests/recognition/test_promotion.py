@@ -307,7 +307,7 @@ def test_what_a_version_replaced_comes_back_after_it_was_promoted_by_hand(
     serving.serve(candidate, None)
     if by == "command":
         run("promote", "stripes")
-        assert run("rollback") == "better is in service again.\n"
+        assert run("rollback") == "better is in service again. Faces embedded for it: 0.\n"
     else:
         version.refresh_from_db()
         serving.request_promotion(version, None)
@@ -643,7 +643,7 @@ def test_the_commands_promote_list_and_roll_back(
     assert heading.split()[:3] == ["version", "state", "architecture"]
     assert better.split()[:2] == ["better", "active"]
     assert stripes.split()[:2] == ["stripes", "retired"]
-    assert run("rollback") == "stripes is in service again.\n"
+    assert run("rollback") == "stripes is in service again. Faces embedded for it: 0.\n"
     listed = json.loads(run("model_versions", "--json"))["versions"]
     assert [(one["name"], one["state"], one["answers_by"]) for one in listed] == [
         ("stripes", "active", "gallery"),
@@ -654,7 +654,7 @@ def test_the_commands_promote_list_and_roll_back(
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        (("promote", "nobody"), "There is no model version 'nobody'; there are: stripes."),
+        (("promote", "nobody"), "There is no model version “nobody”; there are: stripes."),
         (("promote", "stripes"), "stripes is in service already."),
         (("rollback",), "There is no version to go back to."),
     ],
