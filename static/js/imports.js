@@ -119,7 +119,6 @@
       }
       return choose((await Promise.all(entries.map((entry) => below(entry)))).flat());
     });
-    zone.hidden = false;
   };
 
   document.querySelectorAll("[data-import]").forEach(enhance);
