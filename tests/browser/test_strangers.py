@@ -17,7 +17,7 @@ from tests.browser.test_care import remove
 from tests.browser.test_site import answered, overflow, upload
 
 pytestmark = pytest.mark.browser
-SOMEBODY = DEMO / "strangers" / "6.jpg"
+SOMEBODY = DEMO / "strangers" / "5.jpg"
 NAME = "Nora Newman"
 
 
