@@ -186,7 +186,7 @@ def test_a_process_is_started_when_there_is_something_to_look_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started: list[tuple[str, ...]] = []
-    monkeypatch.setattr(processes, "start", lambda *arguments: started.append(arguments))
+    monkeypatch.setattr(processes, "start", lambda *arguments, **_: started.append(arguments))
     looking.launch_when_due()
     assert started == [("look_over", "--quiet")]
     call_command("look_over", quiet=True)

@@ -51,7 +51,7 @@ def launch_when_due() -> None:
     if version is None or not ended or _calibration(version) is None:
         return
     if (done.revision, done.rule) != (memory.revision(), _rule(version)):
-        processes.start("look_over", "--quiet")
+        processes.start("look_over", "--quiet", one_thread=True)
 
 
 def look_over() -> int:
