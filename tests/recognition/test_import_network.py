@@ -109,7 +109,7 @@ def test_it_is_tried_put_into_service_and_taken_back(
     client.force_login(operator)
     page = client.get(reverse("model_version", args=["mine"])).content.decode()
     assert "network.onnx" in page
-    assert "12 people of people" in page
+    assert "12 people from people" in page
 
     photo = DEMO / "photos" / "people" / PEOPLE[0] / "4.jpg"
     file = SimpleUploadedFile(photo.name, photo.read_bytes())
