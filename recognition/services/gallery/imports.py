@@ -7,7 +7,6 @@ any moment and goes on with the photo that it was at.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -42,8 +41,6 @@ from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
 from recognition.services.work import attempts, processes, queue
 
-log = logging.getLogger(__name__)
-
 KEPT_FOR: Final = dt.timedelta(days=1)
 BATCH: Final = 200
 """Files that go in one transaction: nobody else can write meanwhile."""
@@ -53,10 +50,6 @@ _REMARKS: Final = {"", Objection.LITTLE_LIKE_OTHERS, Objection.PERHAPS_SAME_PERS
 """What does not keep a photo out."""
 
 Outcome = ImportFile.Outcome
-
-
-class Overtaken(Exception):
-    """The import was dropped, or another process has it."""
 
 
 @contextmanager
@@ -129,14 +122,11 @@ def process(run_id: UUID | str, *, redelivered: bool = False) -> None:
 
 
 def _go_through(run: ImportRun) -> None:
-    try:
-        plan = staged.planned(run.batch)
-        way = _Way(run, plan)
-        options = Options(dry_run=not run.enrols, agreed=_agreed(run.batch))
-        bulk.enrol(plan, options, way.note, _terms(run.batch, way))
-        _finish(run, plan)
-    except Overtaken:
-        log.info("Another process has the import %s, or it was dropped.", run.batch_id)
+    plan = staged.planned(run.batch)
+    way = _Way(run, plan)
+    options = Options(dry_run=not run.enrols, agreed=_agreed(run.batch))
+    bulk.enrol(plan, options, way.note, _terms(run.batch, way))
+    _finish(run, plan)
 
 
 def _agreed(batch: Import) -> Agreed | None:
@@ -178,8 +168,7 @@ class _Way:
         if row.code == SEVERAL:
             _show_faces(row)
         with transaction.atomic():
-            if not attempts.still_ours(self._run).update(claimed_at=timezone.now()):
-                raise Overtaken
+            attempts.show_life(self._run)
             row.save()
 
 
@@ -216,10 +205,8 @@ def _show_faces(row: ImportFile) -> None:
 
 
 def _finish(run: ImportRun, plan: Plan) -> None:
-    ended = {"status": Status.DONE, "finished_at": timezone.now()}
     with transaction.atomic():
-        if not attempts.still_ours(run).update(**ended):
-            raise Overtaken
+        attempts.finish(run)
         if run.enrols:
             _drop_bytes(run.batch)
         else:

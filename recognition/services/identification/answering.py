@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,6 @@ from recognition.models import (
     ModelVersion,
     Person,
     ProbeFace,
-    Status,
     User,
 )
 from recognition.services import consent
@@ -36,7 +34,6 @@ from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
 from recognition.services.work import attempts, intake
 
-log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -84,10 +81,6 @@ class GalleryMoved(Exception):
     longer be named; or a photo that spoke for them is another's by now."""
 
 
-class Overtaken(Exception):
-    """The row was claimed or finished by somebody else; this answer is too late."""
-
-
 def submit(
     user: User, files: Sequence[UploadedFile[bytes]], batch: UUID | None = None
 ) -> Submission:
@@ -113,12 +106,9 @@ def process(identification_id: UUID | str, *, redelivered: bool = False) -> None
 def _answer(row: Identification) -> None:
     photo = attempts.read_original(row)
     try:
-        try:
-            _store(row, identify_photo(photo))
-        except GalleryMoved:
-            _store(row, identify_photo(photo))
-    except Overtaken:
-        log.info("%s was answered by another worker.", row.pk)
+        _store(row, identify_photo(photo))
+    except GalleryMoved:
+        _store(row, identify_photo(photo))
 
 
 def identify_photo(data: bytes, predictor: predictors.Predictor | None = None) -> PhotoAnswer:
@@ -170,8 +160,8 @@ def _store(row: Identification, answer: PhotoAnswer) -> None:
 def _finish(row: Identification, answer: PhotoAnswer) -> None:
     height, width = answer.image.shape[:2]
     now = timezone.now()
-    done = attempts.still_ours(row).update(
-        status=Status.DONE,
+    attempts.finish(
+        row,
         finished_at=now,
         photo=row.photo.name,
         width=width,
@@ -184,8 +174,6 @@ def _finish(row: Identification, answer: PhotoAnswer) -> None:
         gallery_templates=answer.search.templates,
         timings=_timings(row, answer, now),
     )
-    if not done:
-        raise Overtaken
     attempts.drop_inputs(row)
 
 

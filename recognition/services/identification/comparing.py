@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +11,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
-from django.utils import timezone
 
 from facesite import space
 from ml import bounded, imaging
@@ -20,18 +18,16 @@ from ml.calibration import MINIMUM_QUALITY, Policy
 from ml.errors import PhotoRejected
 from ml.pairs import chances
 from ml.types import EmbeddedFace, Floats, Image
-from recognition.models import Comparison, Status, User
+from recognition.models import Comparison, User
 from recognition.services.audit import record
 from recognition.services.gallery import memory
 from recognition.services.identification import quotas
-from recognition.services.identification.answering import PHOTO_LONG_SIDE, Overtaken
+from recognition.services.identification.answering import PHOTO_LONG_SIDE
 from recognition.services.photos import uploads
 from recognition.services.photos.files import new_files
 from recognition.services.refusals import Refused
 from recognition.services.versions import predictors
 from recognition.services.work import attempts, queue
-
-log = logging.getLogger(__name__)
 
 PHOTOS = 2
 
@@ -99,10 +95,7 @@ def process(comparison_id: UUID | str, *, redelivered: bool = False) -> None:
 def _compare(row: Comparison) -> None:
     predictor = predictors.active()
     sides = [_seen(row, number, predictor) for number in range(PHOTOS)]
-    try:
-        _store(row, sides, predictor)
-    except Overtaken:
-        log.info("%s was compared by another worker.", row.pk)
+    _store(row, sides, predictor)
 
 
 def _seen(row: Comparison, number: int, predictor: predictors.Predictor) -> _Side:
@@ -136,9 +129,8 @@ def _store(row: Comparison, sides: Sequence[_Side], predictor: predictors.Predic
         for field, side in zip(fields, sides, strict=True):
             write(field, imaging.encode_jpeg(side.image, long_side=PHOTO_LONG_SIDE))
         with transaction.atomic():
-            done = attempts.still_ours(row).update(
-                status=Status.DONE,
-                finished_at=timezone.now(),
+            attempts.finish(
+                row,
                 first_photo=row.first_photo.name,
                 second_photo=row.second_photo.name,
                 sizes=[side.size for side in sides],
@@ -146,8 +138,6 @@ def _store(row: Comparison, sides: Sequence[_Side], predictor: predictors.Predic
                 pairs=_pairs(sides[0], sides[1], predictor),
                 model_version=predictor.version,
             )
-            if not done:
-                raise Overtaken
             attempts.drop_inputs(row)
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import numpy as np
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from ml import imaging, occlusion
 from ml.types import Floats, Image
@@ -51,9 +50,8 @@ def _explain(row: HeatMap) -> None:
     if prototype is None or crop is None:
         return attempts.reject(row, GONE)
     falls = occlusion.heat(crop, prototype, predictor.recognizer.embed)
-    attempts.still_ours(row).update(
-        status=Status.DONE,
-        finished_at=timezone.now(),
+    attempts.finish(
+        row,
         falls=np.round(falls.astype(float), 4).tolist(),
         region=str(occlusion.strongest(falls)),
     )

@@ -4,7 +4,6 @@ deleted after a day."""
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,15 +19,12 @@ from recognition.services.gallery.templates import embed_missing
 from recognition.services.identification.answer import Answer
 from recognition.services.identification.answering import (
     PHOTO_LONG_SIDE,
-    Overtaken,
     PhotoAnswer,
     identify_photo,
 )
 from recognition.services.photos.files import new_files
 from recognition.services.versions import predictors
 from recognition.services.work import attempts, intake, processes
-
-log = logging.getLogger(__name__)
 
 KEPT_FOR: Final = dt.timedelta(days=1)
 """Long enough to look at an answer, and to show it to somebody."""
@@ -63,13 +59,6 @@ def process(trial_id: UUID | str) -> None:
 
 
 def _answer(row: Trial) -> None:
-    try:
-        _answer_by_both(row)
-    except Overtaken:
-        log.info("%s was answered by another process.", row.pk)
-
-
-def _answer_by_both(row: Trial) -> None:
     photo = attempts.read_original(row)
     bounded.decode(photo, partial=True)  # before the whole gallery is embedded in vain
     try:
@@ -85,8 +74,7 @@ def _tried(row: Trial, photo: bytes) -> PhotoAnswer:
     version = row.model_version
 
     def follow(_done: int, _total: int) -> None:
-        if not attempts.still_ours(row).update(claimed_at=timezone.now()):
-            raise Overtaken
+        attempts.show_life(row)
 
     if version.answers_by == ModelVersion.AnswersBy.CLASSES:
         classes.link(version)
@@ -102,16 +90,13 @@ def _store(row: Trial, tried: PhotoAnswer, active: PhotoAnswer) -> None:
     with new_files() as write:
         write(row.photo, imaging.encode_jpeg(active.image, long_side=PHOTO_LONG_SIDE))
         with transaction.atomic():
-            done = attempts.still_ours(row).update(
-                status=Status.DONE,
-                finished_at=timezone.now(),
+            attempts.finish(
+                row,
                 photo=row.photo.name,
                 width=width,
                 height=height,
                 answers=found,
             )
-            if not done:
-                raise Overtaken
             attempts.drop_inputs(row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -28,6 +28,10 @@ Row = TypeVar("Row", bound=QueuedWork)
 
 class OriginalMissing(Exception):
     """The stored bytes of a photo are gone; no later attempt will find them."""
+
+
+class Overtaken(Exception):
+    """The row is somebody else's by now, or final, or gone; what was worked out comes too late."""
 
 
 class NobodyCanSay(Exception):
@@ -95,7 +99,7 @@ def _is_abandoned(row: Row) -> bool:
 
 def _work_on(row: Row, work: Callable[[Row], None]) -> None:
     try:
-        with _true_cause():
+        with _true_cause(), _if_not_overtaken(row):
             work(row)
     except PhotoRejected as rejection:
         reject(row, rejection.code)
@@ -128,6 +132,14 @@ def _true_cause() -> Iterator[None]:
         if isinstance(rejection.__cause__, SoftTimeLimitExceeded):
             raise rejection.__cause__ from None
         raise
+
+
+@contextmanager
+def _if_not_overtaken(row: QueuedWork) -> Iterator[None]:
+    try:
+        yield
+    except Overtaken:
+        log.info("%s went to another process, or is gone.", row.pk)
 
 
 def _call_those_who_wait_likewise(row: QueuedWork) -> None:
@@ -164,6 +176,19 @@ def still_ours(row: Row) -> QuerySet[Row]:
     """
     rows: QuerySet[Row] = type(row)._default_manager.filter(pk=row.pk)
     return rows.filter(status=Status.RUNNING, attempts=row.attempts)
+
+
+def show_life(row: QueuedWork) -> None:
+    """Say that the work goes on. Raises `Overtaken` if it is no longer ours."""
+    if not still_ours(row).update(claimed_at=timezone.now()):
+        raise Overtaken
+
+
+def finish(row: QueuedWork, **found: Any) -> None:
+    """End a row well, with the fields that say what came of it. Raises `Overtaken` likewise."""
+    ended = {"status": Status.DONE, "finished_at": timezone.now(), **found}
+    if not still_ours(row).update(**ended):
+        raise Overtaken
 
 
 def take_back(row: QueuedWork) -> bool:
