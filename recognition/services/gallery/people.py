@@ -61,7 +61,15 @@ def add_person(
     return person
 
 
-def note_agreement(person: Person, agreed: Agreed | None, actor: User | None) -> None:
+def to_enrol(whom: Person, agreed: Agreed | None, actor: User) -> Person:
+    """Whoever it is, added if unsaved, with what they agreed to on record. Raises `NameTaken`, and
+    as `_note_agreement` does."""
+    person = whom if whom.pk else add_person(whom.name, actor, external_id=whom.external_id)
+    _note_agreement(person, agreed, actor)
+    return person
+
+
+def _note_agreement(person: Person, agreed: Agreed | None, actor: User | None) -> None:
     """Record what somebody agreed to whose face is to be enrolled. Raises `EnrolmentRefused` if
     they have not agreed to that, now or before."""
     covered = agreed is not None and Purpose.RECOGNITION in agreed.purposes
@@ -124,7 +132,7 @@ def request_enrolment(
     Raises:
         EnrolmentRefused: the person has not agreed; nothing is stored.
     """
-    note_agreement(person, agreed, requested_by)
+    _note_agreement(person, agreed, requested_by)
 
     def new_row(filename: str) -> Enrolment:
         return Enrolment(person=person, requested_by=requested_by, filename=filename, force=force)

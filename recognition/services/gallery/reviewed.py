@@ -65,34 +65,31 @@ def enrollable() -> QuerySet[ProbeFace]:
 
 def request(actor: User) -> int:
     """Have a worker enrol all that can be; returns how many photos that are."""
+    return len(request_faces(((face, face.true_person) for face in enrollable()), actor))
+
+
+def request_faces(
+    whose: Iterable[tuple[ProbeFace, Person | None]],
+    actor: User,
+    *,
+    from_review: bool = True,
+    force: bool = False,
+) -> list[Enrolment]:
+    """Have a worker enrol faces of answers, each as somebody; see `Enrolment` for who says so."""
     with transaction.atomic():
-        rows = Enrolment.objects.bulk_create(_work(face, actor) for face in enrollable())
+        rows = Enrolment.objects.bulk_create(
+            Enrolment(
+                person=person,
+                probe=face,
+                filename=face.identification.filename,
+                requested_by=actor,
+                from_review=from_review,
+                force=force,
+            )
+            for face, person in whose
+        )
         queue.enqueue_on_commit(Enrolment, [row.pk for row in rows])
-    return len(rows)
-
-
-def enrol_again(face: ProbeFace, actor: User) -> None:
-    """Have a worker enrol a reviewed face that was taken out of the gallery too early."""
-    row = _work(face, actor)
-    row.save()
-    queue.enqueue_on_commit(Enrolment, [row.pk])
-
-
-def request_one(
-    face: ProbeFace, person: Person, actor: User, *, from_review: bool, force: bool = False
-) -> Enrolment:
-    """Have a worker enrol one face of an answer as somebody; see `Enrolment` for who says so."""
-    by = {"requested_by": actor, "from_review": from_review, "force": force}
-    name = face.identification.filename
-    with transaction.atomic():
-        row = Enrolment.objects.create(person=person, probe=face, filename=name, **by)
-        queue.enqueue_on_commit(Enrolment, [row.pk])
-    return row
-
-
-def _work(face: ProbeFace, actor: User) -> Enrolment:
-    name = face.identification.filename
-    return Enrolment(person=face.true_person, probe=face, requested_by=actor, filename=name)
+    return rows
 
 
 def enrol(

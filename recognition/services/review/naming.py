@@ -46,9 +46,10 @@ def say(
         if not actor.is_operator:
             _judge(face, whom, actor)
             return proposals.propose(face, whom, actor)
-        person = _there(whom, agreed, actor)
+        person = people.to_enrol(whom, agreed, actor)
         from_review = _said_by_reviewer(face, person, actor)
-        row = reviewed.request_one(face, person, actor, from_review=from_review, force=force)
+        whose, by = [(face, person)], {"from_review": from_review, "force": force}
+        (row,) = reviewed.request_faces(whose, actor, **by)
         proposals.accept(face, person, actor)
     return row
 
@@ -79,13 +80,6 @@ def take_back(face: ProbeFace, actor: User) -> int:
 def _check_quality(face: ProbeFace) -> None:
     if not face.good_enough:
         raise EnrolmentRefused(next(iter(face.quality_reasons), "low_quality"))
-
-
-def _there(whom: Person, agreed: Agreed | None, actor: User) -> Person:
-    """The person, who may be new, and may be enrolled."""
-    person = whom if whom.pk else people.add_person(whom.name, actor, external_id=whom.external_id)
-    people.note_agreement(person, agreed, actor)
-    return person
 
 
 def _said_by_reviewer(face: ProbeFace, person: Person, actor: User) -> bool:

@@ -101,7 +101,7 @@ def undo(face: ProbeFace, reviewer: User) -> ProbeFace:
         _taken_out(face, whom, reviewer)
         proposals.withdraw(face, reviewer)
         if "taken_out" in last.details:
-            reviewed.enrol_again(face, reviewer)
+            reviewed.request_faces([(face, face.true_person)], reviewer)
         record(reviewer, UNDONE, face, undone=last.number)
     return face
 

@@ -57,11 +57,12 @@ def sweep() -> None:
 
 def launch() -> None:
     """Put new faces to their strangers, here or, if they are many, in a process of its own."""
-    if not settings.RECURRING or registry.problem() or not waiting().exists():
+    if not settings.RECURRING or registry.problem():
         return
-    if waiting().count() > MANY:
+    new = waiting().count()
+    if new > MANY:
         processes.start("gather", "--quiet")
-    else:
+    elif new:
         gather()
 
 

@@ -11,14 +11,13 @@ from django.utils import timezone
 
 from ml.clustering import best_few
 from ml.enrolment import MINIMUM_FOR_ENROLMENT
-from recognition.models import Enrolment, Person, ProbeFace, Stranger, User
-from recognition.services import consent
+from recognition.models import Person, ProbeFace, Stranger, User
 from recognition.services.audit import record
-from recognition.services.gallery import agreements, people, reviewed
+from recognition.services.gallery import people, reviewed
 from recognition.services.gallery.agreements import Agreed
+from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.strangers.gathering import NAMELESS
 from recognition.services.strangers.sorting import StrangerRefused, locked
-from recognition.services.work import queue
 
 ENROLLED: Final = 5
 """Faces of a stranger that are enrolled: more of them say little more."""
@@ -37,15 +36,13 @@ def name(stranger: Stranger, whom: Person, actor: User, agreed: Agreed | None = 
         raise PermissionDenied
     with transaction.atomic():
         row = locked(stranger, actor)
-        person = whom if whom.pk else people.add_person(whom.name, actor)
-        if agreed:
-            agreements.give(Person.objects.filter(pk=person.pk), agreed, actor)
-        if not consent.may_enrol(person):
-            raise StrangerRefused("no_consent")
+        try:
+            person = people.to_enrol(whom, agreed, actor)
+        except EnrolmentRefused as refused:
+            raise StrangerRefused(refused.code) from refused
         row.person, row.named_by, row.named_at = person, actor, timezone.now()
         row.save(update_fields=("person", "named_by", "named_at"))
-        asked = Enrolment.objects.bulk_create(_work(face, row) for face in _best(row))
-        queue.enqueue_on_commit(Enrolment, [one.pk for one in asked])
+        asked = reviewed.request_faces(((face, person) for face in _best(row)), actor)
         record(actor, "stranger.named", row, person=person.pk, faces=len(asked))
     return len(asked)
 
@@ -78,12 +75,3 @@ def _best(stranger: Stranger) -> list[ProbeFace]:
     embeddings = np.stack([np.frombuffer(face.embedding, "<f4") for face in faces])
     qualities = np.array([face.quality for face in faces], np.float32)
     return [faces[at] for at in best_few(embeddings, qualities, ENROLLED)]
-
-
-def _work(face: ProbeFace, stranger: Stranger) -> Enrolment:
-    return Enrolment(
-        person=stranger.person,
-        probe=face,
-        requested_by=stranger.named_by,
-        filename=face.identification.filename,
-    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Window
+from django.db.models import Count, F, Max, Min, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from recognition.models import ProbeFace, Stranger
@@ -74,7 +74,7 @@ def _faces(rows: list[Stranger]) -> dict[int, list[ProbeFace]]:
 
 
 def _askers(rows: list[Stranger]) -> dict[int, set[str]]:
-    asked = ProbeFace.objects.filter(Q(stranger__in=rows)).order_by()
+    asked = ProbeFace.objects.filter(stranger__in=rows).order_by()
     found: dict[int, set[str]] = defaultdict(set)
     for stranger, name in asked.values_list(
         "stranger", "identification__user__username"
