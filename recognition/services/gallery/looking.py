@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from ml import artifact
 from ml.calibration import Calibration, Policy, identify
 from ml.enrolment import Doubt, Objection
 from ml.gallery import Gallery
@@ -48,7 +47,7 @@ def launch_when_due() -> None:
     """Start `manage.py look_over` if the gallery, or the rule, is another than was looked at."""
     done, version = _done(), registry.active()
     ended = done.began_at is None or done.began_at < timezone.now() - GIVEN_UP
-    if version is None or not ended or _calibration(version) is None:
+    if version is None or not ended or registry.calibration_of(version) is None:
         return
     if (done.revision, done.rule) != (memory.revision(), _rule(version)):
         processes.start("look_over", "--quiet", one_thread=True)
@@ -57,7 +56,7 @@ def launch_when_due() -> None:
 def look_over() -> int:
     """Look at everybody for whom something may have changed; returns how many that are."""
     done, version = _done(), registry.active()
-    calibration = _calibration(version) if version else None
+    calibration = registry.calibration_of(version) if version else None
     if version is None or calibration is None or not _claim(done):
         return 0
     try:
@@ -73,12 +72,6 @@ def _look_over(done: LookedOver, version: ModelVersion, calibration: Path) -> in
     as_of = {"revision": revision, "rule": _rule(version), "ended_at": timezone.now()}
     LookedOver.objects.filter(pk=done.pk).update(**as_of)
     return len(due)
-
-
-def _calibration(version: ModelVersion) -> Path | None:
-    """Without it nothing can be told; other pages say what is wrong."""
-    path = registry.folder(version) / artifact.CALIBRATION
-    return path if path.is_file() else None
 
 
 def _done() -> LookedOver:

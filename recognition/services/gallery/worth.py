@@ -10,7 +10,6 @@ import numpy as np
 from django.conf import settings
 from django.core.cache import cache
 
-from ml import artifact
 from ml.calibration import Calibration, Policy, identify
 from ml.evaluation.more_photos import MorePhotos, Photos, leave_one_out
 from recognition.models import ModelVersion, Template
@@ -39,9 +38,8 @@ def of_more_photos() -> MorePhotos | None:
 
 
 def _measured(version: ModelVersion) -> MorePhotos | None:
-    """Of a version without a calibration nothing can be told; other pages say what is wrong."""
-    path = registry.folder(version) / artifact.CALIBRATION
-    if not path.is_file():
+    path = registry.calibration_of(version)
+    if path is None:
         return None
     policy = Policy(settings.TARGET_FPIR, settings.STRANGERS)
     decide = partial(identify, calibration=Calibration.load(path), policy=policy)

@@ -16,7 +16,6 @@ from typing import Final
 from django.conf import settings
 from django.db.models import F
 
-from ml.artifact import CALIBRATION
 from ml.calibration import Calibration, bar_of
 from recognition.models import ModelVersion, ProbeFace
 from recognition.services.versions import predictors, registry
@@ -59,9 +58,9 @@ class Reached:
 def drift(version: ModelVersion) -> list[Reached]:
     """Nothing for a version that answers by classes or whose files are gone, nor while there are
     few such faces."""
-    file = registry.folder(version) / CALIBRATION
-    scores = _scores(version) if predictors.by_gallery(version) and file.is_file() else []
-    if len(scores) < FEWEST:
+    file = registry.calibration_of(version) if predictors.by_gallery(version) else None
+    scores = _scores(version) if file else []
+    if file is None or len(scores) < FEWEST:
         return []
     calibration = Calibration.load(file)
     bar = calibration.bar(settings.TARGET_FPIR)

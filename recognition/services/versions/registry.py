@@ -70,6 +70,12 @@ def report(version: ModelVersion, language: str = "en") -> Path:
     return said if said.exists() else pages / names.REPORT
 
 
+def calibration_of(version: ModelVersion) -> Path | None:
+    """Without it nothing can be told of galleries; other pages say what is wrong."""
+    path = folder(version) / artifact.CALIBRATION
+    return path if path.is_file() else None
+
+
 def problem() -> Verdict:
     """What keeps photos from being answered: the active version, or the packaged detector. None
     when all is well."""
