@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
@@ -19,9 +20,11 @@ from recognition.models import (
 )
 from recognition.services.access import Others
 
+BATCH = 50
 PORTRAITS = 3
 HEAVY = ("embedding", "landmarks")
 """Columns that no page shows."""
+Reader = Callable[[QuerySet[Identification]], QuerySet[Identification]]
 
 
 def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
@@ -34,6 +37,15 @@ def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Ident
     photos = identifications.select_related("user", "model_version")
     faces = ProbeFace.objects.select_related("heat").prefetch_related(*said_since())
     return _with_faces(photos, faces, Candidate.objects.all())
+
+
+def in_batches(ids: Sequence[UUID], reader: Reader) -> Iterator[Identification]:
+    """Many photos in this order, each as a `reader` such as `with_everything` gives it, for people
+    who may receive them slowly: no query stays open, and few rows are in memory at once."""
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        rows = reader(Identification.objects.filter(pk__in=batch)).in_bulk()
+        yield from (rows[pk] for pk in batch if pk in rows)
 
 
 def said_since() -> tuple[Prefetch[str], ...]:
@@ -140,9 +152,8 @@ class FacePage:
     @property
     def can_be_mapped(self) -> bool:
         """Whether it can be found out which part of the face decided (`explaining.explainable`)."""
-        version, named = self.face.identification.model_version, self.face.person_id
-        by_gallery = version is not None and version.answers_by == ModelVersion.AnswersBy.GALLERY
-        return self.face.decision == ProbeFace.Decision.MATCH and named is not None and by_gallery
+        matched = self.face.decision == ProbeFace.Decision.MATCH
+        return matched and self.face.person_id is not None and not self.by_classes
 
     @property
     def always_named(self) -> bool:

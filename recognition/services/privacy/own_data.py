@@ -15,9 +15,6 @@ from recognition.services.identification import reading
 from recognition.services.privacy import zipped
 from recognition.services.privacy.zipped import Member
 
-BATCH = 50
-"""Photos whose rows are in memory at once. No query stays open while somebody receives slowly."""
-
 
 def export(user: User) -> Iterator[bytes]:
     """A ZIP of it, piece by piece; that it was asked for is in the log."""
@@ -28,12 +25,10 @@ def export(user: User) -> Iterator[bytes]:
 def _members(user: User) -> Iterator[Member]:
     yield zipped.document("account.json", _account(user))
     yield zipped.document("log.json", _log(user))
-    photos = Identification.objects.filter(user=user)
-    ids = list(photos.order_by("created_at", "pk").values_list("pk", flat=True))
-    for start in range(0, len(ids), BATCH):
-        batch = photos.filter(pk__in=ids[start : start + BATCH]).order_by("created_at", "pk")
-        for photo in reading.with_everything(batch):
-            yield from photo_members(photo, user)
+    photos = user.identifications.order_by("created_at", "pk")
+    ids = list(photos.values_list("pk", flat=True))
+    for photo in reading.in_batches(ids, reading.with_everything):
+        yield from photo_members(photo, user)
     for row in user.comparisons.order_by("created_at", "pk"):
         yield from _comparison(row)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,8 +15,6 @@ from recognition.services.audit import record
 from recognition.services.identification import reading
 from recognition.services.privacy import own_data, zipped
 
-BATCH: Final = 50
-"""Photos whose rows are in memory at once. No query stays open while somebody receives slowly."""
 COLUMNS: Final = (
     *("file", "asked", "status", "reason", "face", "decision", "person", "probability"),
     *("x", "y", "width", "height", "quality", "review", "found"),
@@ -27,30 +25,23 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a table's program would take for the beginning of a calculation."""
 
 Row = dict[str, Any]
-Reader = Callable[[QuerySet[Identification]], QuerySet[Identification]]
 
 
 def archive(photos: QuerySet[Identification], user: User) -> Iterator[bytes]:
     """A ZIP of them, piece by piece; that it was asked for is in the log."""
-    found = _read(_asked_for(photos, user), reading.with_everything)
+    found = reading.in_batches(_asked_for(photos, user), reading.with_everything)
     return zipped.pieces(part for photo in found for part in own_data.photo_members(photo, user))
 
 
 def table(photos: QuerySet[Identification], user: User) -> Iterator[str]:
     """A CSV with a line for each face, piece by piece; likewise."""
-    return _lines(_read(_asked_for(photos, user), reading.with_names))
+    return _lines(reading.in_batches(_asked_for(photos, user), reading.with_names))
 
 
 def _asked_for(photos: QuerySet[Identification], user: User) -> list[UUID]:
     ids = list(photos.order_by("-created_at", "-pk").values_list("pk", flat=True))
     record(user, "history.exported", user, photos=len(ids))
     return ids
-
-
-def _read(ids: list[UUID], reader: Reader) -> Iterator[Identification]:
-    for start in range(0, len(ids), BATCH):
-        batch = Identification.objects.filter(pk__in=ids[start : start + BATCH])
-        yield from reader(batch.order_by("-created_at", "-pk"))
 
 
 def _lines(photos: Iterator[Identification]) -> Iterator[str]:
