@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,6 +17,11 @@ def day_field(label: Any) -> forms.DateField:
     """The browser's own date picker: it knows the reader's language and works on a phone."""
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=False, widget=widget)
+
+
+def numbers(given: Iterable[str]) -> list[int]:
+    """Those that a row can have, of what an address or a form says."""
+    return [int(one) for one in given if one.isascii() and one.isdigit() and int(one) < 2**63]
 
 
 class PhotosInput(forms.FileInput):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,11 +23,6 @@ ORDERS = (("", _("Most doubtful first")), (NEWEST, _("Newest first")))
 STATES = (("", _("To review")), *((one.value, one.label) for one in ProbeFace.Review if one))
 ASKERS = (("", _("Whatever is said")), ("disagrees", _("Whoever asked disagrees")))
 DECISIONS = (("", _("Any answer")), *ProbeFace.Decision.choices)
-
-
-def numbers(given: Iterable[str]) -> list[int]:
-    """Those that a row can have, of what an address or a form says."""
-    return [int(one) for one in given if one.isascii() and one.isdigit() and int(one) < 2**63]
 
 
 class QueueFilter(forms.Form):

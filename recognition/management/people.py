@@ -6,6 +6,7 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from recognition.forms.fields import numbers
 from recognition.models import Person
 
 PERSON_HELP = "a number, an external id, or the exact name"
@@ -14,8 +15,7 @@ PERSON_HELP = "a number, an external id, or the exact name"
 def person_of(said: str) -> Person:
     """The one person who has this number, external id or name, as folders or pages write it."""
     by = Q(pk__in=Person.shown_as(said).values("pk")) | Q(external_id=said, external_id__gt="")
-    if said.isascii() and said.isdigit() and int(said) < 2**63:
-        by |= Q(pk=int(said))
+    by |= Q(pk__in=numbers([said]))
     match list(Person.objects.filter(by).order_by("pk")):
         case [person]:
             return person

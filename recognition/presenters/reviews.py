@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from recognition.models import AuditEvent, EnrolledFace, Person, ProbeFace, User
+from recognition.models import AuditEvent, Person, ProbeFace, User
 from recognition.services import access
+from recognition.services.gallery import listing
 from recognition.services.identification import reading
 from recognition.services.review.queue import Group
 from recognition.services.review.verdicts import REVIEWED, UNDONE
@@ -58,7 +59,7 @@ def crowds(groups: Collection[Group]) -> list[Crowd]:
     """The groups with their faces, as far as they are still there."""
     held = [face for group in groups for face in group.faces]
     faces = ProbeFace.objects.defer(*reading.HEAVY).in_bulk(held)
-    best = portraits([group.person for group in groups if group.person])
+    best = listing.portraits([group.person for group in groups if group.person])
     return [
         Crowd(
             group,
@@ -67,12 +68,6 @@ def crowds(groups: Collection[Group]) -> list[Crowd]:
         )
         for group in groups
     ]
-
-
-def portraits(people: Collection[Person]) -> dict[int, int]:
-    """The number of the portrait that is shown for each."""
-    faces = EnrolledFace.objects.filter(person__in=people).order_by("chosen", "quality", "-pk")
-    return dict(faces.values_list("person", "pk"))
 
 
 def reviews_of(faces: Iterable[ProbeFace]) -> dict[int, list[PastReview]]:

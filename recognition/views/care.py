@@ -9,10 +9,10 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from recognition.forms.fields import numbers
 from recognition.forms.people import PersonForm
 from recognition.messages.care import moved, refused
 from recognition.models import EnrolledFace, Finding, Merge, Person
@@ -20,6 +20,7 @@ from recognition.services.gallery import listing, merging, moving, unmerging
 from recognition.services.gallery import people as service
 from recognition.services.refusals import Refused
 from recognition.views.requests import Request, form_methods, may_manage_people
+from recognition.views.to_look_at import back_to
 
 FOUND = 24
 """People among whom one is chosen: of more, the name says too little."""
@@ -54,8 +55,7 @@ def person_merge(request: Request, pk: int) -> HttpResponse:
     """Whom with, and then which of the two entries stays."""
     person = get_object_or_404(Person, pk=pk)
     sent = request.POST if request.method == "POST" else request.GET
-    chosen = sent.get("with", "")
-    other = Person.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+    other = Person.objects.filter(pk__in=numbers([sent.get("with", "")])).first()
     if other is None:
         context = {"person": person, **_choice(request, person)}
         return render(request, "people/merge.html", context)
@@ -100,8 +100,7 @@ def photos_move(request: Request, pk: int) -> HttpResponse:
     """To whom the chosen photos go."""
     person = get_object_or_404(Person, pk=pk)
     sent = request.POST if request.method == "POST" else request.GET
-    numbers = [number for number in sent.getlist("face") if number.isdecimal()]
-    faces = person.faces.filter(pk__in=numbers)
+    faces = person.faces.filter(pk__in=numbers(sent.getlist("face")))
     if not faces:
         messages.info(request, _("Choose the photos first."))
         return redirect("person", pk)
@@ -112,14 +111,14 @@ def photos_move(request: Request, pk: int) -> HttpResponse:
 
 
 def _move(request: Request, person: Person, faces: QuerySet[EnrolledFace]) -> HttpResponse:
-    to, count = request.POST.get("to", ""), faces.count()
+    to, count = numbers([request.POST.get("to", "")]), faces.count()
     new = PersonForm({"name": request.POST.get("name", "")})
-    if not to.isdecimal() and not new.is_valid():
+    if not to and not new.is_valid():
         messages.error(request, " ".join(map(str, chain(*new.errors.values()))))
         return redirect("person", person.pk)
     try:
-        if to.isdecimal():
-            owner = get_object_or_404(Person, pk=to)
+        if to:
+            owner = get_object_or_404(Person, pk__in=to)
             moving.move(faces, owner, request.user)
         else:
             owner = moving.split(faces, new.cleaned_data["name"], request.user)
@@ -134,7 +133,7 @@ def _back(request: Request, person: Person) -> HttpResponse:
     """To what is to be looked at, if the button was there."""
     kind = request.POST.get("from", "")
     if kind in Finding.Kind:
-        return redirect(f"{reverse('to_look_at')}?kind={kind}")
+        return back_to(kind)
     return redirect("person", person.pk)
 
 

@@ -2,12 +2,10 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
-from recognition.models import ProbeFace
 from recognition.presenters import heat as presenter
 from recognition.services.identification import explaining
-from recognition.views.requests import Request, form_methods
+from recognition.views.requests import Request, face_address, form_methods
 
 
 @form_methods
@@ -19,10 +17,5 @@ def heat(request: Request, pk: int) -> HttpResponse:
         explaining.request(face, request.user)
         face.refresh_from_db()
     if not request.htmx:
-        return redirect(_card(face))
+        return redirect(face_address(face))
     return render(request, "identification/_heat.html", {"heat": presenter.of(face)})
-
-
-def _card(face: ProbeFace) -> str:
-    page = reverse("identification", args=(face.identification_id,))
-    return f"{page}#face-{face.index + 1}"

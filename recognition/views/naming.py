@@ -23,7 +23,7 @@ from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.gallery.people import NameTaken
 from recognition.services.identification import reading
 from recognition.services.review import naming, proposals
-from recognition.views.requests import Request, form_methods, may_manage_people
+from recognition.views.requests import Request, face_address, form_methods, may_manage_people
 
 PAGE = 24
 
@@ -67,7 +67,7 @@ def proposal_decline(request: Request, pk: int) -> HttpResponse:
     proposal = get_object_or_404(Proposal.objects.filter(face__in=faces), pk=pk)
     proposals.decline(proposal, request.user)
     messages.success(request, _("The face is not enrolled."))
-    return redirect("proposed" if request.user.is_operator else _answer(proposal.face))
+    return redirect("proposed" if request.user.is_operator else face_address(proposal.face))
 
 
 def _nameable(request: Request) -> QuerySet[ProbeFace]:
@@ -124,9 +124,5 @@ def _back(request: Request, face: ProbeFace, person: Person | None = None) -> st
     """The answer, for whoever may see it; else the person, or where proposals are."""
     visible = access.visible_identifications(request.user)
     if visible.filter(pk=face.identification_id).exists():
-        return _answer(face)
+        return face_address(face)
     return reverse("person", args=[person.pk]) if person else reverse("proposed")
-
-
-def _answer(face: ProbeFace) -> str:
-    return f"{reverse('identification', args=[face.identification_id])}#face-{face.index + 1}"

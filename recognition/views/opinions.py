@@ -3,7 +3,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -13,7 +12,7 @@ from recognition.models import ProbeFace
 from recognition.presenters import naming as shown
 from recognition.services.review import opinions
 from recognition.services.review.opinions import OpinionRefused
-from recognition.views.requests import Request
+from recognition.views.requests import Request, face_address
 
 TAKEN_BACK = "nothing"
 
@@ -28,8 +27,7 @@ def opinion(request: Request, pk: int) -> HttpResponse:
         _keep(request, face, form)
     except OpinionRefused as refused:
         messages.error(request, verdict_refused(refused.code))
-    answer = reverse("identification", args=[face.identification_id])
-    return redirect(f"{answer}#face-{face.index + 1}")
+    return redirect(face_address(face))
 
 
 def _keep(request: Request, face: ProbeFace, form: OpinionForm) -> None:

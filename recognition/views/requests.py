@@ -7,10 +7,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
-from recognition.models import User
+from recognition.models import ProbeFace, User
 from recognition.services.photos.uploads import Refused
 
 operators_only = permission_required("recognition.manage_models", raise_exception=True)
@@ -24,6 +25,11 @@ class Request(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+
+
+def face_address(face: ProbeFace) -> str:
+    """Where the answer about a face is."""
+    return f"{reverse('identification', args=[face.identification_id])}#face-{face.index + 1}"
 
 
 def downloaded(response: HttpResponseBase, name: str) -> HttpResponseBase:

@@ -12,12 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from recognition.forms.review import QueueFilter, VerdictForm, numbers
+from recognition.forms.fields import numbers
+from recognition.forms.review import QueueFilter, VerdictForm
 from recognition.messages.photos import refusal
 from recognition.messages.review import verdict_refused
 from recognition.models import ProbeFace
 from recognition.presenters import reviews
 from recognition.services import access
+from recognition.services.gallery import listing
 from recognition.services.gallery import people as gallery
 from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.review import naming, queue, verdicts
@@ -144,5 +146,5 @@ def _found(request: Request) -> dict[str, Any]:
     if not words or not access.may_look_up_people(request.user):
         return {}
     people = list(gallery.found(words).order_by("name", "external_id")[:FOUND])
-    best = reviews.portraits(people) if access.may_look_at_portraits(request.user) else {}
+    best = listing.portraits(people) if access.may_look_at_portraits(request.user) else {}
     return {"words": words, "found": [(person, best.get(person.pk)) for person in people]}

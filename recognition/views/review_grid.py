@@ -7,7 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 
-from recognition.forms.review import QueueFilter, numbers
+from recognition.forms.fields import numbers
+from recognition.forms.review import QueueFilter
 from recognition.messages.review import verdict_refused
 from recognition.presenters import reviews
 from recognition.services.review import queue, verdicts

@@ -70,7 +70,7 @@ def finding_settle(request: Request, pk: int) -> HttpResponse:
     finding = get_object_or_404(Finding.objects.select_related("person", "other"), pk=pk)
     findings.settle(finding, request.user)
     messages.success(request, _("Remembered: you will not be asked about this again."))
-    return _back(finding.kind)
+    return back_to(finding.kind)
 
 
 @may_manage_people
@@ -80,8 +80,8 @@ def alias_forget(request: Request, pk: int) -> HttpResponse:
     findings.forget_alias(folder, request.user)
     said = _("A folder called %(folder)s is nobody’s now.") % {"folder": folder}
     messages.success(request, said)
-    return _back(ALIASES)
+    return back_to(ALIASES)
 
 
-def _back(kind: str) -> HttpResponse:
+def back_to(kind: str) -> HttpResponse:
     return redirect(f"{reverse('to_look_at')}?kind={kind}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from django.db.models import (
@@ -23,6 +23,8 @@ from recognition.models import EnrolledFace, Person, ProbeFace, Purpose
 from recognition.services import consent
 
 LATELY: Final = dt.timedelta(days=30)
+SHOWN_FIRST: Final = ("-chosen", "-quality", "pk")
+"""Of a person's photos the first in this order is their portrait."""
 
 
 def that_are(kind: str) -> Q:
@@ -58,7 +60,7 @@ def in_order(people: QuerySet[Person], order: str) -> QuerySet[Person]:
 def listed(people: QuerySet[Person]) -> QuerySet[Person]:
     """With how many photos they have, the portrait that is shown for them, when somebody was last
     taken for them, and whether consent lets the site name them."""
-    best = _faces().order_by("-chosen", "-quality", "pk")
+    best = _faces().order_by(*SHOWN_FIRST)
     return people.order_by("name", "external_id").annotate(
         photos=Coalesce(_number_of_photos(), 0),
         portrait_id=Subquery(best.values("pk")[:1]),
@@ -72,6 +74,12 @@ def page(numbers: Sequence[int]) -> list[Person]:
     be looked up for all that come before them too."""
     people = listed(Person.objects.filter(pk__in=numbers)).in_bulk()
     return [people[number] for number in numbers if number in people]
+
+
+def portraits(people: Collection[Person]) -> dict[int, int]:
+    """The number of the portrait that is shown for each."""
+    faces = EnrolledFace.objects.filter(person__in=people).order_by(*SHOWN_FIRST).reverse()
+    return dict(faces.values_list("person", "pk"))
 
 
 def perhaps_the_same(person: Person) -> QuerySet[Person]:
