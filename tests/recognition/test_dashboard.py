@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,14 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ml.artifact import CALIBRATION
-from ml.calibration import bar_of
+from ml.calibration import Calibration, bar_of
 from recognition.models import Identification, ModelVersion, ProbeFace, User
 from recognition.presenters import figures as shown
 from recognition.services.site import drift, figures
 from recognition.services.site.drift import Lean, Reached
-from recognition.services.versions import registry
-from tests.recognition.fakes import calibration
 
 Login = Callable[[User], Client]
 LOOK = {"x": 0, "y": 0, "width": 1, "height": 1, "landmarks": [], "score": 1, "quality": 1}
@@ -88,12 +86,9 @@ def test_of_few_faces_nothing_is_said() -> None:
 
 @pytest.mark.parametrize(("nearer", "lean"), [(0, Lean.NONE), (1, Lean.NEARER)])
 def test_faces_that_come_nearer_than_strangers_did_are_told(
-    user: User, version: ModelVersion, nearer: float, lean: Lean
+    user: User, version: ModelVersion, calibrated: Path, nearer: float, lean: Lean
 ) -> None:
-    folder = registry.folder(version)
-    folder.mkdir(parents=True, exist_ok=True)
-    own = calibration()
-    own.save(folder / CALIBRATION)
+    own = Calibration.load(calibrated)
     scores = [-1.0] * 100 + [bar_of(own.tail, (number + 0.5) / 200) for number in range(100)]
     for score in scores:
         answered(user, "unknown", similarity=score + nearer, threshold=own.bar(0.01))

@@ -21,10 +21,9 @@ from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import Options, enrol_photo
 from recognition.services.gallery.merging import merge
 from recognition.services.privacy import erasure
-from recognition.services.versions import registry
 from recognition.services.work import processes
 from tests.factories import deeds
-from tests.recognition.fakes import Face, StripeRecognizer, calibration, photo
+from tests.recognition.fakes import Face, StripeRecognizer, photo
 
 Login = Callable[[User], Client]
 AS_THEY_ARE = Options(force=True)
@@ -39,11 +38,8 @@ def enrolled(name: str, *faces: Face) -> Person:
 
 
 @pytest.fixture(autouse=True)
-def gallery(recognizer: StripeRecognizer, version: ModelVersion) -> None:
+def gallery(recognizer: StripeRecognizer, calibrated: Path) -> None:
     """Twelve people, with nothing to remark about them."""
-    folder = registry.folder(version)
-    folder.mkdir(parents=True, exist_ok=True)
-    calibration().save(folder / "calibration.json")
     for number in range(1, 13):
         enrolled(f"Person {number}", Face(number), Face(number, shot=1), Face(number, shot=2))
 
@@ -302,8 +298,8 @@ def test_the_number_of_queries_does_not_grow(client: Client) -> None:
     assert [queries(kind) for kind in kinds] == few
 
 
-def test_a_gallery_under_no_calibration_is_left_alone(version: ModelVersion) -> None:
-    Path(registry.folder(version), "calibration.json").unlink()
+def test_a_gallery_under_no_calibration_is_left_alone(calibrated: Path) -> None:
+    calibrated.unlink()
     assert looking.look_over() == 0
 
 

@@ -13,9 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
-from ml import artifact
 from recognition.messages import payoff as words
 from recognition.models import Enrolment, ModelVersion, Person, ProbeFace, Status, TrainingRun, User
 from recognition.presenters.payoff import of_this_site
@@ -24,9 +22,8 @@ from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.gallery.people import process_enrolment
 from recognition.services.identification.answering import process, submit
 from recognition.services.review.verdicts import review
-from recognition.services.versions import registry
 from tests.factories import agreed
-from tests.recognition.fakes import Face, StripeRecognizer, calibration, photo
+from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.recognition.rows import GATE
 
 Login = Callable[[User], Client]
@@ -39,13 +36,8 @@ def client(operator: User, login: Login) -> Client:
 
 
 @pytest.fixture
-def gallery(
-    version: ModelVersion, recognizer: StripeRecognizer, settings: Settings, tmp_path: Path
-) -> list[Person]:
+def gallery(calibrated: Path, recognizer: StripeRecognizer) -> list[Person]:
     """Six people with three photos each, and the calibration of the version on disk."""
-    settings.MODELS_DIR = tmp_path / "models"
-    registry.folder(version).mkdir(parents=True)
-    calibration().save(registry.folder(version) / artifact.CALIBRATION)
     return [enrolled(number, 3) for number in range(1, 7)]
 
 
