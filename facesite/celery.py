@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_init, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from django.db import DatabaseError, connections
 from kombu.exceptions import OperationalError
 from kombu.transport.redis import Transport
@@ -111,6 +111,11 @@ def ask_to_tidy() -> None:
 
 
 app.steps["consumer"].add(Sweeping)
+
+
+@setup_logging.connect
+def leave_the_log_to_the_settings(**_: Any) -> None:
+    """Celery's own lines would look different from all others."""
 
 
 @worker_init.connect

@@ -7,7 +7,10 @@ both processes have counted their references to shared objects, little is shared
 
 from __future__ import annotations
 
+import os
+import runpy
 from pathlib import Path
+from typing import Any
 
 from gunicorn.glogging import Logger
 
@@ -27,7 +30,15 @@ forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 
 
+# Read as a file: as a module of the package it would load Django.
+FORMATS = runpy.run_path(str(Path(__file__).with_name("lines.py")))
+format_of_lines = FORMATS[os.environ.get("FACESITE_LOG", "").strip().title() or "Text"]
+
+
 class logger_class(Logger):  # type: ignore[misc]  # noqa: N801  (the name of the setting)
     """The format of the site's other lines, which the settings say to Django."""
 
-    error_fmt = "%(levelname)-7s %(name)s: %(message)s"
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(format_of_lines())

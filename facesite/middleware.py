@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from time import perf_counter
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangosMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRefresh
+
+from facesite import logs, request_ids
+
+log = logging.getLogger("facesite.requests")
 
 _COMMON = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _STRICT = f"default-src 'self'; {_COMMON}"
@@ -13,6 +19,44 @@ _ADMIN = f"default-src 'self' 'unsafe-inline' 'unsafe-eval'; {_COMMON}"
 
 
 _PERMISSIONS = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
+
+
+def noting_requests(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """A line of the log for each request, and a number that its other lines have too, that goes
+    with it to the worker and that whoever asked can name."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        started = perf_counter()
+        number = request_ids.taken_from(request.headers.get(request_ids.HEADER, ""))
+        with request_ids.known_as(number):
+            response = get_response(request)
+            _note(request, response, (perf_counter() - started) * 1000)
+        response.headers[request_ids.HEADER] = number
+        return response
+
+    return respond
+
+
+def _note(request: HttpRequest, response: HttpResponse, milliseconds: float) -> None:
+    said = {
+        "method": request.method,
+        "route": logs.route(request),
+        "status": response.status_code,
+        "ms": round(milliseconds, 1),
+    }
+    user, why = _who(request), request.META.get(logs.WHY, "")
+    line = " ".join(map(str, said.values())) + " ms"
+    line += f", user {user}" if user else ""
+    level = logging.WARNING if why else logging.INFO
+    log.log(level, "%s", f"{line}: {why}" if why else line, extra=said | {"user": user, "why": why})
+
+
+def _who(request: HttpRequest) -> int | None:
+    """Whoever it is known to be by now: a line of the log is not worth a query."""
+    user = getattr(request, "_cached_user", None)
+    return user.pk if user else None
 
 
 def guarding_headers(

@@ -115,6 +115,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "recognition.views.health.probes",
+    "facesite.middleware.noting_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "facesite.middleware.guarding_headers",
@@ -319,24 +320,35 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = TIME_ZONE
 
 # log
+LOG = env.choice("FACESITE_LOG", "text", among=("text", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
-    "filters": {"one_line": {"()": "facesite.logs.OneLine"}},
+    "formatters": {
+        "text": {"()": "facesite.lines.Text"},
+        "json": {"()": "facesite.lines.Json"},
+    },
+    "filters": {
+        "one_line": {"()": "facesite.logs.OneLine"},
+        "of_the_request": {"()": "facesite.logs.OfTheRequest"},
+        "into_the_line_of_the_request": {"()": "facesite.logs.IntoTheLineOfTheRequest"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["one_line"],
+            "formatter": LOG,
+            "filters": ["one_line", "of_the_request"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # what is refused has the line of its request
+        "django.security.csrf": {"filters": ["into_the_line_of_the_request"]},
         "celery": {"level": "WARNING"},
         "celery.apps.worker": {"level": "INFO"},  # says when it is ready
         "kombu": {"level": "WARNING"},
+        "multiprocessing": {"handlers": ["console"], "level": "ERROR"},  # of the worker's children
         "recognition.services.versions": {"level": "WARNING"},  # a worker says what it loads
     },
 }

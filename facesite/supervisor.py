@@ -25,9 +25,11 @@ from honcho import manager
 from honcho.process import Popen, Process
 
 if TYPE_CHECKING:
+    from facesite.lines import JsonPrinter
     from facesite.watching import Watch
 else:  # without the package, which would load Django
     sys.path.append(str(Path(__file__).resolve().parent))
+    from lines import JsonPrinter
     from watching import Watch
 
 BROKER, WEB, WORKER = "broker", "web", "worker"
@@ -71,8 +73,8 @@ class Part:
 class Site(manager.Manager):  # type: ignore[misc]
     """honcho's printer, and a life for every process that lasts as long as that of the site."""
 
-    def __init__(self, data_dir: Path) -> None:
-        super().__init__()
+    def __init__(self, data_dir: Path, log: str) -> None:
+        super().__init__(JsonPrinter() if log == "json" else None)
         self.events: queue.Queue[Any] = queue.Queue()
         self._process_ctor = _Process
         self.data_dir = data_dir
@@ -241,17 +243,16 @@ def _announce_when_ready(site: Site, host: str, port: int, line: str) -> None:
 
 def main() -> int:
     plan = json.loads(os.environ.pop("FACESITE_PLAN"))
-    site = Site(Path(plan["data_dir"]))
+    site = Site(Path(plan["data_dir"]), plan["log"])
     for name, command in plan["processes"].items():
         site.add(name, command)
     ready = (site, plan["host"], plan["port"], plan["ready"])
     Thread(target=_announce_when_ready, args=ready, daemon=True).start()
     site.loop()
-    if site.returncode == 0:
-        print("facesite has stopped.", flush=True)
-        return 0
-    print("facesite has stopped, because one of its processes ends again and again.", flush=True)
-    return 1
+    well = site.returncode == 0
+    why = "" if well else ", because one of its processes ends again and again"
+    site.announce(f"facesite has stopped{why}.")
+    return 0 if well else 1
 
 
 if __name__ == "__main__":

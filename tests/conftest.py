@@ -249,4 +249,4 @@ def live_site(make_site: Callable[..., Site]) -> Site:
 
     Nobody is enrolled in it at first.
     """
-    return make_site().start()
+    return make_site(FACESITE_LOG="json").start()

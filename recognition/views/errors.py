@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import math
 import sys
 from collections.abc import Callable
@@ -13,9 +12,8 @@ from django.utils import translation
 from django.views.defaults import server_error
 
 from facesite.bodies import NOT_NOW
+from facesite.logs import WHY
 from recognition.services.work import faults
-
-log = logging.getLogger(__name__)
 
 A_MINUTE: Final = dt.timedelta(minutes=1)
 A_MOMENT: Final = dt.timedelta(seconds=10)
@@ -62,13 +60,13 @@ def answer_what_was_not_taken(
 
 
 def went_wrong(request: HttpRequest) -> HttpResponse:
-    """Django asks here while it handles an error that no view has. One that is understood takes one
-    line of the log; the others keep their traceback."""
+    """Django asks here while it handles an error that no view has. One that is understood is told
+    in the line of its request; the others keep their traceback."""
     error = sys.exc_info()[1]
     code = faults.of_place(error)
     if not code:
         return server_error(request)
-    log.warning("%s %s fails (%s): %s", request.method, request.path, code, str(error).strip())
+    request.META[WHY] = f"fails ({code}): {error}"
     response = no_room(request) if code == faults.FULL else unavailable(request)
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

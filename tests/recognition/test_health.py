@@ -17,20 +17,27 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from facesite import pulse, space
-from recognition.models import User
+from recognition.models import Identification, User
 from recognition.services.identification.answering import submit
 from recognition.services.site import health, status
 from recognition.services.work import broker as broker_service
+from tests.factories import make_user
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
-ALL_WELL = {"ready": True, "database": "ok", "broker": "ok", "worker": "ok", "disk": "ok"}
+PARTS = ("database", "broker", "worker", "model", "disk")
+ALL_WELL = {"ready": True, **dict.fromkeys(PARTS, "ok")}
 
 
 @pytest.fixture
-def well(broker: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(broker_service, "a_worker_answers", lambda: True)
+def well(place: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_work_goes_on", lambda: True)
+    monkeypatch.setattr(health, "_model", lambda: "ok")
+
+
+@pytest.fixture
+def place(broker: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(broker_service, "a_worker_answers", lambda: True)
     monkeypatch.setattr(space, "free", lambda: 2**40)
     monkeypatch.setattr(pulse, "folder", lambda: tmp_path)
 
@@ -62,7 +69,8 @@ def test_what_is_away_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) 
         raise DatabaseError("gone")
 
     monkeypatch.setattr(health, "_work_goes_on", away)
-    assert ready(client) == (503, {**ALL_WELL, "ready": False, "database": "away"})
+    without = {"ready": False, "database": "away", "model": "unknown"}
+    assert ready(client) == (503, {**ALL_WELL, **without})
 
 
 @pytest.mark.usefixtures("well")
@@ -86,6 +94,15 @@ def test_a_database_that_hangs_takes_one_thread_and_no_more(
 def test_without_a_worker_it_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_service, "a_worker_answers", lambda: False)
     assert ready(client) == (503, {**ALL_WELL, "ready": False, "worker": "away"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("place")
+def test_without_a_model_it_is_not_ready_and_its_worker_is_not_to_blame(client: Client) -> None:
+    long_ago = timezone.now() - 2 * status.STANDSTILL_AFTER
+    Identification.objects.create(user=make_user("user"), created_at=long_ago)
+    assert status.progress().stands_still
+    assert ready(client) == (503, {**ALL_WELL, "ready": False, "model": "model_missing"})
 
 
 @pytest.mark.usefixtures("well")

