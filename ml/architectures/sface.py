@@ -158,8 +158,8 @@ def packaged() -> dict[str, list[Any]]:
 SFACE = Architecture(
     title=gettext_noop("SFace"),
     explanation=gettext_noop(
-        "Continues from the network that comes with the site, in a minute or a few. A few "
-        "people are enough."
+        "Continues from the network that comes with the site, in a few minutes. A few people are "
+        "enough."
     ),
     build=build_for_training,
     recipe=Recipe(

@@ -85,17 +85,21 @@ _INTERVAL = gettext_noop(
     "%(level)s certainty."
 )
 _FINDINGS = {
-    "better": gettext_noop("%(measure)s: %(candidate)s against %(active)s. Better beyond chance."),
+    "better": gettext_noop(
+        "%(measure)s: %(candidate)s against %(active)s. Better by more than chance."
+    ),
     "as_good": gettext_noop(
         "%(measure)s: %(candidate)s against %(active)s. As good: not worse by a point or more."
     ),
-    "worse": gettext_noop("%(measure)s: %(candidate)s against %(active)s. Worse beyond chance."),
+    "worse": gettext_noop(
+        "%(measure)s: %(candidate)s against %(active)s. Worse by more than chance."
+    ),
     "unclear": gettext_noop(
-        "%(measure)s: %(candidate)s against %(active)s. This may be chance, either way."
+        "%(measure)s: %(candidate)s against %(active)s. The difference may be chance."
     ),
     "not_worse": gettext_noop(
-        "%(measure)s: %(candidate)s against %(active)s. Not worse beyond chance, as an earlier "
-        "facesite judged."
+        "%(measure)s: %(candidate)s against %(active)s. Not worse by more than chance, as judged "
+        "by an earlier facesite."
     ),
 }
 _SENTENCES = {
@@ -107,7 +111,7 @@ _SENTENCES = {
         "No version is in service that it could be compared with."
     ),
     "tries": gettext_noop(
-        "It is version number %(tries)d to be judged on these people. The best of many tries "
+        "This is version number %(tries)d to be judged on these people. The best of many tries "
         "may look good by luck, so more certainty is required: %(level)s."
     ),
 }
@@ -119,9 +123,9 @@ _COUNTED = {
         "them.",
     ),
     "too_few_people": ngettext_noop(
-        "There is only %(people)d person whom neither version was trained on; %(needed)d are "
+        "There is only %(people)d person that neither version was trained on; %(needed)d are "
         "needed to judge by.",
-        "There are only %(people)d people whom neither version was trained on; %(needed)d are "
+        "There are only %(people)d people that neither version was trained on; %(needed)d are "
         "needed to judge by.",
     ),
     "too_few_probes": ngettext_noop(

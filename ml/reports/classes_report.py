@@ -19,8 +19,8 @@ def section(own: OwnClasses, recipe: Recipe) -> Section:
     return Section(
         title=tell("By its own classes"),
         text=tell(
-            "A network can name people by its classes alone, as the paper’s does, whoever is "
-            "enrolled. %(this_one)s Test photos of people it knows:",
+            "A network can name people by its classes alone, as the paper’s does, no matter who "
+            "is enrolled. %(this_one)s Test photos of people it knows:",
             this_one=_goes_by(recipe),
         ),
         tables=[[Table(["", tell("Named correctly")], lines)]],

@@ -111,8 +111,8 @@ def _gate(outcome: Outcome) -> Section | None:
     columns = ["", tell("This version"), other, tell("Difference"), tell("At least, at most")]
     text = tell(
         "Both were given the same photos and the same galleries. It is better where the lower end "
-        "is above 0, as good where it is above −1, worse where the upper end is below 0; otherwise "
-        "it cannot be told. Differences are in percentage points."
+        "is above 0, as good where it is above −1, worse where the upper end is below 0; "
+        "otherwise there is no telling. Differences are in percentage points."
     )
     return Section(
         title=tell(verdicts.TITLES[verdict.outcome]),

@@ -219,8 +219,8 @@ def _size(promise: Promise) -> str:
     if promise.gallery != "all":
         return tell("%(people)s enrolled", people=promise.gallery)
     if promise.people:
-        return tell("All that can be: %(people)s enrolled", people=promise.people)
-    return tell("All that can be")
+        return tell("As many as possible: %(people)s enrolled", people=promise.people)
+    return tell("As many as possible")
 
 
 def groups(found: ByGroup) -> Section:

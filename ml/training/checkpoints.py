@@ -74,11 +74,9 @@ class Checkpoints:
             state = State(history, values["latest"], values["best"])
             recipe = values["recipe"]
         except (ValueError, KeyError, TypeError) as error:
-            raise CannotResume(
-                f"{path} cannot be read ({error}). Start the training anew."
-            ) from error
+            raise CannotResume(f"{path} cannot be read ({error}). Start a new training.") from error
         if recipe != self._recipe:
-            raise CannotResume(f"{path} is of a training with other settings. Start this one anew.")
+            raise CannotResume(f"{path} is of a training with other settings. Start a new one.")
         return state
 
     def arrays(self, name: str) -> Weights:

@@ -38,7 +38,7 @@ class ReviewFilter(Dropdown):
     parameter_name = "review"
     conditions = {  # noqa: RUF012
         "open": (_("To review"), having(review="")),
-        "disagreed": (_("Whoever asked disagrees"), having(DISAGREED)),
+        "disagreed": (_("The uploader disagrees"), having(DISAGREED)),
         "done": (_("Reviewed"), having() & ~having(review="")),
         **{
             verdict: (label, having(review=verdict))

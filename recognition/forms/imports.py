@@ -22,13 +22,13 @@ class ImportForm(AgreedForm):
         label=_("Table in CSV"),
         required=False,
         help_text=_(
-            "In columns name (of the folder), external_id and consent (yes or no). It may lie in "
-            "the archive or the folder too."
+            "With the columns name (of the folder), external_id and consent (yes or no). It may "
+            "also be inside the archive or the folder."
         ),
         widget=forms.FileInput({"accept": ".csv,text/csv"}),
     )
     everybody = forms.BooleanField(
-        label=_("Also those of whom no table says anything"), required=False, initial=True
+        label=_("Also those whom no table mentions"), required=False, initial=True
     )
     folder = forms.BooleanField(required=False, widget=forms.HiddenInput)
 

@@ -23,10 +23,10 @@ CONSENT = (
     ("", _("Any consent")),
     ("recognition", _("To be recognised")),
     ("training", _("To training")),
-    ("no_consent", _("Not named for want of consent")),
+    ("no_consent", _("Not named, for lack of consent")),
 )
 SEEN = (
-    ("", _("Whenever seen")),
+    ("", _("Seen at any time")),
     ("seen_lately", _("Seen in the last 30 days")),
     ("never_seen", _("Never seen")),
 )
@@ -99,7 +99,7 @@ class EditForm(PersonForm):
 class EnrolForm(forms.Form):
     photos = PhotosField(label=_("Photos"))
     force = forms.BooleanField(
-        label=_("Enrol all the same what looks like somebody else"),
+        label=_("Enrol what looks like somebody else anyway"),
         required=False,
         help_text=_("For photos that were refused for that reason but do show this person."),
     )

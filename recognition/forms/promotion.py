@@ -11,16 +11,16 @@ from recognition.services.promotion.terms import Terms, needs_reason
 CLOSED, OPEN = "closed", "open"
 DECIDES: Final = (
     (CLOSED, gettext_lazy("Always the likeliest of the people it was trained on")),
-    (OPEN, gettext_lazy("Nobody, where few enough strangers are to get a name")),
+    (OPEN, gettext_lazy("Nobody below a threshold, so that few strangers get a name")),
 )
 
 
 class PromotionForm(forms.Form):
     """On what terms a version goes into service, as far as there is a choice."""
 
-    decides = forms.ChoiceField(label=gettext_lazy("Whom it names"), choices=DECIDES)
+    decides = forms.ChoiceField(label=gettext_lazy("Who it names"), choices=DECIDES)
     reason = forms.CharField(
-        label=gettext_lazy("Why it goes into service all the same"),
+        label=gettext_lazy("Why it goes into service anyway"),
         help_text=gettext_lazy("Kept in the audit log."),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -21,7 +21,7 @@ NEWEST, SKIP = "newest", "skip"
 FEW = 500
 ORDERS = (("", _("Most doubtful first")), (NEWEST, _("Newest first")))
 STATES = (("", _("To review")), *((one.value, one.label) for one in ProbeFace.Review if one))
-ASKERS = (("", _("Whatever is said")), ("disagrees", _("Whoever asked disagrees")))
+ASKERS = (("", _("Any opinion")), ("disagrees", _("The uploader disagrees")))
 DECISIONS = (("", _("Any answer")), *ProbeFace.Decision.choices)
 
 
@@ -32,7 +32,7 @@ class QueueFilter(forms.Form):
     order = forms.ChoiceField(label=_("Order"), choices=ORDERS, required=False)
     review = forms.ChoiceField(label=_("Review"), choices=STATES, required=False)
     decision = forms.ChoiceField(label=_("Answer"), choices=DECISIONS, required=False)
-    asker = forms.ChoiceField(label=_("Whoever asked"), choices=ASKERS, required=False)
+    asker = forms.ChoiceField(label=_("The uploader"), choices=ASKERS, required=False)
     person = forms.CharField(label=_("Person named"), required=False, max_length=200)
     since = day_field(_("From"))
     until = day_field(_("To"))

@@ -34,7 +34,9 @@ class WhoForm(forms.Form):
         if bool(cleaned.get("person")) == bool(name):
             raise ValidationError(_("Choose a person, or write the name of a new one."), "who")
         if name and Person.shown_as(name).exists():
-            self.add_error("name", _("There is a person of this name. Look for them and choose."))
+            self.add_error(
+                "name", _("There is already a person of this name. Search for them and choose.")
+            )
         return cleaned
 
     def whom(self) -> Person:

@@ -40,7 +40,7 @@ ANSWERS: Final[Mapping[str, tuple[Any, Any, Mapping[str, Any]]]] = {
     ),
     "gallery": (
         gettext_lazy("Whoever is enrolled"),
-        gettext_lazy("Also people who come later. Strangers stay unknown."),
+        gettext_lazy("Also people added later. Strangers stay unknown."),
         {"answers_by": "gallery"},
     ),
     "closed": (
@@ -137,7 +137,7 @@ class TrainingForm(forms.Form):
         label=gettext_lazy("Epochs in all"), required=False, min_value=1, max_value=500
     )
     answers = forms.ChoiceField(
-        label=gettext_lazy("Whom it names"),
+        label=gettext_lazy("Who it names"),
         choices=[(value, label) for value, (label, *_others) in ANSWERS.items()],
         initial="usual",
         required=False,
@@ -188,7 +188,7 @@ class TrainingForm(forms.Form):
             raise ValidationError(
                 gettext_lazy(
                     "At least two people with consent and five photos each are needed. Consent is "
-                    "given on the page of a person."
+                    "given on a person’s page."
                 ),
                 "too_few_people",
             )

@@ -15,7 +15,7 @@ from recognition.services.gallery.folders import Note
 
 _FORCE: Final = gettext_lazy("--force enrols it anyway.")
 _HELPS: Final = {
-    "several_faces": gettext_lazy("--largest takes the clearly largest face."),
+    "several_faces": gettext_lazy("--largest takes the face that is clearly the largest."),
     "looks_like_another": _FORCE,
     "unlike_others": _FORCE,
     "no_consent": gettext_lazy(
@@ -24,7 +24,7 @@ _HELPS: Final = {
 }
 _ARCHIVES: Final = {
     "archive_unreadable": gettext_lazy(
-        "The file %(archive)s is no ZIP archive, or it is damaged: %(trouble)s."
+        "The file %(archive)s is not a ZIP archive, or it is damaged: %(trouble)s."
     ),
     "archive_encrypted": gettext_lazy(
         "The file %(archive)s is encrypted; unpack it, and enrol the folder."
@@ -82,7 +82,7 @@ def in_words(summary: Summary, options: Mapping[str, Any]) -> str:
     if summary.remarks:
         lines.append(_("With a remark: %(count)d.") % {"count": len(summary.remarks)})
     if summary.passed_over:
-        said = _("Passed over, left behind by systems: %(count)d.")
+        said = _("Passed over, as files of the operating system: %(count)d.")
         lines.append(said % {"count": summary.passed_over})
     return "\n".join(lines)
 

@@ -30,7 +30,7 @@ _UP_TO_DATE = gettext_lazy("up to date")
 
 def prepare(say: Say, *, demo: bool) -> None:
     if restoring.unfinished():
-        raise CommandError(_("A backup is half restored here; run restore with it once more."))
+        raise CommandError(_("A backup is only half restored here; run restore with it again."))
     migrate(say)
     compile_messages(say)
     collect_static(say)

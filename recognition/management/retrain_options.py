@@ -162,7 +162,7 @@ def _add_run(parser: CommandParser) -> None:
     group.add_argument(
         "--promote",
         choices=TrainingRun.Promote.values,
-        help="auto puts it into service if it is better beyond chance (auto)",
+        help="auto puts it into service if it is better by more than chance (auto)",
     )
     group.add_argument(
         "--dry-run", action="store_true", help="say what it would do, and write nothing"

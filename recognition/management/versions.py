@@ -61,5 +61,5 @@ def switching(*, quiet: bool) -> Iterator[Progress]:
             said = promotion_refused(refusal.code, refusal.params)
             raise CommandError(f"{said} {_HELPS.get(refusal.code, '')}".rstrip()) from refusal
         except KeyboardInterrupt:
-            message = _("Stopped. What is embedded stays; call it again to go on.")
+            message = _("Stopped. What is embedded stays; run the command again to continue.")
             raise CommandError(message, returncode=130) from None

@@ -9,14 +9,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 _REFUSED = {
     "same_person": gettext_lazy("These are the same entry."),
-    "person_gone": gettext_lazy("One of them has been removed meanwhile."),
+    "person_gone": gettext_lazy("One of them has been removed in the meantime."),
     "merge_gone": gettext_lazy("This merge has been undone already."),
     "name_taken": gettext_lazy(
-        "It cannot be undone: there is another person called %(name)s by now. Rename that one "
-        "first."
+        "It cannot be undone: another person is called %(name)s by now. Rename that one first."
     ),
     "photos_gone": gettext_lazy(
-        "It cannot be undone: no photo that came from %(name)s is here any more."
+        "It cannot be undone: no photo that came from %(name)s is left here."
     ),
     "nothing_to_move": gettext_lazy("Choose the photos first."),
 }
@@ -29,5 +28,7 @@ def refused(code: str, params: Mapping[str, Any]) -> str:
 
 def moved(photos: int, name: str) -> str:
     return ngettext(
-        "%(photos)d photo is %(name)s’s now.", "%(photos)d photos are %(name)s’s now.", photos
+        "%(photos)d photo now belongs to %(name)s.",
+        "%(photos)d photos now belong to %(name)s.",
+        photos,
     ) % {"photos": photos, "name": name}

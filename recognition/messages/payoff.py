@@ -16,7 +16,7 @@ def more_photos(found: MorePhotos | None) -> str:
     """What more photos of each person bring."""
     if found is None:
         words = _(
-            "It is too early to tell what more photos of a person bring on this site: that "
+            "It is too early to tell what more photos of a person would bring on this site: that "
             "takes %(people)d people with %(photos)d enrolled photos each."
         )
         return words % {"people": PEOPLE_NEEDED, "photos": LEFT_OUT}
@@ -33,7 +33,7 @@ def more_photos(found: MorePhotos | None) -> str:
 def reviewed(photos: int) -> str:
     """How many photos only wait to be enrolled."""
     if not photos:
-        return _("No reviewed photo waits to be enrolled.")
+        return _("No reviewed photo is waiting to be enrolled.")
     return ngettext(
         "%(photos)d photo that a reviewer has confirmed can be enrolled at once.",
         "%(photos)d photos that reviewers have confirmed can be enrolled at once.",

@@ -19,7 +19,7 @@ Params = Mapping[str, Any]
 
 _PHOTO = {
     "unreadable_image": gettext_lazy(
-        "This file is not a photo we can read. Photos in JPEG, PNG, WebP, HEIC and AVIF work."
+        "This file could not be read as a photo. JPEG, PNG, WebP, HEIC and AVIF work."
     ),
     "damaged_image": gettext_lazy(
         "This photo is damaged or was cut short on its way. Copy it again from where it was taken, "
@@ -31,7 +31,7 @@ _PHOTO = {
     ),
     "image_too_costly": gettext_lazy(
         "Opening this photo would take more time or memory than the site has for one. Save it "
-        "anew as an ordinary JPEG, and upload that."
+        "again as an ordinary JPEG, and upload that."
     ),
     "image_too_large": gettext_lazy("This photo is too large. Make it smaller and try again."),
     "gave_up": gettext_lazy(
@@ -64,12 +64,12 @@ _REFUSAL = {
     "no_consent": gettext_lazy(
         "No consent of this person to be recognised is on record, or it is over."
     ),
-    "not_confirmed": gettext_lazy("No reviewer says any more that this is the person."),
+    "not_confirmed": gettext_lazy("No reviewer says that this is the person any more."),
     "reviewed_otherwise": gettext_lazy(
         "A reviewer says that this is somebody else, or not a face. Ask a reviewer to look again."
     ),
     "enrolled_as_photo": gettext_lazy("This very photo of the person is enrolled already."),
-    "person_removed": gettext_lazy("The person has been removed meanwhile."),
+    "person_removed": gettext_lazy("The person has been removed in the meantime."),
     "not_in_a_folder": gettext_lazy("Photos belong in a folder named after their person."),
     "nested_folder": gettext_lazy("Only the photos directly in a person's folder are looked at."),
     "empty_folder": gettext_lazy("There are no photos in this folder."),
@@ -88,9 +88,9 @@ def too_many_photos(code: str, params: Params) -> str:
     """Why an upload is not taken now, and when it will be."""
     if code == "too_many_waiting":
         said = ngettext(
-            "Only %(limit)d photo of yours can wait at a time. Nothing was stored. Look at the "
+            "Only %(limit)d of your photos can wait at a time. Nothing was stored. Look at the "
             "answers that are there, and try again in a moment.",
-            "Only %(limit)d photos of yours can wait at a time. Nothing was stored. Look at the "
+            "Only %(limit)d of your photos can wait at a time. Nothing was stored. Look at the "
             "answers that are there, and try again in a moment.",
             params["limit"],
         )
@@ -133,7 +133,7 @@ def noted(code: str, params: Params | None = None) -> str:
         said = _("Probably the same person as %(name)s. If so, keep only one of them.")
         return said % params if "name" in params else ""
     if code == "little_like_others":
-        return _("The face looks little like the other photos of this person.")
+        return _("The face does not look much like the other photos of this person.")
     return refusal(code, params) if code else ""
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext
 _KEPT = {
     "named": gettext_lazy("Photos in which somebody was named, or that a reviewer judged"),
     "unnamed": gettext_lazy("Photos in which nobody was named"),
-    "waiting": gettext_lazy("Photos that nothing has come of"),
+    "waiting": gettext_lazy("Photos that got no answer"),
     "comparisons": gettext_lazy("Comparisons of two photos"),
     "audit": gettext_lazy("Rows of the audit log"),
     "files": gettext_lazy("Files that belong to nothing any more"),

@@ -16,7 +16,7 @@ Measured = Mapping[str, tuple[float, float]]
 
 _ADVICE = {
     QualityReason.TOO_SMALL: gettext_lazy(
-        "The face is small. Try a photo taken from nearer, or in a higher resolution."
+        "The face is small. Try a photo taken from closer, or at a higher resolution."
     ),
     QualityReason.BLURRED: gettext_lazy("The face is blurred. Try a sharper photo."),
     QualityReason.TURNED_AWAY: gettext_lazy(
@@ -27,7 +27,8 @@ _ADVICE = {
         "The face is too bright. Try a photo in softer light, without flash."
     ),
     QualityReason.COVERED: gettext_lazy(
-        "The face is partly covered. Try a photo without a mask, dark glasses or a hand before it."
+        "The face is partly covered. Try a photo without a mask, dark glasses or a hand in front "
+        "of it."
     ),
     QualityReason.CUT_OFF: gettext_lazy(
         "Only a part of the face is in the photo. Try one that shows all of it."
@@ -53,7 +54,7 @@ _NUMBERS = {
         "work better."
     ),
     QualityReason.CUT_OFF: gettext_lazy(
-        "Of the middle of the face %(measured)s lies outside the photo; up to %(good)s does no "
+        "%(measured)s of the middle of the face lies outside the photo; up to %(good)s does no "
         "harm."
     ),
     QualityReason.NOISY: gettext_lazy(

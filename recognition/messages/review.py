@@ -12,9 +12,11 @@ _VERDICT = {
     "person_unused": gettext_lazy("A person can only be given with “Somebody else”."),
     "person_missing": gettext_lazy("Choose who it is."),
     "not_held": gettext_lazy(
-        "Somebody else looks at this face now, or has judged it meanwhile, or it was deleted."
+        "Somebody else looks at this face now, or has judged it in the meantime, or it was deleted."
     ),
-    "nothing_to_undo": gettext_lazy("The last word on this face is not yours to take back."),
+    "nothing_to_undo": gettext_lazy(
+        "The last verdict on this face is not yours, so you cannot take it back."
+    ),
     "no_opinion": gettext_lazy("Say whether the answer is right."),
     "same_person": gettext_lazy("This is the person that the site named. Mark “Right” instead."),
 }

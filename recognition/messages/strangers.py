@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy
 
 _REFUSED = {
     "gone": gettext_lazy("There is no such stranger any more."),
-    "named": gettext_lazy("Somebody has named this stranger meanwhile."),
-    "none_ticked": gettext_lazy("Tick the faces that are of somebody else."),
+    "named": gettext_lazy("Somebody has named this stranger in the meantime."),
+    "none_ticked": gettext_lazy("Tick the faces that belong to somebody else."),
     "all_ticked": gettext_lazy(
-        "Leave at least one face unticked: those that are ticked part from it."
+        "Leave at least one face unticked: the ticked ones are separated from the rest."
     ),
     "no_consent": gettext_lazy(
         "No consent of this person to be recognised is on record, or it is over. Nothing was "

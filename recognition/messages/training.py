@@ -24,7 +24,7 @@ _TRAINING_ERRORS: Final = {
     "os_error": gettext_lazy("The system refused a file: the disk may be full."),
     "photos_changed": gettext_lazy("The photos have changed since it began. Start a new training."),
     "cannot_resume": gettext_lazy("Its checkpoint cannot be used. Start a new training."),
-    "training_error": gettext_lazy("The training itself could not go on."),
+    "training_error": gettext_lazy("The training itself could not continue."),
     "export_disagrees": gettext_lazy(
         "The exported network does not compute what the trained one does, so no version was made."
     ),
@@ -62,9 +62,9 @@ _REFUSED: Final = {
         "site. Free some space."
     ),
     "not_trained_here": gettext_lazy("%(version)s was not trained on this site."),
-    "has_ended": gettext_lazy("%(run)s has ended; there is nothing to go on with."),
+    "has_ended": gettext_lazy("%(run)s has ended; there is nothing to resume."),
     "one_at_a_time": gettext_lazy(
-        "%(run)s is being trained, and there is one training at a time. Stop it, or wait."
+        "%(run)s is being trained, and only one training runs at a time. Stop it, or wait."
     ),
 }
 

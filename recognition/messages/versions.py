@@ -33,17 +33,17 @@ _MODEL = {
 _PROMOTION = {
     "already_active": gettext_lazy("%(version)s is in service already."),
     "gate_not_passed": gettext_lazy(
-        "%(version)s did not pass the gate. It goes into service with a reason, which is kept."
+        "%(version)s did not pass the gate. To put it into service, give a reason; it is kept."
     ),
     "always_open": gettext_lazy(
-        "%(version)s answers by the people who are enrolled, and names nobody below a threshold "
-        "as it is."
+        "%(version)s answers by the people who are enrolled, and already names nobody below a "
+        "threshold."
     ),
     "no_way_back": gettext_lazy("There is no version to go back to."),
-    "nobody_waits": gettext_lazy("Nobody waits any more for %(version)s to go into service."),
+    "nobody_waits": gettext_lazy("%(version)s no longer waits to go into service."),
     "place_taken": gettext_lazy(
-        "%(active)s went into service meanwhile, and %(version)s was compared with %(against)s: it "
-        "stays a candidate."
+        "%(active)s has gone into service in the meantime, and %(version)s was compared with "
+        "%(against)s: it stays a candidate."
     ),
 }
 

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modelversion',
             name='open_set',
-            field=models.BooleanField(default=False, help_text='By its classes it names nobody below a threshold, and not always somebody.', verbose_name='open set'),
+            field=models.BooleanField(default=False, help_text='By its classes it names nobody below a threshold, instead of always naming somebody.', verbose_name='open set'),
         ),
         migrations.AddField(
             model_name='trainedperson',

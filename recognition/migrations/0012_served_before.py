@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             model_name="trainingrun",
             name="promote",
             field=models.CharField(
-                choices=[("auto", "if it is better beyond chance"), ("never", "never by itself")],
+                choices=[("auto", "if it is better by more than chance"), ("never", "never by itself")],
                 default="auto",
                 max_length=5,
                 verbose_name="put into service",

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='probeface',
             name='corrected',
-            field=models.BooleanField(default=False, help_text='A name was left out that a reviewer refused for this face before.', verbose_name='corrected'),
+            field=models.BooleanField(default=False, help_text='A name that a reviewer rejected for this face before was left out.', verbose_name='corrected'),
         ),
     ]

@@ -130,7 +130,7 @@ class ProbeFace(models.Model):
     corrected = models.BooleanField(
         _("corrected"),
         default=False,
-        help_text=_("A name was left out that a reviewer refused for this face before."),
+        help_text=_("A name that a reviewer rejected for this face before was left out."),
     )
     threshold = models.FloatField(
         _("threshold"), help_text=_("The similarity from which this face got a name.")

@@ -35,7 +35,9 @@ class ModelVersion(models.Model):
     open_set = models.BooleanField(
         _("open set"),
         default=False,
-        help_text=_("By its classes it names nobody below a threshold, and not always somebody."),
+        help_text=_(
+            "By its classes it names nobody below a threshold, instead of always naming somebody."
+        ),
     )
     embedding_size = models.PositiveIntegerField(_("embedding size"))
     size = models.PositiveBigIntegerField(_("bytes on disk"), default=0)

@@ -18,7 +18,7 @@ class DeletionReason(models.TextChoices):
     ASKED = "asked", _("Somebody in it asked for it")
     MISTAKE = "mistake", _("It was uploaded by mistake")
     NOT_ALLOWED = "not_allowed", _("It must not be kept here")
-    NO_USE = "no_use", _("Nobody needs it any more")
+    NO_USE = "no_use", _("It is no longer needed")
 
 
 class AuditHead(models.Model):

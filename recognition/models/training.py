@@ -35,7 +35,7 @@ class TrainingRun(QueuedWork):
         EMBEDDING = "embedding", _("Embedding the enrolled faces")
 
     class Promote(models.TextChoices):
-        AUTO = "auto", _("if it is better beyond chance")
+        AUTO = "auto", _("if it is better by more than chance")
         NEVER = "never", _("never by itself")
 
     name = models.SlugField(_("run"), max_length=80, unique=True)

@@ -112,8 +112,8 @@ def _missed() -> Card:
 def _disagreed() -> Card:
     differ = reviewed.disagreed(timezone.now() - dt.timedelta(figures.DAYS))
     note = ngettext(
-        "%(part)d of %(of)d face that several have judged in 30 days",
-        "%(part)d of %(of)d faces that several have judged in 30 days",
+        "%(part)d of %(of)d face judged by several reviewers in 30 days",
+        "%(part)d of %(of)d faces judged by several reviewers in 30 days",
         differ.of,
     )
     link = f"{reverse('admin:recognition_auditevent_changelist')}?action=face.reviewed"

@@ -82,7 +82,7 @@ def in_words(reached: Sequence[Reached]) -> str:
         return _("Fewer than 100 faces without a name: too few to compare.")
     if leans == {Lean.NEARER}:
         return _(
-            "Faces without a name come nearer to enrolled people than strangers did at "
+            "Faces without a name come closer to enrolled people than strangers did at "
             "calibration: wrong names may be more frequent than promised."
         )
     if leans == {Lean.FURTHER}:
@@ -91,11 +91,11 @@ def in_words(reached: Sequence[Reached]) -> str:
             "calibration: enrolled people may remain without a name more often."
         )
     return (
-        _("As at calibration, as far as can be told.")
+        _("As at calibration, as far as anyone can tell.")
         if not leans
         else _(
-            "Some of the faces without a name come nearer to enrolled people than strangers did at "
-            "calibration, and others stay further away."
+            "Some of the faces without a name come closer to enrolled people than strangers did "
+            "at calibration, and others stay further away."
         )
     )
 

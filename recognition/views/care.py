@@ -90,7 +90,7 @@ def merge_undo(request: Request, pk: int) -> HttpResponse:
     except Refused as error:
         messages.error(request, refused(error.code, error.params))
         return redirect("person", merge.person_id)
-    messages.success(request, _("%(name)s is an entry of their own again.") % {"name": back})
+    messages.success(request, _("%(name)s is a separate entry again.") % {"name": back})
     return redirect("person", back.pk)
 
 

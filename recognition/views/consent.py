@@ -98,7 +98,9 @@ def consent_text_add(request: Request) -> HttpResponse:
         try:
             text = consent_texts.add(form.cleaned_data["words"], request.user)
         except consent_texts.SameWords as same:
-            said = _("These are the words of version %(number)d.") % {"number": same.number}
+            said = _("This is the text of version %(number)d, word for word.") % {
+                "number": same.number
+            }
             form.add_error("words", said)
         else:
             return redirect("consent_text", text.number)

@@ -80,7 +80,7 @@ def stranger_part(request: Request, pk: int) -> HttpResponse:
         other = sorting.part(row, TickedForm(request.POST, row).faces(), request.user)
     except StrangerRefused as refused:
         return _refused(request, row, refused)
-    messages.success(request, _("Parted. These faces are a stranger of their own now."))
+    messages.success(request, _("Separated. These faces are a stranger of their own now."))
     return redirect("stranger", other.pk)
 
 
@@ -93,7 +93,7 @@ def stranger_ignore(request: Request, pk: int) -> HttpResponse:
         sorting.ignore(row, request.user, ignored=ignored)
     except StrangerRefused as refused:
         return _refused(request, row, refused)
-    said = _("Ignored, also in photos to come.") if ignored else _("Shown again.")
+    said = _("Ignored, in future photos too.") if ignored else _("Shown again.")
     messages.success(request, said)
     return redirect("strangers")
 
@@ -109,7 +109,9 @@ def stranger_forget(request: Request, pk: int) -> HttpResponse:
         sorting.forget(row, request.user)
     except StrangerRefused as refused:
         return _refused(request, row, refused)
-    messages.success(request, _("Forgotten. The photos stay in the history of whoever asked."))
+    messages.success(
+        request, _("Forgotten. The photos stay in the history of whoever uploaded them.")
+    )
     return redirect("strangers")
 
 
@@ -156,7 +158,9 @@ def _name_page(
 @require_POST
 def stranger_unname(request: Request, pk: int) -> HttpResponse:
     naming.take_back(get_object_or_404(Stranger, pk=pk), request.user)
-    messages.success(request, _("The name was taken back, and what was enrolled by it."))
+    messages.success(
+        request, _("The name was taken back, and what was enrolled under it was removed.")
+    )
     return redirect("stranger", pk)
 
 

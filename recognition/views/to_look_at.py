@@ -22,7 +22,7 @@ ONE_PHOTO, ALIASES = "one_photo", "aliases"
 KINDS: Final = (
     *Finding.Kind.choices,
     (ONE_PHOTO, gettext_lazy("One photo only")),
-    (ALIASES, gettext_lazy("Other names of folders")),
+    (ALIASES, gettext_lazy("Other folder names")),
 )
 
 
@@ -78,7 +78,7 @@ def finding_settle(request: Request, pk: int) -> HttpResponse:
 def alias_forget(request: Request, pk: int) -> HttpResponse:
     folder = get_object_or_404(FolderName.objects.select_related("person"), pk=pk)
     findings.forget_alias(folder, request.user)
-    said = _("A folder called %(folder)s is nobody’s now.") % {"folder": folder}
+    said = _("A folder called %(folder)s no longer belongs to anybody.") % {"folder": folder}
     messages.success(request, said)
     return back_to(ALIASES)
 

@@ -16,11 +16,11 @@ pytestmark = pytest.mark.browser
 def add_person(page: Page, name: str) -> None:
     page.goto("/people/add/")
     page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Go on to the photos").click()
+    page.get_by_role("button", name="Continue to the photos").click()
 
 
 def enrol(page: Page, *photos: object) -> None:
-    page.get_by_label("Enrol all the same").check()
+    page.get_by_label("Enrol what looks like somebody else anyway").check()
     page.set_input_files("input[type=file]", [payload(photo) for photo in photos])  # type: ignore[arg-type]
     page.click("[data-dropzone] button.primary")
     expect(page.locator(".enrolled > li")).to_have_count(len(photos))
@@ -73,7 +73,7 @@ def test_a_photo_under_the_wrong_name_is_moved_by_keyboard(visit: Visit) -> None
     page.get_by_role("button", name="Move the chosen photos").press("Enter")
     expect(page.locator("h1")).to_have_text("Whose photos are these?")
     page.get_by_role("button", name="Mei Tanaka").press("Enter")
-    expect(page.locator(".message")).to_have_text("1 photo is Mei Tanaka’s now.")
+    expect(page.locator(".message")).to_have_text("1 photo now belongs to Mei Tanaka.")
     expect(page.locator("#photos")).to_contain_text("No photo is enrolled yet")
     remove(page, "Wrong Name")
     open_person(page, "Mei Tanaka")

@@ -54,4 +54,4 @@ def test_of_a_group_the_face_is_chosen(visit: Visit) -> None:
 def test_it_takes_two(visit: Visit) -> None:
     page = visit("user")
     choose(page, payload(MEI), payload(GROUP), payload(STRANGER))
-    expect(page.get_by_role("alert")).to_have_text("At most 2 photos at a time. Take some away.")
+    expect(page.get_by_role("alert")).to_have_text("At most 2 photos at a time. Remove some.")

@@ -24,7 +24,7 @@ def test_consent_is_recorded_in_bulk_and_who_withdraws_is_named_no_more(visit: V
     assert overflow(page) <= 0
     for name in CHOSEN:
         page.get_by_role("checkbox", name=f"Choose {name}").check()
-    page.get_by_role("button", name="Record consent of the chosen people").click()
+    page.get_by_role("button", name="Record consent for the chosen people").click()
     expect(page.locator("main")).to_contain_text("3 people have agreed")
     assert overflow(page) <= 0
     page.get_by_label("To be recognised").check()

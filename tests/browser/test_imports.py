@@ -34,8 +34,8 @@ def archive(files: dict[str, bytes]) -> FilePayload:
 
 
 def look(page: Page) -> None:
-    page.get_by_role("button", name="Look at them").click()
-    expect(page.locator("h1")).to_have_text("What would come of it")
+    page.get_by_role("button", name="Check them").click()
+    expect(page.locator("h1")).to_have_text("What would happen")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -53,8 +53,8 @@ def test_an_archive_is_seen_before_it_is_enrolled_and_the_right_face_is_chosen(
         "people/list.csv": b"name,external_id\nNobody,1\n",
     }
     page.set_input_files("[name=archive]", [archive(files)])
-    page.get_by_role("button", name="Look at them").click()
-    await_end(page, "What would come of it", scripts=scripts)
+    page.get_by_role("button", name="Check them").click()
+    await_end(page, "What would happen", scripts=scripts)
     assert overflow(page) <= 0
     expect(page.locator("main")).to_contain_text("No face was found")
     expect(page.locator("main")).to_contain_text("Line 2: no folder has this name.")
@@ -98,7 +98,7 @@ def window(visit: Visit, *, scripts: bool) -> Page:
 
 def await_end(page: Page, title: str, *, scripts: bool) -> None:
     """The page goes on by itself, or by a link."""
-    further = page.get_by_role("link", name="Look how far it is")
+    further = page.get_by_role("link", name="See the progress")
     while not scripts and further.is_visible():
         further.click()
     expect(page.locator("h1")).to_have_text(title)

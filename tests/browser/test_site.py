@@ -99,7 +99,7 @@ def test_a_broken_file_is_named_and_the_others_go_on(visit: Visit) -> None:
     upload(page, BROKEN, MEI)
     answered(page)
     expect(page.locator(".message")).to_contain_text("broken.jpg")
-    expect(page.locator(".message")).to_contain_text("not a photo we can read")
+    expect(page.locator(".message")).to_contain_text("could not be read as a photo")
     expect(page.locator(".face h3")).to_have_text("Mei Tanaka")
 
 

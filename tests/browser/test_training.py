@@ -98,7 +98,7 @@ def test_what_a_reader_has_opened_stays_open_while_the_page_follows(
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".state").first).to_have_text("Stopping")
     tell(site, "paper-2", status="failed", error_code="stopped")
-    expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=10_000)
 
 
 def test_a_candidate_is_tried_put_into_service_and_taken_back(visit: Visit, candidate: str) -> None:

@@ -38,7 +38,7 @@ def test_photos_are_shown_and_checked_before_they_are_sent(visit: Visit) -> None
     choose(page, photo("mei.jpg"), TEXT)
     expect(page.locator(".chosen li")).to_have_count(2)
     expect(page.locator(".chosen .bad")).to_contain_text("not a photo, will be refused")
-    page.get_by_role("button", name="Take away: list.txt").click()
+    page.get_by_role("button", name="Remove: list.txt").click()
     expect(page.locator(".chosen li")).to_have_count(1)
     expect(send).to_be_enabled()
 
@@ -72,7 +72,7 @@ def test_previews_are_made_small_one_after_the_other_and_only_once(visit: Visit)
     page.set_input_files("input[type=file]", [photo(f"{number}.jpg") for number in range(5)])
     seen = "5 decoded, 1 at once, 224 wide"
     expect(page.locator("body")).to_have_attribute("title", seen)
-    page.get_by_role("button", name="Take away: 2.jpg").click()
+    page.get_by_role("button", name="Remove: 2.jpg").click()
     expect(page.locator(".chosen li")).to_have_count(4)
     assert page.eval_on_selector_all(".chosen canvas", DRAWN) == 4
     expect(page.locator("body")).to_have_attribute("title", seen)
@@ -116,7 +116,7 @@ def test_a_photo_that_is_small_anyway_is_sent_as_it_is(visit: Visit) -> None:
 def test_too_many_photos_are_noticed_before_they_are_sent(visit: Visit) -> None:
     page = visit("user")
     choose(page, *(photo(f"{number}.jpg") for number in range(21)))
-    expect(page.get_by_role("alert")).to_have_text("At most 20 photos at a time. Take some away.")
+    expect(page.get_by_role("alert")).to_have_text("At most 20 photos at a time. Remove some.")
     expect(page.locator("[data-dropzone] button.primary")).to_be_disabled()
 
 
@@ -186,9 +186,9 @@ def test_many_refused_files_leave_the_answers_in_view(visit: Visit) -> None:
     page.click("[data-dropzone] button.primary")
     expect(page.locator(".tile").first).to_be_in_viewport()
     expect(page.locator(".message")).to_have_count(1)
-    page.get_by_text("17 files were not taken").click()
+    page.get_by_text("17 files were not accepted").click()
     expect(page.locator(".message li")).to_have_count(17)
-    expect(page.locator(".message li").first).to_contain_text("not a photo we can read")
+    expect(page.locator(".message li").first).to_contain_text("could not be read as a photo")
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])

@@ -226,7 +226,7 @@ def test_it_says_in_words_what_it_found() -> None:
     assert first == "Worse than the version in service. It did not pass the gate."
     assert "1 person was left out of the comparison" in left_out
     assert "Rank 1" in rank1
-    assert "Worse beyond chance. The difference is −" in rank1
+    assert "Worse by more than chance. The difference is −" in rank1
     assert "each end at 95\xa0% certainty" in rank1
     assert "DIR at FPIR 1\xa0%" in dir_
 

@@ -156,7 +156,7 @@ def test_where_consent_is_required_classes_without_one_stay_out(
     assert not Person.objects.exists()
     assert classes.without_person(paper) == 3
     page = login(operator).get(reverse("model_version", args=(paper.name,))).text
-    assert "Whoever has not agreed to be recognised does not come in." in page
+    assert "Nobody who has not agreed to be recognised is enrolled." in page
 
 
 def test_whoever_withdraws_is_named_by_classes_no_more(paper: ModelVersion, user: User) -> None:
@@ -289,7 +289,7 @@ def test_force_and_reason_go_together(paper: ModelVersion, given: tuple[str, ...
 
 def test_by_gallery_there_is_no_choice_of_an_open_set(version: ModelVersion) -> None:
     other = ModelVersion.objects.create(name="other", digest="3" * 64, embedding_size=SIZE)
-    with pytest.raises(CommandError, match="names nobody below a threshold as it is"):
+    with pytest.raises(CommandError, match="already names nobody below a threshold"):
         run("promote", "other", "--open-set")
     assert not other.open_set
 
@@ -325,12 +325,12 @@ def test_the_pages_say_whom_it_names_and_whom_not(
         return " ".join(client.get(reverse(route, args=args)).content.decode().split())
 
     before = page("model_promote", "paper")
-    assert "3 people it was trained on come into the gallery first" in before
-    assert "1 person of the gallery is none of them" in before
+    assert "3 people it was trained on are enrolled first" in before
+    assert "1 person in the gallery is not among them" in before
     serving.serve(paper, operator, terms=WHY)
     shown = page("model_version", "paper")
-    assert "It always names one of the 3 people of the gallery it was trained on" in shown
-    assert "1 person of the gallery is unknown to it: <a" in shown
+    assert "It always names one of the 3 people in the gallery it was trained on" in shown
+    assert "1 person in the gallery is unknown to it: <a" in shown
     assert "Test photos, where 10% of strangers are named" in shown
     listed = page("model_versions")
     assert "32.0% at FPIR 10%" in listed

@@ -121,7 +121,7 @@ def test_photos_and_people_that_are_not_used_are_told(
         photo.unlink()
     compare(album)
     told = capsys.readouterr().err
-    assert f"{broken} is skipped: This file is not a photo we can read." in told
+    assert f"{broken} is skipped: This file could not be read as a photo." in told
     assert f"{people[1].name} is left out: 3 of the 5 photos that it takes." in told
 
 

@@ -119,7 +119,7 @@ def test_it_takes_two_photos(client: Client, photos: tuple[bytes, ...]) -> None:
 def test_what_is_no_photo_is_named_and_nothing_is_stored(client: Client, media: Path) -> None:
     response = send(client, ONE, b"hello")
     assert response.status_code == 422
-    assert "2.png: This file is not a photo we can read" in response.content.decode()
+    assert "2.png: This file could not be read as a photo" in response.content.decode()
     assert not Comparison.objects.exists()
     assert not [path for path in media.rglob("*") if path.is_file()]
 

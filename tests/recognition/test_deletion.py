@@ -168,7 +168,7 @@ def test_a_face_that_was_enrolled_from_it_stays_and_the_page_says_so(
     (row,) = asked(user, 5)
     enrol(review(row.faces.get(), reviewer, "right"), actor=reviewer)
     client, address = login(user), reverse("photo_delete", args=[row.pk])
-    assert "stays one until an operator removes it" in client.get(address).content.decode()
+    assert "stays until an operator removes it" in client.get(address).content.decode()
     client.post(address)
     assert ada.faces.count() == 2
     assert not EnrolledFace.objects.exclude(probe=None).exists()

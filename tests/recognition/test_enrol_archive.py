@@ -115,8 +115,8 @@ def encrypted(data: bytes) -> bytes:
     ("spoil", "complaint"),
     [
         (encrypted, "is encrypted; unpack it"),
-        (lambda data: data[:-30], "is no ZIP archive, or it is damaged"),
-        (lambda _data: b"GIF89a", "is no ZIP archive"),
+        (lambda data: data[:-30], "is not a ZIP archive, or it is damaged"),
+        (lambda _data: b"GIF89a", "is not a ZIP archive"),
     ],
 )
 def test_an_archive_that_cannot_be_used_is_one_sentence(

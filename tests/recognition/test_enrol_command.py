@@ -121,7 +121,7 @@ def test_what_was_passed_over_is_one_line_of_the_summary(album: Path) -> None:
     put(album / "lost+found" / "0.png", photo(Face(5)))
     out = StringIO()
     call_command("enrol", str(album), stdout=out, stderr=StringIO())
-    assert "Passed over, left behind by systems: 2." in out.getvalue().splitlines()
+    assert "Passed over, as files of the operating system: 2." in out.getvalue().splitlines()
 
 
 def test_everything_else_that_is_no_photo_of_a_person_is_reported(album: Path) -> None:

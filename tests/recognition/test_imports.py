@@ -112,7 +112,7 @@ def test_an_archive_is_looked_at_and_nothing_is_enrolled_before_somebody_says_so
     batch = looked_at(client, files)
     assert sorted(outcomes(batch).values()) == ["new", "new", "refused"]
     assert "No face was found" in page(client, batch)
-    assert "The photos are being looked at" not in page(client, batch)
+    assert "The photos are being checked" not in page(client, batch)
     assert not Person.objects.exists()
     enrol(client, batch)
     assert names() == {"Ann", "Анна"}
@@ -227,7 +227,7 @@ def test_how_they_agreed_has_to_be_said(client: Client) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"not a ZIP", "no ZIP archive"),
+        (b"not a ZIP", "not a ZIP archive"),
         (archive({f"Ann/{n}.png": b"x" for n in range(6)}), "At most 5 files"),
     ],
 )

@@ -53,7 +53,7 @@ def test_an_operator_makes_a_link_that_opens_one_account(
     assert not sign_up(second, "second")
     over = second.get(path(link[1]))
     assert over.status_code == 404
-    assert b"This invitation is over" in over.content
+    assert b"This invitation no longer works" in over.content
 
 
 def test_who_invited_and_who_came_is_in_the_audit_log(operator: User) -> None:

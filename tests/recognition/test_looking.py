@@ -269,10 +269,10 @@ def test_people_with_one_photo_and_other_names_of_folders_are_listed(client: Cli
 
 
 def test_the_page_tells_how_many_own_photos_would_be_recognised(client: Client) -> None:
-    assert "has not been looked at yet" in page(client, "double")
+    assert "has not been checked yet" in page(client, "double")
     looking.look_over()
-    said = "36 enrolled photos were left out one by one and asked about: 36 were recognised."
-    assert said in page(client, "double")
+    left_out = "36 enrolled photos were left out one by one and looked for among the others"
+    assert f"{left_out}: 36 were recognised." in page(client, "double")
 
 
 def test_the_number_of_queries_does_not_grow(client: Client) -> None:

@@ -300,7 +300,7 @@ class TestThePage:
         assert worked_on().error_code == "looks_like_another"
         answer = browser.get(reverse("identification", args=[face.identification_id])).text
         assert f"looks like {other.person}" in answer
-        assert "Enrol it all the same" in answer
+        assert "Enrol it anyway" in answer
         browser.post(page, {"person": ann.pk, "force": "on"})
         assert worked_on().status == "done"
 

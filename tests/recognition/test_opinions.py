@@ -111,7 +111,7 @@ def test_reviewers_see_it_with_the_face_and_find_it_by_a_filter(
     say("somebody_else", name="Zoe")
     assert faces.get() == face
     browser = login(reviewer)
-    said = "Whoever asked says that this is Zoe."
+    said = "The uploader says that this is Zoe."
     card = reverse("admin:recognition_identification_change", args=[face.identification_id])
     answer = reverse("identification", args=[face.identification_id])
     assert said in browser.get(card).text

@@ -76,8 +76,8 @@ def test_an_answer_that_names_nobody_tells_a_user_no_number_to_try_against(
     user: User, login: Login
 ) -> None:
     text = page(login(user), ask(user, STRANGERS[0]))
-    assert "No enrolled person is alike enough to be named." in text
-    for word in ("Similarity", "Threshold", "alike. For this face"):
+    assert "No enrolled person is similar enough to be named." in text
+    for word in ("Similarity", "Threshold", "For this face"):
         assert word not in text
 
 

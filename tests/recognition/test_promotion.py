@@ -575,7 +575,7 @@ def test_a_training_does_not_push_out_a_version_that_it_was_not_compared_with(
     making.train(row, Follower(row, third_comes))
     assert row.status == "done"
     assert row.message == (
-        "third went into service meanwhile, and better was compared with stripes: "
+        "third has gone into service in the meantime, and better was compared with stripes: "
         "it stays a candidate."
     )
     assert states() == {"stripes": "retired", "third": "active", "better": "candidate"}

@@ -56,7 +56,7 @@ def test_more_photos_than_may_wait_are_refused_as_a_whole(
     assert upload(client, 4).status_code == 302
     refused = upload(client, 2)
     assert refused.status_code == 429
-    assert "Only 5 photos of yours can wait at a time" in refused.content.decode()
+    assert "Only 5 of your photos can wait at a time" in refused.content.decode()
     assert refused.headers["Retry-After"] == "15"
     assert Identification.objects.count() == 4
     assert len([path for path in media.rglob("*") if path.is_file()]) == 4

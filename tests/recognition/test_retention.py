@@ -96,7 +96,7 @@ def test_the_command_says_what_goes_and_in_a_dry_run_what_would(
     assert Identification.objects.count() == len(photos)
     deleted = said()
     assert deleted.startswith("Deleted:")
-    assert "1  Photos that nothing has come of" in deleted
+    assert "1  Photos that got no answer" in deleted
     assert Identification.objects.count() == len(photos) - 2
     assert said("--quiet") == ""
 

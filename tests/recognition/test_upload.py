@@ -119,7 +119,7 @@ def test_a_photo_with_too_many_pixels_is_refused_with_limit_and_size(
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (with_scans(5000, 5000, 500), "Save it anew as an ordinary JPEG"),
+        (with_scans(5000, 5000, 500), "Save it again as an ordinary JPEG"),
         (with_size("PNG", 1, 24_999_999), "Cut it into parts"),
     ],
 )

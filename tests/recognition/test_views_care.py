@@ -102,14 +102,14 @@ def test_a_merge_is_undone_on_the_page_of_the_person(
     done = merge(ben, ann, None)
     assert reverse("merge_undo", args=(done.pk,)) in shown(client, "person", ann.pk)
     page = send(client, "merge_undo", done.pk)
-    assert "Ben is an entry of their own again." in page
+    assert "Ben is a separate entry again." in page
     assert ben.faces.count() == 1
 
 
 def test_why_it_cannot_be_undone_is_said(client: Client, ann: Person, ben: Person) -> None:
     done = merge(ben, ann, None)
     Person.objects.create(name="Ben")
-    assert "there is another person called Ben by now" in send(client, "merge_undo", done.pk)
+    assert "another person is called Ben by now" in send(client, "merge_undo", done.pk)
     assert Merge.objects.exists()
 
 
@@ -130,7 +130,7 @@ def test_a_photo_is_moved_to_whose_it_is(
     face = ann.faces.get(filename="Ann-1.png")
     assert "Whose photos are these?" in shown(client, "photos_move", ann.pk, face=face.pk)
     page = send(client, "photos_move", ann.pk, face=face.pk, to=ben.pk)
-    assert "1 photo is Ben’s now." in page
+    assert "1 photo now belongs to Ben." in page
     assert in_gallery(version) == {ann.pk: 1, ben.pk: 2}
     event = deeds().get(action="face.moved")
     assert event.details == {"before": ann.pk, "after": ben.pk}

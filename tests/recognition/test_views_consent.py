@@ -126,7 +126,7 @@ def test_a_withdrawal_asks_first_and_takes_what_is_ticked(
 ) -> None:
     ada = agreed(people[0], Purpose.RECOGNITION, Purpose.TRAINING)
     address = reverse("consent_withdraw", args=(ada.pk,))
-    assert "Ada takes back the consent:" in page(client, "consent_withdraw", ada.pk)
+    assert "Ada withdraws consent:" in page(client, "consent_withdraw", ada.pk)
     assert client.post(address).status_code == 422
     assert all(one.is_current for one in ada.consents.all())
     response = client.post(address, {"training": "on"}, follow=True)
@@ -196,7 +196,7 @@ def test_a_new_version_begins_with_the_words_in_use_and_is_the_one_in_use(
     assert ConsentText.objects.get(number=2).digest in response.text
     again = client.post(reverse("consent_text_add"), {"words": "I agree. "})
     assert again.status_code == 422
-    assert "These are the words of version 2." in again.text
+    assert "This is the text of version 2, word for word." in again.text
     newest = ConsentText.objects.get(number=2)
     assert f'<option value="{newest.pk}" selected>' in page(
         client, "consent_give", person=people[0].pk

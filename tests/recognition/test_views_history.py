@@ -132,7 +132,7 @@ def test_a_filter_that_finds_nothing_says_so_and_offers_everything(
     user: User, login: Login
 ) -> None:
     page = login(user).get(reverse("history"), {"outcome": "match"}).content.decode()
-    assert "No photo fits this filter." in page
+    assert "No photo matches this filter." in page
     assert "Show everything" in page
 
 

@@ -92,7 +92,7 @@ def test_a_version_with_erased_people_is_marked_and_trained_again_without_them(
     for number in range(3):
         erased = None if number == 2 else now
         TrainedPerson.objects.create(model_version=candidate, person_id=number, erased_at=erased)
-    assert "trained on 2 people who were erased since" in page(client, "model_versions")
+    assert "trained on 2 people who have since been erased" in page(client, "model_versions")
     assert "Train again without them" in page(client, "model_version", candidate.name)
     arguments = {"from_site": True, "stages": 1, "recipe": {"stages": [{"epochs": 3}]}}
     TrainingRun.objects.create(
@@ -122,7 +122,7 @@ def test_the_page_of_a_version_tells_metrics_gate_and_origin(
         "3 people were left out of the comparison",
         "Rank 1: 93.4% against 93.5%. As good: not worse by a point or more.",
         "The difference is −0.10 points, between −0.90 and +0.80, each end at 95% certainty.",
-        "DIR at FPIR 1%: 74.0% against 96.5%. Worse beyond chance.",
+        "DIR at FPIR 1%: 74.0% against 96.5%. Worse by more than chance.",
         "Compared with stripes",
         "at 10%",
         "70.0% to 78.0%",
@@ -149,7 +149,7 @@ def test_a_promotion_is_asked_for_after_a_question(
 ) -> None:
     question = page(client, "model_promote", candidate.name)
     assert "Worse than the version in service. It has not passed the gate" in question
-    assert "All enrolled faces are embedded" in question
+    assert "All enrolled faces are already embedded" in question
     candidate.refresh_from_db()
     assert candidate.promotion_requested_at is None
     address = reverse("model_promote", args=(candidate.name,))
@@ -375,8 +375,8 @@ def test_a_trial_that_waits_for_long_tells_what_it_waits_for(
     assert "The worker seems to be down" in page(client, "trial", trial.pk)
     Trial.objects.update(status="running", claimed_at=long_ago)
     shown = page(client, "trial", trial.pk)
-    assert "Both versions look at the photo" in shown
-    assert "away" not in shown
+    assert "Both versions are looking at the photo" in shown
+    assert "seems to be down" not in shown
 
 
 def test_a_file_that_is_no_photo_is_explained(
@@ -385,7 +385,7 @@ def test_a_file_that_is_no_photo_is_explained(
     trial = ask(client, candidate, ("notes.txt", b"hello"))
     shown = page(client, "trial", trial.pk)
     assert "This photo cannot be used" in shown
-    assert "not a photo we can read" in shown
+    assert "could not be read as a photo" in shown
 
 
 def test_a_damaged_version_cannot_be_tried_and_says_so(

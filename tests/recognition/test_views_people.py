@@ -133,7 +133,7 @@ def test_the_list_is_narrowed_and_put_in_order(
     shown = page(client, "people", **chosen)
     assert re.findall(r'"person-name">([^<]+)<', shown) == found
     if not found:
-        assert "Nobody here is like that." in shown
+        assert "Nobody matches this filter." in shown
 
 
 def test_consent_of_everybody_found_is_of_nobody_else(client: Client, several: None) -> None:
@@ -248,7 +248,7 @@ def test_refused_photos_are_named_with_their_reasons_and_the_rest_goes_on(
     send(client, ada, *files)
     work()
     shown = page(client, "person", ada.pk)
-    assert "<b>notes.txt</b> This file is not a photo we can read" in shown
+    assert "<b>notes.txt</b> This file could not be read as a photo" in shown
     assert "<b>two.png</b></p> <p>Not enrolled: There are several faces." in shown
     assert ada.faces.filter(filename="good.png").exists()
     later = timezone.now() - dt.timedelta(hours=2)

@@ -264,5 +264,5 @@ def test_in_the_grid_nobody_is_overruled(user: User, browser: Client, login: Log
 
 def test_when_all_is_judged_the_page_says_so(browser: Client) -> None:
     assert "Every face has been judged" in text(browser.get(PAGE))
-    assert "No face is left that fits" in text(browser.get(f"{PAGE}?decision=unclear"))
+    assert "No faces are left that match" in text(browser.get(f"{PAGE}?decision=unclear"))
     assert "Every face has been judged" in text(browser.get(GRID))

@@ -101,11 +101,11 @@ def test_ticked_faces_get_a_page_of_their_own(user: User, reviewer: User, login:
     assert face is not None
     client = login(reviewer)
     answer = client.post(address("stranger_part", one), {"face": [face.pk]}, follow=True)
-    assert "Parted." in answer.content.decode()
+    assert "Separated." in answer.content.decode()
     face.refresh_from_db()
     assert answer.redirect_chain[0][0] == reverse("stranger", args=[face.stranger_id])
     said = client.post(address("stranger_part", one), follow=True).content.decode()
-    assert "Tick the faces that are of somebody else." in said
+    assert "Tick the faces that belong to somebody else." in said
 
 
 def test_who_is_ignored_is_in_a_list_of_their_own(user: User, reviewer: User, login: Login) -> None:
@@ -150,7 +150,7 @@ def test_somebody_new_may_agree_at_once(user: User, operator: User, login: Login
     [
         ({}, "Choose a person, or write the name of a new one."),
         ({"name": "Bob", "person": "Ann"}, "Choose a person, or write the name of a new one."),
-        ({"name": "Ann"}, "There is a person of this name."),
+        ({"name": "Ann"}, "There is already a person of this name."),
         ({"name": "Bob", "recognition": "on"}, "Say how they agreed."),
     ],
 )
@@ -182,13 +182,13 @@ def test_answer_and_history_say_who_it_was_found_to_be(
 ) -> None:
     one, client = seen(user, 2), login(user)
     photo_page = reverse("identification", args=[one.faces.all()[0].identification_id])
-    assert "Found to be" not in client.get(photo_page).content.decode()
+    assert "Since found to be" not in client.get(photo_page).content.decode()
     naming.name(one, Person(name="Bob"), operator)
     said = client.get(photo_page).content.decode()
-    assert "Found to be Bob since" in said
+    assert "Since found to be Bob" in said
     assert "Nobody the site knows" in said
     for query in ({}, {"search": "bob"}):
-        assert page(client, "history", **query).count("found to be Bob since") == 2
+        assert page(client, "history", **query).count("since found to be Bob") == 2
 
 
 def test_a_name_can_be_taken_back_on_the_page(user: User, operator: User, login: Login) -> None:

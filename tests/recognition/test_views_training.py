@@ -241,7 +241,7 @@ def test_a_run_that_failed_says_why_and_goes_on(client: Client) -> None:
     message = "The disk with /data is full. Make room and go on with --resume paper-1."
     run = running(status=Status.FAILED, error_code="training_error", message=message)
     shown = page(client, "training_run", run.name)
-    assert "This training did not finish" in shown
+    assert "This training was not finished" in shown
     assert message in shown
     assert "manage.py retrain --resume paper-1" in shown
     client.post(reverse("training_resume", args=(run.name,)))
@@ -254,8 +254,8 @@ def test_a_run_that_was_stopped_is_no_failure(client: Client) -> None:
     run = running(status=Status.FAILED, error_code="stopped", message="Stopped.")
     shown = page(client, "training_run", run.name)
     assert "1 epoch is kept." in shown
-    assert "did not finish" not in shown
-    assert "Go on</span>" in shown
+    assert "was not finished" not in shown
+    assert "Resume</span>" in shown
 
 
 def test_what_has_ended_well_neither_stops_nor_goes_on(client: Client) -> None:

@@ -54,7 +54,7 @@ class Command(SiteCommand):
         try:
             summary = self._reviewed(options) if options["reviewed"] else self._folder(options)
         except KeyboardInterrupt:
-            message = _("Stopped. What is enrolled stays; run the command again to go on.")
+            message = _("Stopped. What is enrolled stays; run the command again to continue.")
             raise CommandError(message, returncode=130) from None
         in_words = enrolment.in_words(summary, options)
         self.conclude(enrolment.as_dict(summary), in_words, as_json=options["json"])

@@ -43,7 +43,7 @@ class Command(SiteCommand):
             write_whole(options["report"], f"{text}\n")
         self.stdout.write(text)
         if left:
-            raise CommandError(_("They are removed, but bytes of theirs are left in: %s") % left)
+            raise CommandError(_("They are removed, but traces of them are left in: %s") % left)
 
     def _ask(self, person: Person) -> None:
         photos, asked = person.faces.count(), deletion.showing(person).count()

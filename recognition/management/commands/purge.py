@@ -22,5 +22,5 @@ class Command(SiteCommand):
         if quiet and not any(found.values()):
             return
         counted = [f"{count:>8}  {kept(name)}" for name, count in found.items()]
-        words = "\n".join([_("These would go:") if dry_run else _("Deleted:"), *counted])
+        words = "\n".join([_("These would be deleted:") if dry_run else _("Deleted:"), *counted])
         self.conclude(found, words, as_json=options["json"])

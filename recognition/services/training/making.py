@@ -194,7 +194,7 @@ def source_of(row: TrainingRun, options: DataOptions, callback: Callback | None 
     faces, anew = training_faces.faces_of(row)
     if anew and row.history:
         row.history = []
-        callback(Note("Faces are gone that it had begun with. It begins anew without them."))
+        callback(Note("Faces are gone that it had begun with. It starts over without them."))
         show_life(row, history=[])
     return retrain.Faces(training_faces.readable(row, faces))
 

@@ -108,8 +108,8 @@ def not_promoted(refusal: Refused) -> str:
     """Why a new version does not go into service by itself."""
     if refusal.code == "place_taken":
         return (
-            "{active} went into service meanwhile, and {version} was compared with {against}: it "
-            "stays a candidate."
+            "{active} has gone into service in the meantime, and {version} was compared with "
+            "{against}: it stays a candidate."
         ).format(**refusal.params)
     return f"It could not go into service ({_particulars(refusal)})."
 
