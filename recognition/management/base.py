@@ -7,13 +7,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
+
+from recognition.management.help import Help
 
 
-class SiteCommand(BaseCommand):
+class SpokenCommand(BaseCommand):
+    """One whose `--help` is in the site's language; its `help` is marked with `gettext_noop`."""
+
+    suppressed_base_arguments = {"--settings", "--pythonpath"}  # noqa: RUF012  (of no use here)
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, formatter_class=Help, **kwargs)
+        parser.description = _(self.help)
+        return parser
+
+
+class SiteCommand(SpokenCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument(
-            "--json", action="store_true", help="end with one JSON object, for programs"
+            "--json", action="store_true", help=_("end with one JSON object, for programs")
         )
         return parser
 

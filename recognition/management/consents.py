@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from recognition.models import ConsentText, How, Purpose
 from recognition.services.gallery.agreements import Agreed
@@ -23,16 +24,16 @@ def add_options(parser: CommandParser) -> None:
         "--consent-to",
         choices=_PURPOSES,
         default="training",
-        help="what --consent, or a yes in a table, agrees to (default: training)",
+        help=_("what --consent, or a yes in a table, agrees to (default: training)"),
     )
     parser.add_argument(
-        "--consent-how", choices=_HOWS, default="other", help="how they agreed (default: other)"
+        "--consent-how", choices=_HOWS, default="other", help=_("how they agreed (default: other)")
     )
     parser.add_argument(
         "--consent-text",
         type=int,
         metavar="N",
-        help="the version of the text that they agreed to (default: the newest)",
+        help=_("the version of the text that they agreed to (default: the newest)"),
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.core.management.base import CommandError
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recognition.forms.fields import numbers
 from recognition.models import Person
 
-PERSON_HELP = "a number, an external id, or the exact name"
+PERSON_HELP: Final = gettext_lazy("a number, an external id, or the exact name")
 
 
 def person_of(said: str) -> Person:

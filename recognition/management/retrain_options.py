@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from ml.architectures import ARCHITECTURES, DEFAULT
 from ml.architectures.recipe import AUGMENTATIONS
@@ -64,107 +65,120 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def _add_source(parser: CommandParser) -> None:
-    group = parser.add_argument_group("what to learn from")
+    group = parser.add_argument_group(_("what to learn from"))
     group.add_argument(
         "--data",
         type=Path,
         action="append",
         default=[],
         metavar="DIR",
-        help="a folder that holds a folder of photos per person; may be given several times",
+        help=_("a folder that holds a folder of photos per person; may be given several times"),
     )
     group.add_argument(
         "--from-site",
         action="store_true",
-        help="the site's enrolled and confirmed faces of people whose consent covers training",
+        help=_("the site's enrolled and confirmed faces of people whose consent covers training"),
     )
     group.add_argument(
         "--crops",
         metavar="aligned|as-is",
-        help="find and align the faces as in serving, or take 112×112 photos as they are, to be "
-        "measured and not served (aligned)",
+        help=_(
+            "find and align the faces as in serving, or take 112×112 photos as they are, to be "
+            "measured and not served (aligned)"
+        ),
     )
     group.add_argument(
         "--hold-out",
         type=float,
         metavar="SHARE",
-        help="of the people, whom it is only measured on (0.2)",
+        help=_("share of the people that it is only measured on (0.2)"),
     )
-    group.add_argument("--minimum", type=int, metavar="N", help="photos that a person needs (5)")
+    group.add_argument("--minimum", type=int, metavar="N", help=_("photos that a person needs (5)"))
     group.add_argument(
         "--groups",
         type=Path,
         metavar="FILE",
-        help="a CSV file of label,group: the report then measures each group by itself; labels are "
-        "the names of folders, and with --from-site the numbers of people, as in /people/12/",
+        help=_(
+            "a CSV file of label,group: the report then measures each group by itself; labels are "
+            "the names of folders, and with --from-site the numbers of people, as in /people/12/"
+        ),
     )
 
 
 def _add_training(parser: CommandParser) -> None:
-    group = parser.add_argument_group("how to learn; by default as the architecture does best")
+    group = parser.add_argument_group(_("how to learn; by default as the architecture does best"))
     group.add_argument(
         "--architecture", metavar="A", help=f"{', '.join(ARCHITECTURES)} ({DEFAULT})"
     )
-    group.add_argument("--stages", type=int, metavar="N", help="train only the first N stages")
+    group.add_argument("--stages", type=int, metavar="N", help=_("train only the first N stages"))
     group.add_argument(
-        "--epochs", type=numbers, metavar="N|A,B,C", help="in all, or those of each stage"
+        "--epochs", type=numbers, metavar="N|A,B,C", help=_("in all, or those of each stage")
     )
     group.add_argument(
-        "--learning-rates", type=decimals, metavar="R|A,B,C", help="of all stages, or of each"
+        "--learning-rates", type=decimals, metavar="R|A,B,C", help=_("of all stages, or of each")
     )
-    group.add_argument("--batch", type=int, metavar="N", help="photos in a step")
+    group.add_argument("--batch", type=int, metavar="N", help=_("photos in a step"))
     group.add_argument(
-        "--input-size", type=int, metavar="PIXELS", help="side to which faces are scaled (112)"
+        "--input-size", type=int, metavar="PIXELS", help=_("side to which faces are scaled (112)")
     )
-    group.add_argument("--scale", type=float, help="of the margin softmax")
-    group.add_argument("--margin", type=float, help="of the margin softmax, in radians")
+    group.add_argument("--scale", type=float, help=_("of the margin softmax"))
+    group.add_argument("--margin", type=float, help=_("of the margin softmax, in radians"))
     group.add_argument(
         "--augment",
         type=names,
         metavar="A,B|none",
-        help=f"changes to the photos while learning, among {','.join(AUGMENTATIONS)}",
+        help=_("changes to the photos while learning, among %(names)s")
+        % {"names": ",".join(AUGMENTATIONS)},
     )
     for name in AUGMENTATIONS:
-        group.add_argument(f"--no-{name}", action="store_true", help=f"learn without {name}")
-    group.add_argument("--seed", type=int, help="of everything that is random (0)")
+        group.add_argument(
+            f"--no-{name}", action="store_true", help=_("learn without %(name)s") % {"name": name}
+        )
+    group.add_argument("--seed", type=int, help=_("of everything that is random (0)"))
     group.add_argument(
         "--precision",
         metavar="auto|float32|bfloat16",
-        help="bfloat16 where the processor has it (auto)",
+        help=_("bfloat16 where the processor has it (auto)"),
     )
 
 
 def _add_answering(parser: CommandParser) -> None:
-    group = parser.add_argument_group("how it is going to name people")
+    group = parser.add_argument_group(_("how it will name people"))
     group.add_argument(
         "--answers-by",
         metavar="gallery|classes",
-        help="by who is enrolled, or by the people it was trained on (paper by classes, others by "
-        "gallery)",
+        help=_(
+            "by who is enrolled, or by the people it was trained on (paper by classes, others by "
+            "gallery)"
+        ),
     )
     group.add_argument(
         "--open-set",
         action="store_true",
         default=None,
-        help="by classes: name nobody below a threshold; otherwise the likeliest is always named",
+        help=_(
+            "by classes: name nobody below a threshold; otherwise the likeliest is always named"
+        ),
     )
 
 
 def _add_run(parser: CommandParser) -> None:
-    group = parser.add_argument_group("the run")
-    group.add_argument("--name", default="", help="of the run and its version")
+    group = parser.add_argument_group(_("the run"))
+    group.add_argument("--name", default="", help=_("of the run and its version"))
     group.add_argument(
         "--resume",
         metavar="RUN",
-        help="go on with a run that was interrupted; what it trains it knows, and only --promote "
-        "may be another now",
+        help=_(
+            "resume a run that was interrupted; it knows what it trains, and only --promote can "
+            "be changed"
+        ),
     )
     group.add_argument(
         "--promote",
         choices=TrainingRun.Promote.values,
-        help="auto puts it into service if it is better by more than chance (auto)",
+        help=_("auto puts it into service if it is better by more than chance (auto)"),
     )
     group.add_argument(
-        "--dry-run", action="store_true", help="say what it would do, and write nothing"
+        "--dry-run", action="store_true", help=_("say what it would do, and write nothing")
     )
-    group.add_argument("--quiet", action="store_true", help="say nothing but the end")
+    group.add_argument("--quiet", action="store_true", help=_("say nothing but the result"))

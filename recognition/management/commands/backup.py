@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext_noop
 
 from recognition.management import backups
 from recognition.management.base import SiteCommand
@@ -14,10 +15,10 @@ SHOWN: Final = 5
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Writes the whole site into one archive while it runs: database, photos, model versions, "
-        "settings without what is secret. Run it again with the same FILE after an interruption, "
-        "and it goes on."
+        "settings without what is secret. Run it again with the same FILE to continue after an "
+        "interruption."
     )
     requires_system_checks = []  # noqa: RUF012  (a damaged model is no reason to have no backup)
 

@@ -16,6 +16,8 @@ import numpy as np
 import psutil
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml import imaging
 from ml.evaluation import speed
@@ -35,7 +37,7 @@ Measured = dict[str, Any]
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Measures speed and memory: the networks, the gallery, and a whole site, which is started "
         "for this in a temporary folder with the demo people and removed again."
     )
@@ -43,13 +45,18 @@ class Command(SiteCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--full", action="store_true", help="also search among a million people (2 GB, minutes)"
+            "--full",
+            action="store_true",
+            help=_("also search among a million people (2 GB, minutes)"),
         )
         parser.add_argument(
             "--training",
             type=Path,
             metavar="DIR",
-            help="also train on these 112×112 photos, a folder per person, and identify meanwhile",
+            help=_(
+                "also train on these 112×112 photos, a folder per person, and identify at the "
+                "same time"
+            ),
         )
 
     def handle(self, **options: Any) -> None:

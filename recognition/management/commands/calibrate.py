@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.errors import ArtifactError
 from ml.evaluation.datasets import DatasetError, read_people
@@ -16,21 +18,31 @@ from recognition.management.terminal import progress_bar
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Fits what similarities mean (threshold and probability) to photos of known people, who "
-        "must be in nothing that is measured and quoted then. Prints the numbers that a model "
+        "must not be in anything that is measured and quoted afterwards. Prints the numbers that "
+        "a model "
         "version keeps in its calibration.json."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--data", type=Path, required=True, metavar="DIR", help="a folder of photos per person"
+            "--data",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help=_("a folder of photos per person"),
         )
         parser.add_argument(
-            "--exclude", type=Path, metavar="DIR", help="leave out who has a folder in there too"
+            "--exclude",
+            type=Path,
+            metavar="DIR",
+            help=_("leave out people who have a folder there, too"),
         )
-        parser.add_argument("--model", metavar="V", help="a model version (the active one)")
-        parser.add_argument("--output", type=Path, metavar="FILE", help="write the numbers there")
+        parser.add_argument("--model", metavar="V", help=_("a model version (the active one)"))
+        parser.add_argument(
+            "--output", type=Path, metavar="FILE", help=_("write the numbers there")
+        )
 
     def handle(self, **options: Any) -> None:
         try:

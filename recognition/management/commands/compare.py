@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.architectures import ARCHITECTURES
 from ml.architectures.recipe import Recipe
@@ -36,9 +38,9 @@ CONTESTANTS = (EIGENFACES, *reversed(ARCHITECTURES))
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Trains several architectures on the very same photos, and tells how well each names "
-        "faces and at what cost. Stopped, it goes on where it was when called again."
+        "faces and at what cost. If it is stopped, it continues where it was when it is run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,33 +49,36 @@ class Command(SiteCommand):
             action="append",
             required=True,
             metavar="DIR",
-            help="a folder that holds a folder of photos per person; may be given several times",
+            help=_("a folder that holds a folder of photos per person; may be given several times"),
         )
         parser.add_argument(
             "--architectures",
             default=",".join(CONTESTANTS),
             metavar="A,B",
-            help=f"which, with commas between them ({','.join(CONTESTANTS)})",
+            help=_("which, with commas between them (%(names)s)")
+            % {"names": ",".join(CONTESTANTS)},
         )
-        parser.add_argument("--seed", type=int, default=0, help="of all that is random (0)")
+        parser.add_argument("--seed", type=int, default=0, help=_("of all that is random (0)"))
         parser.add_argument(
             "--hold-out",
             type=float,
             default=splits.HOLD_OUT,
             metavar="SHARE",
-            help="of the people, to be in no part that is learned from (0.2)",
+            help=_("share of the people that nothing is learned from (0.2)"),
         )
         parser.add_argument(
             "--crops",
             choices=training_options.CROPS,
             default="aligned",
-            help="aligned: the largest face of a photo; as-is: photos are crops already (aligned)",
+            help=_(
+                "aligned: the largest face of a photo; as-is: photos are crops already (aligned)"
+            ),
         )
         parser.add_argument(
-            "--epochs", type=int, help="of all stages together (as each trains best)"
+            "--epochs", type=int, help=_("of all stages together (as each trains best)")
         )
         parser.add_argument(
-            "--report", type=Path, metavar="DIR", help="also write a page with tables and curves"
+            "--report", type=Path, metavar="DIR", help=_("also write a page with tables and curves")
         )
 
     def handle(self, **options: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 from tqdm import tqdm
 
 from recognition.management import consents, enrolment
@@ -17,31 +18,33 @@ from recognition.models import EnrolledFace
 from recognition.services.gallery import archives, bulk, reviewed
 from recognition.services.gallery.enrolling import Options
 from recognition.services.gallery.folders import Note, OnDisk, Place, Plan
-from recognition.services.training.options import DataOptions
 
 SWITCHES: Final = {
-    "largest": "of several faces in a photo take the clearly largest",
-    "force": "take photos too that look like somebody else, or unlike their person",
-    "reviewed": "enrol photos that were asked about, and of which a reviewer said who is on them",
-    "undo": "with --reviewed: take all of those out of the gallery again",
-    "consent": "these people have agreed, unless a table says no: to training, or see --consent-to",
-    "dry-run": "say what would be done, and change nothing",
+    "largest": gettext_lazy(
+        "of several faces in a photo, take the one that is clearly the largest"
+    ),
+    "force": gettext_lazy("take photos too that look like somebody else, or unlike their person"),
+    "reviewed": gettext_lazy("enrol uploaded photos in which a reviewer has said who it is"),
+    "undo": gettext_lazy("with --reviewed: take all of those out of the gallery again"),
+    "consent": gettext_lazy(
+        "these people have agreed, unless a table says no: to training, or see --consent-to"
+    ),
+    "dry-run": gettext_lazy("say what would be done, and change nothing"),
 }
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Enrols people from a folder or a ZIP archive that holds a folder of photos for each of "
         "them. A CSV file beside the folders may give name, external_id and consent. With "
         "--reviewed it enrols photos that reviewers have confirmed. One photo is enough to be "
-        "recognised, three to five are better; to be trained on, a person needs "
-        f"{DataOptions().minimum}."
+        "recognised, three to five are better; to be trained on, a person needs five."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("people", type=Path, metavar="DIR|ZIP", nargs="?")
         for switch, meaning in SWITCHES.items():
-            parser.add_argument(f"--{switch}", action="store_true", help=meaning)
+            parser.add_argument(f"--{switch}", action="store_true", help=str(meaning))
         consents.add_options(parser)
 
     def handle(self, **options: Any) -> None:

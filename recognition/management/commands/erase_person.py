@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.files import write_whole
 from recognition.management.base import SiteCommand
@@ -16,16 +17,16 @@ from recognition.services.privacy import deletion, erasure, erasure_report, scru
 
 
 class Command(SiteCommand):
-    help = (
-        "Removes a person with everything that is stored about them, writes the database anew, and "
-        "looks in the raw bytes of all files whether anything is left. Prints a signed report in "
+    help = gettext_noop(
+        "Removes a person with everything that is stored about them, rewrites the database, and "
+        "searches the raw bytes of all files for anything that is left. Prints a signed report in "
         "numbers alone, which verify_erasure checks at any later time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("person", metavar="PERSON", help=PERSON_HELP)
-        parser.add_argument("--yes", action="store_true", help="do not ask")
-        parser.add_argument("--report", type=Path, metavar="FILE", help="write the report there")
+        parser.add_argument("person", metavar="PERSON", help=str(PERSON_HELP))
+        parser.add_argument("--yes", action="store_true", help=_("do not ask"))
+        parser.add_argument("--report", type=Path, metavar="FILE", help=_("write the report there"))
 
     def handle(self, **options: Any) -> None:
         person = person_of(options["person"])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml import artifact
 from ml.calibration import Policy
@@ -33,7 +35,7 @@ PROTOCOLS = ("closed-set", "verification", "open-set", "galleries", "enrolment")
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Measures a model on photos of known people. closed-set: who is it, of the people it was "
         "made for? verification: are two photos of one person (LFW's 10 folds)? open-set: who is "
         "it, or nobody who is enrolled? galleries: does that hold in small, large and mixed ones? "
@@ -43,36 +45,40 @@ class Command(SiteCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("protocol", choices=PROTOCOLS)
         parser.add_argument(
-            "--data", type=Path, required=True, metavar="DIR", help="a folder of photos per person"
+            "--data",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help=_("a folder of photos per person"),
         )
         parser.add_argument(
-            "--pairs", type=Path, metavar="FILE", help="verification: pairs in the format of LFW"
+            "--pairs", type=Path, metavar="FILE", help=_("verification: pairs in the format of LFW")
         )
         parser.add_argument(
-            "--others", type=Path, metavar="DIR", help="galleries: people of another kind"
+            "--others", type=Path, metavar="DIR", help=_("galleries: people of another kind")
         )
         parser.add_argument(
             "--enrol",
             type=int,
             default=1,
             metavar="K",
-            help="open-set, enrolment: photos to enrol (1)",
+            help=_("open-set, enrolment: photos to enrol (1)"),
         )
         parser.add_argument(
             "--seed",
             type=int,
             default=0,
-            help="closed-set: splits the photos for a model that brings no split (0)",
+            help=_("closed-set: splits the photos for a model that brings no split (0)"),
         )
         parser.add_argument(
             "--crops",
             choices=CROPS,
             default="aligned",
-            help="closed-set: the largest face of a photo, or the photo as it is (aligned)",
+            help=_("closed-set: the largest face of a photo, or the photo as it is (aligned)"),
         )
-        parser.add_argument("--model", metavar="V", help="a model version (the active one)")
+        parser.add_argument("--model", metavar="V", help=_("a model version (the active one)"))
         parser.add_argument(
-            "--report", type=Path, metavar="DIR", help="write a page with charts there"
+            "--report", type=Path, metavar="DIR", help=_("write a page with charts there")
         )
 
     def handle(self, **options: Any) -> None:

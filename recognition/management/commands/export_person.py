@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.errors import Unwritable
 from ml.files import replacing, writing
@@ -14,10 +15,12 @@ from recognition.services.privacy.export import export
 
 
 class Command(SiteCommand):
-    help = "Writes everything that the site has about a person of the gallery into a ZIP."
+    help = gettext_noop(
+        "Writes everything that the site has about a person of the gallery into a ZIP."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("person", metavar="PERSON", help=PERSON_HELP)
+        parser.add_argument("person", metavar="PERSON", help=str(PERSON_HELP))
         parser.add_argument("file", metavar="FILE", type=Path)
 
     def handle(self, *, person: str, file: Path, **options: Any) -> None:

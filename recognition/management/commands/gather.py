@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.errors import ArtifactError
 from recognition.management.base import SiteCommand
@@ -10,13 +12,13 @@ from recognition.services.strangers import gathering
 
 
 class Command(SiteCommand):
-    help = (
-        "Puts unknown faces together that are probably of one person. The site does it by itself "
-        "as photos come."
+    help = gettext_noop(
+        "Groups unknown faces that are probably of one person. The site does it by itself as "
+        "photos come in."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--quiet", action="store_true", help="say nothing")
+        parser.add_argument("--quiet", action="store_true", help=_("say nothing"))
 
     def handle(self, *, quiet: bool, **options: Any) -> None:
         try:

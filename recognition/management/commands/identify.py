@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from ml.errors import PhotoRejected
 from ml.imaging import PHOTO_SUFFIXES
@@ -29,11 +29,17 @@ Json = dict[str, Any]
 
 
 class Command(SiteCommand):
-    help = "Says who is in photos: the site's own answer, in this process, storing nothing."
+    help = gettext_noop(
+        "Says who is in photos: the site's own answer, in this process, storing nothing."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "paths", nargs="+", type=Path, metavar="PATH", help="a photo, or a folder with photos"
+            "paths",
+            nargs="+",
+            type=Path,
+            metavar="PATH",
+            help=_("a photo, or a folder with photos"),
         )
 
     def handle(self, **options: Any) -> None:

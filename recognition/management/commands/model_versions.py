@@ -7,6 +7,7 @@ from typing import Any
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.timesince import timesince
+from django.utils.translation import gettext_noop
 
 from recognition.formats import percentage
 from recognition.management.base import SiteCommand
@@ -24,7 +25,7 @@ strangers are named, of versions that answer by their own classes."""
 
 
 class Command(SiteCommand):
-    help = "Lists the model versions, the newest first, or as JSON the newest last."
+    help = gettext_noop("Lists the model versions, the newest first, or as JSON the newest last.")
 
     def handle(self, **options: Any) -> None:
         versions = service.listed().select_related("parent", "replaced")

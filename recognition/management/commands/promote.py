@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.evaluation import verdicts
 from recognition.management.base import SiteCommand
@@ -13,32 +14,35 @@ from recognition.services.promotion import serving
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Puts a model version into service: embeds every enrolled face under it, then switches. "
-        "Goes on where it was stopped. Against the gate it goes with --force and a --reason alone, "
-        "which stands in the audit log. A version that answers by its classes brings them into the "
-        "gallery, where they are not, with some of the photos that it was trained on."
+        "Run again, it continues where it was stopped. Against the gate it takes --force and a "
+        "--reason, which is kept in the audit log. Of a version that answers by its classes, "
+        "those who are not in the gallery are enrolled, with some of the photos that it was "
+        "trained on."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("version", metavar="V")
-        parser.add_argument("--quiet", action="store_true", help="show no progress")
+        parser.add_argument("--quiet", action="store_true", help=_("show no progress"))
         parser.add_argument(
-            "--force", action="store_true", help="although it did not pass the gate; with --reason"
+            "--force",
+            action="store_true",
+            help=_("although it did not pass the gate; with --reason"),
         )
-        parser.add_argument("--reason", default="", metavar="R", help="why, for the audit log")
+        parser.add_argument("--reason", default="", metavar="R", help=_("why, for the audit log"))
         decides = parser.add_mutually_exclusive_group()
         decides.add_argument(
             "--open-set",
             action="store_true",
             default=None,
-            help="by its classes: name nobody below the threshold",
+            help=_("by its classes: name nobody below the threshold"),
         )
         decides.add_argument(
             "--closed-set",
             action="store_false",
             dest="open_set",
-            help="by its classes: always name the likeliest",
+            help=_("by its classes: always name the likeliest"),
         )
 
     def handle(self, **options: Any) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.messages.privacy import kept
@@ -11,11 +12,17 @@ from recognition.services.privacy import retention
 
 
 class Command(SiteCommand):
-    help = "Deletes photos that have been kept for as long as they may be. The site does it daily."
+    help = gettext_noop(
+        "Deletes photos that have been kept for as long as they may be. The site does it daily."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say what would go")
-        parser.add_argument("--quiet", action="store_true", help="say nothing if nothing goes")
+        parser.add_argument(
+            "--dry-run", action="store_true", help=_("only say what would be deleted")
+        )
+        parser.add_argument(
+            "--quiet", action="store_true", help=_("say nothing if nothing is deleted")
+        )
 
     def handle(self, *, dry_run: bool, quiet: bool, **options: Any) -> None:
         found = retention.due() if dry_run else retention.purge()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.models import User
@@ -11,13 +12,13 @@ from recognition.services.site import second_factor
 
 
 class Command(SiteCommand):
-    help = (
-        "Takes the second factor away from somebody who has lost it: the password is enough until "
-        "they set up another."
+    help = gettext_noop(
+        "Removes the second factor of somebody who has lost it: the password is enough until they "
+        "set up another."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("user", help="username of the account")
+        parser.add_argument("user", help=_("username of the account"))
 
     def handle(self, *, user: str, **options: Any) -> None:
         account = User.objects.filter(username=user).first()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext_noop
 
 from facesite import env
 from recognition.management import backups
@@ -20,7 +21,7 @@ NOT_YET: Final = "stuck"
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Brings a site back from what `backup` wrote, into an empty DATA_DIR and an empty "
         "database, SQLite or PostgreSQL. Nothing is changed unless the whole archive is sound. Run "
         "it again with the same FILE after an interruption."

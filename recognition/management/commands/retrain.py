@@ -7,6 +7,7 @@ from typing import Any, Never
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils.translation import gettext_noop
 
 from ml.architectures import DEFAULT
 from ml.errors import ArtifactMissing, MLError
@@ -27,7 +28,7 @@ STOPPED = 130  # 128 + SIGINT, as shells have it
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Trains a network into a new model version, measures it on people it has never seen, and "
         "puts it into service if it is not worse than the one that is. docs/training.md has more."
     )

@@ -3,13 +3,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.services.work.retrying import retry_all
 
 
 class Command(SiteCommand):
-    help = "Tries those photos again that failed and whose uploaded bytes are still kept."
+    help = gettext_noop(
+        "Tries again the photos that failed and whose uploaded bytes are still kept."
+    )
 
     def handle(self, **options: Any) -> None:
         waiting = retry_all()

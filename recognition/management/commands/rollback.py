@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.management.versions import switching
@@ -11,10 +12,10 @@ from recognition.services.promotion import serving
 
 
 class Command(SiteCommand):
-    help = "Goes back to the model version that was in service before."
+    help = gettext_noop("Goes back to the model version that was in service before.")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--quiet", action="store_true", help="show no progress")
+        parser.add_argument("--quiet", action="store_true", help=_("show no progress"))
 
     def handle(self, **options: Any) -> None:
         with switching(quiet=options["quiet"]) as progress:

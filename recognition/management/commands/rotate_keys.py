@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.utils.translation import gettext_noop
 
 from facesite import sealing
 from recognition.management.base import SiteCommand
@@ -14,9 +15,9 @@ from recognition.services.privacy.keys import rotate
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Encrypts all photos, crops, portraits and embeddings with the first of FACESITE_KEYS, or, "
-        "without FACESITE_ENCRYPT, undoes that. The site may run meanwhile. Run it again if it was "
+        "without FACESITE_ENCRYPT, undoes that. The site may keep running. Run it again if it was "
         "stopped."
     )
 

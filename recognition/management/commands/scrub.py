@@ -4,19 +4,21 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.services.privacy import scrubbing
 
 
 class Command(SiteCommand):
-    help = (
-        "Writes the tables of the database anew, so that nothing is left in its bytes of what was "
+    help = gettext_noop(
+        "Rewrites the tables of the database, so that nothing is left in its bytes of what was "
         "erased. The site does it after every erasure."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--quiet", action="store_true", help="say nothing")
+        parser.add_argument("--quiet", action="store_true", help=_("say nothing"))
 
     def handle(self, *, quiet: bool, **options: Any) -> None:
         try:

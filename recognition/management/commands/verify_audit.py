@@ -4,13 +4,15 @@ import json
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.services import chain
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Looks at every row of the audit log, says which were changed, removed or inserted, and "
         "prints the digest of the last row. Note it elsewhere, and give it as --noted another "
         "time: whoever could change the whole database cannot bring it back."
@@ -22,7 +24,7 @@ class Command(SiteCommand):
             action="append",
             default=[],
             metavar="DIGEST",
-            help="a digest printed before, which a row must still have",
+            help=_("a digest printed before, which a row must still have"),
         )
 
     def handle(self, **options: Any) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.files import read_json
 from recognition.management.base import SiteCommand
@@ -32,7 +34,7 @@ OBJECTIONS: Final = {
 
 
 class Command(SiteCommand):
-    help = (
+    help = gettext_noop(
         "Checks a report of erase_person: that this site signed it, and that nothing of the person "
         "is there. Whoever still knows a name or a file name can have all files searched for it."
     )
@@ -44,7 +46,7 @@ class Command(SiteCommand):
             action="append",
             default=[],
             metavar="TEXT",
-            help="a text that must be in no file under the data folder",
+            help=_("a text that must be in no file under the data folder"),
         )
 
     def handle(self, **options: Any) -> None:

@@ -5,6 +5,8 @@ import sys
 from typing import Any, Final
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.services.site.integrity import Finding, verify
@@ -26,11 +28,13 @@ PROMISES: Final = {
 
 
 class Command(SiteCommand):
-    help = "Checks on this site what docs/reliability.md promises. Changes nothing by itself."
+    help = gettext_noop(
+        "Checks on this site what docs/reliability.md promises. Changes nothing by itself."
+    )
     requires_system_checks = []  # noqa: RUF012  (it says itself what is wrong with the model)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="mend what can be mended")
+        parser.add_argument("--repair", action="store_true", help=_("repair what can be repaired"))
 
     def handle(self, **options: Any) -> None:
         findings = []
