@@ -60,6 +60,11 @@ def plain(number: float) -> str:
     return number_format(f"{number:.10f}".rstrip("0").rstrip("."))
 
 
+def counted(number: int) -> str:
+    """A whole number, with its thousands apart."""
+    return number_format(number, force_grouping=True)
+
+
 def rate(share: float) -> str:
     """A rate that somebody has chosen: 10%, 1%, 0.3%."""
     return _("%(number)s%%") % {"number": plain(share * 100)}

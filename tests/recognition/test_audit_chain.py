@@ -241,7 +241,7 @@ def test_the_command_fails_where_the_chain_breaks(log: list[AuditEvent]) -> None
     out = StringIO()
     with pytest.raises(CommandError, match="not as it was written"):
         call_command("verify_audit", "--json", stdout=out)
-    assert "removed: rows 2 to 3" in out.getvalue()
+    assert "Removed: rows 2 to 3" in out.getvalue()
     found = json.loads(out.getvalue().splitlines()[-1])
     assert found["breaks"] == [{"kind": "removed", "first": 2, "last": 3}]
     with pytest.raises(CommandError):
@@ -339,4 +339,4 @@ def test_rows_of_a_site_from_before_are_chained(tmp_path: Path) -> None:
         insert = f"INSERT INTO {TABLE} ({columns}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
         database.executemany(insert, [row] * 2500)
     site.manage("migrate", "--verbosity=0")
-    assert "2500 rows, none changed, removed or inserted." in site.manage("verify_audit")
+    assert "2,500 rows, none changed, removed or inserted." in site.manage("verify_audit")

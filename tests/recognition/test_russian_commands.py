@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.core.management import load_command_class
+from django.core.management import call_command, load_command_class
 from django.utils.translation import override
 
 from facesite.catalogues import compile_stale
@@ -34,3 +36,12 @@ def test_help_has_no_english(name: str) -> None:
     assert usage.startswith("Вызов: manage.py ")
     assert "параметры:" in said
     assert ENGLISH.findall(said) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["purge", "retry", "rotate_keys", "sweep", "verify_audit"])
+def test_what_a_command_says_is_russian(command: str, media: Path) -> None:
+    out = StringIO()
+    call_command(command, stdout=out, stderr=out)
+    assert re.search("[а-я]", out.getvalue())
+    assert ENGLISH.findall(out.getvalue()) == []

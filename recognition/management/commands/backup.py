@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from recognition.formats import counted, duration, file_size
 from recognition.management import backups
 from recognition.management.base import SiteCommand
 from recognition.services.backup import making
@@ -31,16 +33,26 @@ class Command(SiteCommand):
             made = making.backup(options["file"], progress)
         seconds = round(time.monotonic() - began, 1)
         self._warn(made)
-        size = f"{made.size / 1e6:,.1f} MB"
-        told = f"{made.rows:,} rows and {made.files:,} files, {size}, in {seconds} s"
-        self.conclude(as_dict(made, seconds), f"{made.file}: {told}.", as_json=options["json"])
+        self.conclude(as_dict(made, seconds), in_words(made, seconds), as_json=options["json"])
 
     def _warn(self, made: making.Made) -> None:
         if not made.missing:
             return
-        self.stderr.write(f"{len(made.missing)} files were not there that rows name:")
+        said = _("Files that rows name and that were not there: %(count)d.")
+        self.stderr.write(said % {"count": len(made.missing)})
         for name in made.missing[:SHOWN]:
             self.stderr.write(f"    {name}")
+
+
+def in_words(made: making.Made, seconds: float) -> str:
+    """How much was written, how large it is, and how long it took."""
+    return _("%(file)s: %(rows)s rows and %(files)s files, %(size)s, in %(time)s.") % {
+        "file": made.file,
+        "rows": counted(made.rows),
+        "files": counted(made.files),
+        "size": file_size(made.size),
+        "time": duration(seconds),
+    }
 
 
 def as_dict(made: making.Made, seconds: float) -> dict[str, Any]:

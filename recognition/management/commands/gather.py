@@ -26,5 +26,5 @@ class Command(SiteCommand):
         except ArtifactError as error:
             raise CommandError(str(error)) from error
         if not quiet:
-            words = f"{faces:,} new faces were put to their strangers."
+            words = _("New faces grouped into strangers: %d.") % faces
             self.conclude({"faces": faces}, words, as_json=options["json"])

@@ -22,6 +22,5 @@ class Command(SiteCommand):
     def handle(self, *, quiet: bool, **options: Any) -> None:
         people = looking.look_over()
         if not quiet:
-            self.conclude(
-                {"people": people}, f"{people} people were looked at.", as_json=options["json"]
-            )
+            words = _("People checked: %d.") % people
+            self.conclude({"people": people}, words, as_json=options["json"])

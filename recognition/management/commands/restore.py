@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from facesite import env
+from recognition.formats import counted
 from recognition.management import backups
 from recognition.management.base import SiteCommand
 from recognition.services import chain
@@ -48,7 +50,7 @@ def broken() -> Iterator[str]:
         if finding.code != NOT_YET:
             yield from (f"{finding.code}: {one}" for one in finding.broken)
     if not chain.verify().whole:
-        yield "the audit log is not as it was written; see verify_audit"
+        yield "audit_log: see verify_audit"
 
 
 def as_dict(about: About, wrong: list[str]) -> dict[str, Any]:
@@ -62,12 +64,20 @@ def as_dict(about: About, wrong: list[str]) -> dict[str, Any]:
 
 
 def in_words(about: About) -> Iterator[str]:
-    yield f"Restored as of {about.made_at}: {sum(about.rows.values()):,} rows, checked."
+    rows = counted(sum(about.rows.values()))
+    yield _("Restored as of %(time)s: %(rows)s rows, checked.") % {
+        "time": about.made_at,
+        "rows": rows,
+    }
     other = {name: value for name, value in about.settings.items() if env.given.get(name) != value}
     if other:
-        yield "Settings of that site, which are not so here:"
+        yield _("Settings of that site that are different here:")
         yield from (f"    {name}={value}" for name, value in other.items())
     if about.by_hand:
-        yield f"Not in the backup, and set there: {', '.join(about.by_hand)}."
-    yield "Everybody logs in anew. Links that were given out are void, unless SECRET_KEY is kept."
-    yield "Who was erased after the backup was made is back: erase them again."
+        names = ", ".join(about.by_hand)
+        yield _("Not in the backup, and set there: %(names)s.") % {"names": names}
+    yield _(
+        "Everybody has to log in again. Links that were given out are void, unless SECRET_KEY is "
+        "kept."
+    )
+    yield _("People erased after the backup was made are back: erase them again.")

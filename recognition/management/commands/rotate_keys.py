@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from facesite import sealing
@@ -22,24 +23,29 @@ class Command(SiteCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        with progress_bar("stored", quiet=options["json"]) as progress:
+        with progress_bar(_("stored"), quiet=options["json"]) as progress:
             rotated = rotate(progress)
-        self.stdout.write(f"{rotated.files} files and {rotated.embeddings} embeddings were turned.")
+        said = _("Converted: %(files)d files and %(embeddings)d embeddings.")
+        self.stdout.write(said % asdict(rotated))
         if not rotated.lost:
             self.stdout.write(_needed())
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(rotated), "keys": sealing.numbers()}))
         if rotated.lost:
             raise CommandError(
-                f"{rotated.lost} could not be opened and were left as they are. Are all old keys "
-                "in FACESITE_KEYS?"
+                _(
+                    "Could not be opened, and left as they are: %d. Are all old keys in "
+                    "FACESITE_KEYS?"
+                )
+                % rotated.lost
             )
 
 
 def _needed() -> str:
     """Which keys there is nothing left for."""
     used, *others = sealing.numbers() if settings.ENCRYPT else ["", *sealing.numbers()]
-    under = f"Everything is under key {used}." if used else "Nothing is encrypted."
+    under = _("Everything is under key %s.") % used if used else _("Nothing is encrypted.")
     if not others:
         return under
-    return f"{under} Nothing here needs {', '.join(others)} any more; backups of before do."
+    needless = _("Nothing here needs %s any more, but earlier backups do.") % ", ".join(others)
+    return f"{under} {needless}"

@@ -24,7 +24,7 @@ class Command(SiteCommand):
         try:
             scrubbing.scrub()
         except DatabaseError as error:
-            raise CommandError(f"The database was not written anew: {error}") from error
+            raise CommandError(_("The database was not rewritten: %s.") % error) from error
         if not quiet:
-            words = "The database was written anew."
+            words = _("The database was rewritten.")
             self.conclude({"scrubbed": True}, words, as_json=options["json"])

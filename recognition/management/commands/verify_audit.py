@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
+from recognition.formats import counted
 from recognition.management.base import SiteCommand
 from recognition.services import chain
+
+BREAKS: Final = {
+    "changed": gettext_lazy("Changed: rows %(first)s to %(last)s"),
+    "removed": gettext_lazy("Removed: rows %(first)s to %(last)s"),
+    "inserted": gettext_lazy("Inserted: rows %(first)s to %(last)s"),
+}
 
 
 class Command(SiteCommand):
@@ -33,32 +41,37 @@ class Command(SiteCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(verified)))
         if not verified.whole:
-            raise CommandError("The audit log is not as it was written.")
+            raise CommandError(_("The audit log is not as it was written."))
 
 
 def lines(verified: chain.Verified) -> list[str]:
-    found = [f"{one.kind}: {_rows(one)}" for one in verified.breaks]
+    found = [str(BREAKS[one.kind]) % asdict(one) for one in verified.breaks]
     if not verified.guarded:
-        found.append("The triggers are gone that keep rows from being changed.")
+        found.append(
+            _("The database no longer keeps rows from being changed: its triggers are gone.")
+        )
     if not verified.noted:
-        found.append("No row has the digest that was noted.")
+        found.append(_("No row has the digest that you have noted."))
     if not found:
-        found.append(f"{verified.rows} rows, none changed, removed or inserted.")
-    return [*found, f"Row {verified.head.number} {verified.head.digest}"]
+        found.append(_whole(verified.rows))
+    head = _("Row %(number)s") % {"number": verified.head.number}
+    return [*found, f"{head} {verified.head.digest}"]
 
 
-def _rows(found: chain.Break) -> str:
-    one = found.first == found.last
-    return f"row {found.first}" if one else f"rows {found.first} to {found.last}"
+def _whole(rows: int) -> str:
+    return ngettext(
+        "The chain is whole: %(rows)s row, none changed, removed or inserted.",
+        "The chain is whole: %(rows)s rows, none changed, removed or inserted.",
+        rows,
+    ) % {"rows": counted(rows)}
 
 
 def as_dict(verified: chain.Verified) -> dict[str, Any]:
-    breaks = [{"kind": one.kind, "first": one.first, "last": one.last} for one in verified.breaks]
     return {
         "whole": verified.whole,
         "rows": verified.rows,
         "head": {"number": verified.head.number, "digest": verified.head.digest},
-        "breaks": breaks,
+        "breaks": [asdict(one) for one in verified.breaks],
         "guarded": verified.guarded,
         "noted": verified.noted,
     }

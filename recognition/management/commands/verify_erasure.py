@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from ml.files import read_json
 from recognition.management.base import SiteCommand
@@ -14,22 +14,24 @@ from recognition.management.terminal import progress_bar
 from recognition.services.privacy import erasure_report, traces
 
 OBJECTIONS: Final = {
-    "not_signed": "This site did not sign the report, or it was changed since.",
-    "not_in_log": "The audit log has no such removal.",
-    "person": "The person is there.",
-    "folders": "Names of their folders are there.",
-    "consents": "Consents of theirs are there.",
-    "enrolled_photos": "Enrolled photos of theirs are there.",
-    "templates": "Templates of theirs are there.",
-    "imported_files": "Files that an operator sent to be enrolled are theirs.",
-    "waiting_photos": "Photos of theirs wait to be enrolled.",
-    "candidates": "They are candidates of answers.",
-    "answers": "Answers name them.",
-    "verdicts": "Reviewers' verdicts name them.",
-    "photos_asked_about": "Photos that were to be deleted are there.",
-    "classes": "A network names them by one of its classes.",
-    "not_overwritten": "The database has not been written anew since: a worker does it within "
-    "seconds, or run manage.py scrub.",
+    "not_signed": gettext_lazy("This site did not sign the report, or it was changed since."),
+    "not_in_log": gettext_lazy("The audit log has no such removal."),
+    "person": gettext_lazy("The person is there."),
+    "folders": gettext_lazy("Names of their folders are there."),
+    "consents": gettext_lazy("Consents of theirs are there."),
+    "enrolled_photos": gettext_lazy("Enrolled photos of theirs are there."),
+    "templates": gettext_lazy("Templates of theirs are there."),
+    "imported_files": gettext_lazy("Files that an operator sent to be enrolled are theirs."),
+    "waiting_photos": gettext_lazy("Photos of theirs wait to be enrolled."),
+    "candidates": gettext_lazy("They are candidates of answers."),
+    "answers": gettext_lazy("Answers name them."),
+    "verdicts": gettext_lazy("Reviewers' verdicts name them."),
+    "photos_asked_about": gettext_lazy("Photos that were to be deleted are there."),
+    "classes": gettext_lazy("A network names them by one of its classes."),
+    "not_overwritten": gettext_lazy(
+        "The database has not been rewritten since: a worker does it within seconds, or run "
+        "manage.py scrub."
+    ),
 }
 
 
@@ -53,18 +55,18 @@ class Command(SiteCommand):
         objections = list(erasure_report.objections(_read(options["report"])))
         needles = {needle for text in options["search"] for needle in traces.of_text(text)}
         found = _search(needles) if needles else []
-        said = [OBJECTIONS[code] for code in objections]
-        said += [f"A text that was searched for is in {path}." for path in found]
-        self.stdout.write("\n".join(said or ["Nothing of the person is there."]))
+        said = [str(OBJECTIONS[code]) for code in objections]
+        said += [_("A text that was searched for is in %s.") % path for path in found]
+        self.stdout.write("\n".join(said or [_("Nothing of the person is there.")]))
         if options["json"]:
             holds = {"holds": not said, "objections": objections, "found": found}
             self.stdout.write(json.dumps(holds))
         if said:
-            raise CommandError("The report does not hold.")
+            raise CommandError(_("The report does not hold."))
 
 
 def _search(needles: set[bytes]) -> list[str]:
-    with progress_bar("files") as progress:
+    with progress_bar(_("files")) as progress:
         return [str(path) for path in traces.found(needles, progress)]
 
 
@@ -72,7 +74,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         report = read_json(path)
     except (OSError, ValueError) as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error
+        said = _("%(file)s cannot be read: %(reason)s.")
+        raise CommandError(said % {"file": path, "reason": error}) from error
     if not isinstance(report, dict):
-        raise CommandError(f"{path} is no report of an erasure.")
+        raise CommandError(_("%s is not a report of an erasure.") % path)
     return report

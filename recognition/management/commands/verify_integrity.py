@@ -6,24 +6,28 @@ from typing import Any, Final
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from recognition.management.base import SiteCommand
 from recognition.services.site.integrity import Finding, verify
 
 SHOWN: Final = 5
 PROMISES: Final = {
-    "database": "The database is sound.",
-    "triggers": "A status moves only forward: the triggers are there.",
-    "one_version": "One model version is in service, and its files are sound.",
-    "stuck": "Everything that waits is due later, or is being worked on.",
-    "half_answers": "Every answer is whole, and nothing else has faces.",
-    "rows_without_files": "Every file that a row names is there.",
-    "files_without_rows": "Every stored file of yesterday or before is named by a row.",
-    "kept_too_long": "No uploaded bytes are kept longer than they are needed.",
-    "without_template": "Every enrolled face has a template of the version in service.",
-    "revisions": "No change of the gallery is ahead of the count of changes.",
-    "times": "Nothing has ended before it began.",
+    "database": gettext_lazy("The database is sound."),
+    "triggers": gettext_lazy("A status moves only forward: the triggers are there."),
+    "one_version": gettext_lazy("One model version is in service, and its files are sound."),
+    "stuck": gettext_lazy("Everything that waits is due later, or is being worked on."),
+    "half_answers": gettext_lazy("Every answer is whole, and nothing else has faces."),
+    "rows_without_files": gettext_lazy("Every file that a row names is there."),
+    "files_without_rows": gettext_lazy(
+        "Every stored file of yesterday or before is named by a row."
+    ),
+    "kept_too_long": gettext_lazy("No uploaded bytes are kept longer than they are needed."),
+    "without_template": gettext_lazy(
+        "Every enrolled face has a template of the version in service."
+    ),
+    "revisions": gettext_lazy("No change of the gallery is ahead of the count of changes."),
+    "times": gettext_lazy("Nothing has ended before it began."),
 }
 
 
@@ -50,13 +54,20 @@ class Command(SiteCommand):
             sys.exit(1)
 
     def _show(self, finding: Finding) -> None:
-        told = f"{len(finding.broken)} broken" if finding.broken else "kept"
-        told += f", {finding.repaired} repaired" if finding.repaired else ""
-        self.stdout.write(f"{told:<24} {PROMISES[finding.code]}")
+        self.stdout.write(f"{_told(finding):<24} {PROMISES[finding.code]}")
         for one in finding.broken[:SHOWN]:
             self.stdout.write(f"    {one}")
         if len(finding.broken) > SHOWN:
-            self.stdout.write(f"    … and {len(finding.broken) - SHOWN} more")
+            more = _("and %(more)s more") % {"more": len(finding.broken) - SHOWN}
+            self.stdout.write(f"    … {more}")
+
+
+def _told(finding: Finding) -> str:
+    broken, repaired = len(finding.broken), finding.repaired
+    told = [_("%(count)d broken") % {"count": broken} if broken else _("kept")]
+    if repaired:
+        told.append(_("%(count)d repaired") % {"count": repaired})
+    return ", ".join(told)
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
