@@ -23,9 +23,10 @@ from django.conf import settings
 from django.db import DatabaseError
 from gunicorn.workers import gasgi
 
-from facesite import pulse, space
+from facesite import counting, pulse, space
 from facesite.bodies import NOT_NOW, STRANGERS_BYTES, TOO_LARGE, allowed
 from facesite.connections import Connection
+from facesite.local import FORWARDED
 from facesite.wsgi import application as django
 from ml.errors import DISK_FULL
 
@@ -42,6 +43,7 @@ LINGER_SECONDS = 20  # for the rest of a body that has been refused
 
 gasgi.ASGIProtocol = Connection  # there is no setting for the class of connections
 pulse.begin("web")
+counting.begin()
 threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="request")
 
 
@@ -113,6 +115,7 @@ def environment(scope: Message) -> dict[str, Any]:
             continue
         key = key if key in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{key}"
         environ[key] = f"{environ[key]},{text}" if key in environ else text
+    environ[FORWARDED] = bool(forwarded or {"HTTP_VIA", "HTTP_X_REAL_IP"} & environ.keys())
     return environ | (told_by_proxy(forwarded) if settings.HTTPS else {})
 
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connections
 from kombu.exceptions import OperationalError
 from kombu.transport.redis import Transport
 
-from facesite import pulse
+from facesite import counting, pulse
 from facesite.messages import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "facesite.settings")
@@ -121,11 +121,13 @@ def leave_the_log_to_the_settings(**_: Any) -> None:
 @worker_init.connect
 def begin_pulse_of_the_worker(**_: Any) -> None:
     pulse.begin("worker", loop.goes_round)
+    counting.begin()
 
 
 @worker_process_init.connect
 def begin_pulse_of_a_child(**_: Any) -> None:
     pulse.begin("child")
+    counting.begin()
 
 
 @worker_process_init.connect

@@ -3,14 +3,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any, Final
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangosMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRefresh
 
-from facesite import logs, request_ids
+from facesite import counting, logs, request_ids
 
 log = logging.getLogger("facesite.requests")
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _COMMON = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _STRICT = f"default-src 'self'; {_COMMON}"
@@ -41,11 +45,12 @@ def noting_requests(
 
 def _note(request: HttpRequest, response: HttpResponse, milliseconds: float) -> None:
     said = {
-        "method": request.method,
+        "method": request.method if request.method in METHODS else "other",
         "route": logs.route(request),
         "status": response.status_code,
         "ms": round(milliseconds, 1),
     }
+    _count(said)
     user, why = _who(request), request.META.get(logs.WHY, "")
     line = " ".join(map(str, said.values())) + " ms"
     line += f", user {user}" if user else ""
@@ -53,9 +58,16 @@ def _note(request: HttpRequest, response: HttpResponse, milliseconds: float) -> 
     log.log(level, "%s", f"{line}: {why}" if why else line, extra=said | {"user": user, "why": why})
 
 
+def _count(said: dict[str, Any]) -> None:
+    counting.REQUESTS.add(said["route"], said["method"], f"{said['status'] // 100}xx")
+    counting.REQUEST_SECONDS.add(said["route"], seconds=said["ms"] / 1000)
+
+
 def _who(request: HttpRequest) -> int | None:
     """Whoever it is known to be by now: a line of the log is not worth a query."""
-    user = getattr(request, "_cached_user", None)
+    user = getattr(request, "user", None)
+    if type(user) is SimpleLazyObject:
+        user = getattr(request, "_cached_user", None)
     return user.pk if user else None
 
 

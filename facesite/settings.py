@@ -85,6 +85,8 @@ SITE_URL = env.url("FACESITE_URL", schemes=("https", "http")).rstrip("/") or env
 )
 
 # security
+# With it, /metrics can be read from elsewhere; without, from this machine alone.
+METRICS_TOKEN = env.secret("FACESITE_METRICS_TOKEN")
 SECRET_KEY = env.secret("SECRET_KEY") or env.generated_secret(DATA_DIR / "secret_key")
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0

@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import defaultdict
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from django.test import Client
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.sites import ROOT, Page, Site, Visitor, wait_for
 
@@ -28,7 +33,7 @@ def visited(live_site: Site) -> Site:
     visitor = Visitor(live_site)
     visitor.login("admin")
     upload(visitor, DEMO / "photos" / "people" / "Ekaterina_Belova" / "4.jpg")
-    wait_for(lambda: any(line.get("work") == "identification" for line in lines(live_site)))
+    wait_for(lambda: lines(live_site, work="identification"))
     return live_site
 
 
@@ -38,12 +43,17 @@ def upload(visitor: Visitor, photo: Path) -> Page:
     return visitor.post("/", {"photos": [file]})
 
 
-def lines(site: Site) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in site.output().splitlines()]
+def lines(site: Site, **having: str) -> list[dict[str, Any]]:
+    """Those that are whole by now, and have such fields."""
+    whole = map(json.loads, site.output().split("\n")[:-1])
+    return [line for line in whole if having.items() <= line.items()]
 
 
-def of_requests(site: Site) -> list[dict[str, Any]]:
-    return [line for line in lines(site) if line["logger"] == "facesite.requests"]
+def ask(site: Site, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
+    connection = HTTPConnection("127.0.0.1", site.port, timeout=30)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, headers=named)
+    return connection.getresponse()
 
 
 def test_every_line_is_an_object_that_says_when_and_who(visited: Site) -> None:
@@ -52,8 +62,9 @@ def test_every_line_is_an_object_that_says_when_and_who(visited: Site) -> None:
 
 
 def test_what_a_request_asked_for_has_its_number_in_the_worker_too(visited: Site) -> None:
-    done = next(line for line in lines(visited) if line.get("work") == "identification")
-    (asked,) = [one for one in of_requests(visited) if one["request_id"] == done["request_id"]]
+    done = lines(visited, work="identification")[-1]
+    given = {"logger": "facesite.requests", "request_id": done["request_id"]}
+    (asked,) = wait_for(lambda: lines(visited, **given))
     assert (asked["method"], asked["route"], asked["status"]) == ("POST", "upload", 302)
     assert asked["user"] > 0
     assert done["ms"] > 0
@@ -66,22 +77,29 @@ def test_no_line_has_a_name_or_a_file_name(visited: Site) -> None:
     assert NAME in visitor.get(f"/people/?q={quote(NAME)}").text
     assert visitor.get(f"/{quote(NAME)}/").status == 404
     assert visitor.post("/people/add/", {"name": NAME}).status == 422
+    wait_for(lambda: lines(visited, route="person_add"))
     said = visited.output().replace("_", " ")
     private = (NAME, quote(NAME), "Belova", "Vasilisa", "DROP", "sessionid", 'admin"')
     assert [word for word in private if word in said] == []
 
 
-def test_each_request_has_one_line_and_a_refused_one_says_why(visited: Site) -> None:
-    before = len(of_requests(visited))
-    stranger = Visitor(visited)
-    stranger.cookies.clear()
-    assert stranger.post("/accounts/login/", {"login": "x"}).status == 403
-    assert stranger.get("/nothing/at/all/").status == 404
-    csrf, nothing = of_requests(visited)[before:]
-    assert (csrf["route"], csrf["status"]) == ("account_login", 403)
-    assert csrf["why"] == "CSRF cookie not set."
-    assert (nothing["route"], nothing["status"]) == ("none", 404)
-    assert "user" not in nothing
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("POST", "/accounts/login/", ("account_login", 403, "CSRF cookie not set.")),
+        ("GET", "/nothing/at/all/", ("none", 404, None)),
+        ("GET", "/static/nothing.css", ("static", 404, None)),
+    ],
+)
+def test_a_refused_request_has_one_line_that_says_why(
+    visited: Site, method: str, path: str, said: tuple[object, ...]
+) -> None:
+    number = uuid4().hex
+    answer = ask(visited, path, method, X_Request_ID=number)
+    assert answer.headers["X-Request-ID"] == number
+    (line,) = wait_for(lambda: lines(visited, request_id=number))
+    assert tuple(line.get(field) for field in ("route", "status", "why")) == said
+    assert "user" not in line
 
 
 @pytest.mark.parametrize(
@@ -102,3 +120,48 @@ def test_the_number_that_a_proxy_gives_is_kept_if_it_looks_like_one(
     answered = client.get("/nothing/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
     assert (answered == given) is kept
     assert re.fullmatch(r"[0-9a-f]{32}", answered) or kept
+
+
+def figures(site: Site) -> dict[str, dict[str, float]]:
+    """Samples by name, and by what their labels say, in the order of the names of those."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for family in text_string_to_metric_families(ask(site, "/metrics").read().decode()):
+        for sample in family.samples:
+            said = " ".join(label for _, label in sorted(sample.labels.items()))
+            found[sample.name][said] = sample.value
+    return found
+
+
+def test_the_figures_are_those_of_web_worker_and_database(visited: Site) -> None:
+    wait_for(lambda: figures(visited)["facesite_faces_total"].get("match"))
+    found = figures(visited)
+    assert found["facesite_requests_total"]["POST upload 3xx"] >= 1
+    assert found["facesite_request_seconds_count"]["upload"] >= 2
+    assert found["facesite_attempts_total"]["done  identification"] >= 1
+    assert found["facesite_stage_seconds_sum"]["detect"] > 0
+    assert found["facesite_gallery_people"] == {"": 12}
+    assert found["facesite_gallery_templates"] == {"": 48}
+    assert found["facesite_model_info"] == {"gallery sface sface-2021dec": 1}
+    assert {"child alive", "web alive", "worker alive"} <= found["facesite_processes"].keys()
+    assert (found["facesite_database_up"], found["facesite_broker_up"]) == ({"": 1}, {"": 1})
+
+
+def test_the_stricter_format_is_right_too_and_names_nobody(visited: Site) -> None:
+    strict = "application/openmetrics-text; version=1.0.0"
+    told = ask(visited, "/metrics", Accept=strict).read().decode()
+    assert len(list(openmetrics(told))) > 15  # type: ignore[no-untyped-call]
+    assert [word for word in ("Belova", "Vasilisa", "admin@", ".jpg") if word in told] == []
+
+
+def test_every_figure_that_the_documents_name_is_there(visited: Site) -> None:
+    named = re.findall(r"\bfacesite_\w+", (ROOT / "docs" / "running.md").read_text())
+    told = ask(visited, "/metrics").read().decode()
+    assert len(set(named)) > 15
+    assert [name for name in named if name not in told] == []
+
+
+@pytest.mark.parametrize(
+    "header", ["X_Forwarded_For", "Forwarded", "X_Forwarded_Proto", "X_Real_IP", "Via"]
+)
+def test_who_comes_through_a_proxy_on_this_machine_is_not_of_it(visited: Site, header: str) -> None:
+    assert ask(visited, "/metrics", **{header: "127.0.0.1"}).status == 403

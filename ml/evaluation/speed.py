@@ -93,7 +93,7 @@ def detection(photo: Image) -> dict[int, float]:
 
 def whole_photo(recognizer: Recognizer, files: Sequence[bytes]) -> dict[str, float]:
     """Median milliseconds per step, from a file's bytes to embeddings."""
-    steps: dict[str, list[float]] = {"decode": [], "detect": [], "embed": []}
+    steps: dict[str, list[float]] = {"decode": [], "detect": [], "align": [], "embed": []}
     for data in files:
         started = time.perf_counter()
         photo = imaging.decode(data)

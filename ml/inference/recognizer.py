@@ -89,9 +89,14 @@ class Recognizer:
         detected = self.detect(photo)
         found = time.perf_counter()
         crops = [align(photo, face.landmarks) for face in detected]
+        aligned = time.perf_counter()
         faces = tuple(self._asked(detected, np.stack(crops))) if crops else ()
         embedded = time.perf_counter()
-        milliseconds = {"detect": (found - started) * 1e3, "embed": (embedded - found) * 1e3}
+        milliseconds = {
+            "detect": (found - started) * 1e3,
+            "align": (aligned - found) * 1e3,
+            "embed": (embedded - aligned) * 1e3,
+        }
         return Recognition(faces, milliseconds, views.parts(photo))
 
     def _asked(self, detected: Sequence[DetectedFace], crops: Image) -> Iterator[EmbeddedFace]:

@@ -107,6 +107,11 @@ class QueuedWork(models.Model):
     class Meta:
         abstract = True
 
+    @classmethod
+    def kind_name(cls) -> str:
+        """By which the log and the figures of the site call this kind of work."""
+        return cls.__name__.lower()
+
     @property
     def is_final(self) -> bool:
         return self.status not in UNFINISHED

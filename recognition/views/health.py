@@ -1,7 +1,8 @@
-"""Two addresses without an account, for whatever looks after the site: is it alive, is it ready?
+"""Three addresses without an account, for whatever looks after the site: is it alive, is it ready,
+how much of what?
 
 They are answered before anything else looks at the request: no session, no host name, no redirect
-to HTTPS, and for the first not even the database.
+to HTTPS, no line of the log, and for the first not even the database.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from recognition.services.site.health import health
+from recognition.views.metrics import metrics
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -24,7 +26,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     return JsonResponse(found.as_json(), status=200 if found.ready else 503)
 
 
-PROBES = {"/healthz": healthz, "/readyz": readyz}
+PROBES = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
 def probes(

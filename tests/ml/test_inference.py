@@ -93,7 +93,7 @@ def test_faces_of_a_group_come_from_left_to_right(recognizer: Recognizer) -> Non
     assert len(result.faces) == len(GROUPS["3.jpg"])
     places = [face.detected.box.x for face in result.faces]
     assert places == sorted(places)
-    assert set(result.milliseconds) == {"detect", "embed"}
+    assert set(result.milliseconds) == {"detect", "align", "embed"}
 
 
 def test_a_photo_without_a_face_has_no_faces(recognizer: Recognizer) -> None:

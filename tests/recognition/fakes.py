@@ -76,7 +76,7 @@ class StripeRecognizer:
     def recognize(self, photo: Image) -> Recognition:
         self.looked_at += 1
         faces = tuple(_faces(photo, self.degrees))
-        return Recognition(faces, {"detect": 2.0, "embed": 1.0}, self.parts)
+        return Recognition(faces, {"detect": 2.0, "align": 0.5, "embed": 1.0}, self.parts)
 
     def embed(self, crops: Image) -> Floats:
         return np.stack([embedding(*crop[0, 0, :2]) for crop in crops.astype(int)])

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
+from facesite import counting
 from ml.errors import ArtifactError, PhotoRejected
 from recognition.models import QueuedWork, Status
 from recognition.models.work import MAX_ATTEMPTS, PHOTOS, PhotoWork, kinds, long_ago
@@ -130,7 +131,8 @@ def _work_on(row: Row, work: Callable[[Row], None]) -> None:
 def _note(row: QueuedWork, outcome: str, why: str = "") -> None:
     """A line of the log, in which the row is only a number."""
     spent = (timezone.now() - (row.claimed_at or row.created_at)) / MILLISECOND
-    work = type(row).__name__.lower()
+    work = row.kind_name()
+    counting.ATTEMPTS.add(work, outcome, why)
     said = {"work": work, "row": str(row.pk), "ms": round(spent, 1), "why": why}
     because = f" ({why})" if why else ""
     log.info("%s %s is %s%s, %.1f ms", work, row.pk, outcome, because, spent, extra=said)
@@ -235,7 +237,7 @@ def _charge(row: QueuedWork, error_code: str, why: str) -> None:
 def _wait(row: QueuedWork, code: str, setbacks: int, failures: int) -> None:
     now, times = timezone.now(), setbacks + failures
     alone = code in faults.DOUBTFUL and times == 1 and not _others_wait(row)
-    still_ours(row).update(
+    waits = still_ours(row).update(
         status=Status.QUEUED,
         waits_for=code,
         setbacks=setbacks,
@@ -243,6 +245,8 @@ def _wait(row: QueuedWork, code: str, setbacks: int, failures: int) -> None:
         set_back_at=now,
         due_at=now if alone else now + faults.pause(code, times),
     )
+    if waits:
+        counting.ATTEMPTS.add(row.kind_name(), "set_back", code)
 
 
 def _others_wait(row: QueuedWork) -> bool:
