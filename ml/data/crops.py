@@ -23,6 +23,7 @@ from ml.data.dataset import DataError, Dataset, Identity, Photo, Skipped
 from ml.detection import Detector
 from ml.errors import PhotoRejected
 from ml.files import require_room, writing
+from ml.language import tell
 from ml.threads import Progress, ahead
 from ml.types import CROP_SIZE, Image
 
@@ -186,7 +187,11 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise DataError(
             "unreadable_file",
-            f"{path} could be read a moment ago and cannot be now ({error.strerror}); start again.",
+            tell(
+                "%(path)s could be read a moment ago and cannot be now (%(reason)s); start again.",
+                path=path,
+                reason=error.strerror,
+            ),
         ) from error
 
 

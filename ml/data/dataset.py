@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ml import imaging
 from ml.errors import MLError, PhotoRejected
 from ml.imaging import PHOTO_SUFFIXES
+from ml.language import tell
 from ml.leftovers import meant
 from ml.threads import Progress, ahead
 
@@ -182,14 +183,20 @@ def gather(
 
 def _folders(root: Path) -> Iterator[Path]:
     if not root.is_dir():
-        raise DataError("no_folder", f"There is no folder {root}; check --data.")
+        raise DataError(
+            "no_folder", tell("There is no folder %(folder)s; check --data.", folder=root)
+        )
     for path in _visible(root):
         if path.is_dir():
             yield path
         elif path.suffix.lower() in PHOTO_SUFFIXES:
             raise DataError(
                 "photos_in_root",
-                f"{path} lies in no person's folder; move it into a folder named after the person.",
+                tell(
+                    "%(path)s lies in no person's folder; move it into a folder named after the "
+                    "person.",
+                    path=path,
+                ),
             )
 
 
@@ -202,7 +209,12 @@ def _visible(folder: Path) -> list[Path]:
         return meant(folder)
     except OSError as error:
         raise DataError(
-            "unreadable_file", f"{folder} cannot be read: {error.strerror}; check its permissions."
+            "unreadable_file",
+            tell(
+                "%(folder)s cannot be read: %(reason)s; check its permissions.",
+                folder=folder,
+                reason=error.strerror,
+            ),
         ) from error
 
 
@@ -214,7 +226,10 @@ def _label(folder: Path) -> str:
     except UnicodeEncodeError:
         name = ""
     if not name:
-        raise DataError("bad_name", f"{str(folder)!r} is no name in UTF-8; rename the folder.")
+        raise DataError(
+            "bad_name",
+            tell("%(folder)s is not a name in UTF-8; rename the folder.", folder=repr(str(folder))),
+        )
     return name
 
 
@@ -246,18 +261,23 @@ def _dataset(
 def _no_photos(roots: Sequence[Path]) -> DataError:
     return DataError(
         "no_photos",
-        f"There are no photos in {_named(roots)}; it takes a folder per person with photos in it.",
+        tell(
+            "There are no photos in %(folders)s; it takes a folder per person with photos in it.",
+            folders=_named(roots),
+        ),
     )
 
 
 def _too_few(people: int, kept: int, minimum: int) -> DataError:
-    if people == 1:
-        found = "There is only one person in the data"
-    else:
-        found = f"{kept or 'None'} of {people} people in the data has {minimum} usable photos"
     return DataError(
         "too_few_people",
-        f"{found}; training takes two people or more with {minimum} photos each, so add some.",
+        tell(
+            "%(kept)d of %(people)d people in the data have %(minimum)d usable photos or more; "
+            "training takes two who do, so add some.",
+            people=people,
+            kept=kept,
+            minimum=minimum,
+        ),
     )
 
 
@@ -265,8 +285,14 @@ def _same_photo(one: tuple[str, Path], other: tuple[str, Path]) -> DataError:
     (label, path), (other_label, other_path) = other, one
     return DataError(
         "photo_of_two_people",
-        f"{label} and {other_label} have the same photo, {path} and {other_path}; "
-        "remove it from the one whom it does not show.",
+        tell(
+            "%(one)s and %(other)s have the same photo, %(path)s and %(other_path)s; remove it "
+            "from the one whom it does not show.",
+            one=label,
+            other=other_label,
+            path=path,
+            other_path=other_path,
+        ),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ml.errors import MLError
 from ml.imaging import PHOTO_SUFFIXES
+from ml.language import tell
 from ml.leftovers import meant
 
 FOLDS: Final = 10
@@ -42,12 +43,17 @@ def read_people(root: Path) -> dict[str, list[Path]]:
         DatasetError: there is no such folder, or no photo in it.
     """
     if not root.is_dir():
-        raise DatasetError(f"There is no folder {root}.")
+        raise DatasetError(tell("There is no folder %(folder)s.", folder=root))
     folders = (path for path in meant(root) if path.is_dir())
     people = {folder.name: list(_photos(folder)) for folder in folders}
     people = {name: photos for name, photos in people.items() if photos}
     if not people:
-        raise DatasetError(f"{root} holds no folders with photos; it takes one folder per person.")
+        raise DatasetError(
+            tell(
+                "%(folder)s holds no folders with photos; it takes one folder per person.",
+                folder=root,
+            )
+        )
     return people
 
 
@@ -66,16 +72,24 @@ def read_pairs(path: Path, root: Path) -> list[Pair]:
         DatasetError: a file or a photo is missing, or a line is malformed (its number is told).
     """
     if not root.is_dir():
-        raise DatasetError(f"There is no folder {root}.")
+        raise DatasetError(tell("There is no folder %(folder)s.", folder=root))
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"The list of pairs {path} cannot be read: {error}.") from error
+        raise DatasetError(
+            tell("The list of pairs %(file)s cannot be read: %(reason)s.", file=path, reason=error)
+        ) from error
     folds, size = _header(path, lines)
     if len(lines) != 1 + folds * 2 * size:
         raise DatasetError(
-            f"{path}, line {len(lines)}: the list ends here, "
-            f"but line 1 promises {folds} folds of 2 × {size} pairs."
+            tell(
+                "%(file)s, line %(line)d: the list ends here, but line 1 promises %(folds)d folds "
+                "of 2 × %(size)d pairs.",
+                file=path,
+                line=len(lines),
+                folds=folds,
+                size=size,
+            )
         )
     pairs = []
     for index, line in enumerate(lines[1:]):
@@ -83,7 +97,14 @@ def read_pairs(path: Path, root: Path) -> list[Pair]:
         try:
             first, second = _photos_of(line, root, same=place < size)
         except ValueError as error:
-            raise DatasetError(f"{path}, line {index + 2}: {error}.") from error
+            raise DatasetError(
+                tell(
+                    "%(file)s, line %(line)d: %(reason)s.",
+                    file=path,
+                    line=index + 2,
+                    reason=error,
+                )
+            ) from error
         pairs.append(Pair(first, second, place < size, fold))
     return pairs
 
@@ -100,8 +121,12 @@ def draw_pairs(people: Mapping[str, Sequence[Path]], *, seed: int = 0) -> list[P
     same = [same[number] for number in rng.permutation(len(same))[:MOST_PAIRS]]
     if len(people) < 2 or len(same) < FOLDS:
         raise DatasetError(
-            f"{len(people)} people with {len(same)} pairs of photos of one of them are too few to "
-            "tell apart."
+            tell(
+                "There are too few people, or too few photos of them, to tell apart: people: "
+                "%(people)d, pairs of photos of one of them: %(pairs)d.",
+                people=len(people),
+                pairs=len(same),
+            )
         )
     names = sorted(people)
     different = [_of_two(people, names, rng) for _ in same]
@@ -126,7 +151,11 @@ def _header(path: Path, lines: list[str]) -> tuple[int, int]:
         folds, size = 0, 0
     if folds < 2 or size < 1:
         raise DatasetError(
-            f"{path}, line 1: expected the number of folds (two or more) and of pairs per fold."
+            tell(
+                "%(file)s, line 1: expected the number of folds (two or more) and of pairs per "
+                "fold.",
+                file=path,
+            )
         )
     return folds, size
 
@@ -139,10 +168,15 @@ def _photos_of(line: str, root: Path, *, same: bool) -> tuple[Path, Path]:
         case [name, first, other, second] if not same:
             names = [(name, first), (other, second)]
         case _:
-            kind = "a name and two numbers" if same else "a name, a number, a name and a number"
-            raise ValueError(f"expected {kind}, found {line!r}")
+            raise ValueError(
+                tell("expected a name and two numbers, found “%(line)s”", line=line)
+                if same
+                else tell(
+                    "expected a name, a number, a name and a number, found “%(line)s”", line=line
+                )
+            )
     photos = [root / name / f"{name}_{int(number):04d}.jpg" for name, number in names]
     for photo in photos:
         if not photo.is_file():
-            raise ValueError(f"there is no photo {photo}")
+            raise ValueError(tell("there is no photo %(path)s", path=photo))
     return photos[0], photos[1]

@@ -19,6 +19,7 @@ from ml.enrolment import Doubt, Objection, doubt
 from ml.evaluation.cache import FoundFace
 from ml.evaluation.datasets import DatasetError
 from ml.gallery import Gallery
+from ml.language import tell
 from ml.threads import Progress
 from ml.types import Floats
 
@@ -60,8 +61,11 @@ def evaluate(
     known = {name: found for name, found in faces.items() if len(found) > enrol}
     if enrol < 2 or len(known) < 2:
         raise DatasetError(
-            f"Enrolment takes two people or more with more photos than --enrol, which is {enrol} "
-            "and has to be 2 or more."
+            tell(
+                "Enrolment takes two people or more with more photos than --enrol, which is "
+                "%(enrol)d and has to be 2 or more.",
+                enrol=enrol,
+            )
         )
     trial = _Trial(list(known.values()), enrol, calibration, policy)
     for person in range(len(known)):

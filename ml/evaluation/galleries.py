@@ -16,6 +16,7 @@ import numpy as np
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.samples import Embeddings, Photo
 from ml.gallery import Gallery
+from ml.language import tell
 from ml.threads import Progress
 from ml.types import NAMING, Decision, Identification
 
@@ -99,7 +100,7 @@ def measure(
     """
     possible = [kind for kind in KINDS if _is_possible(kind, people, others)]
     if not possible:
-        raise DatasetError("There are too few people with two photos or more.")
+        raise DatasetError(tell("There are too few people with two photos or more."))
     found = {}
     for done, kind in enumerate(possible, start=1):
         seeds = map(np.random.default_rng, range(draws))

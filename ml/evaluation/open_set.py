@@ -23,6 +23,7 @@ from ml.evaluation.probabilities import Bin, bins, calibration_error, presuming,
 from ml.evaluation.rates import FPIRS, Similarities
 from ml.evaluation.samples import Photo
 from ml.gallery import Gallery
+from ml.language import tell
 from ml.threads import Progress
 from ml.types import NAMING, Decision, Doubles, Identification
 
@@ -59,13 +60,21 @@ def split(people: Mapping[str, Sequence[Path]], enrol: int) -> Split:
         DatasetError: nobody has enough photos, or there are no strangers.
     """
     if enrol < 1:
-        raise DatasetError(f"At least one photo has to be enrolled, not {enrol}.")
+        raise DatasetError(
+            tell("At least one photo has to be enrolled, not %(count)d.", count=enrol)
+        )
     known = {name: list(photos) for name, photos in people.items() if len(photos) > enrol}
     strangers = [photos[0] for photos in people.values() if len(photos) == 1]
     if not known:
-        raise DatasetError(f"Nobody has {enrol + 1} photos or more, of which to enrol {enrol}.")
+        raise DatasetError(
+            tell(
+                "Nobody has %(count)d photos or more, of which to enrol %(enrol)d.",
+                count=enrol + 1,
+                enrol=enrol,
+            )
+        )
     if not strangers:
-        raise DatasetError("There are no strangers: nobody has exactly one photo.")
+        raise DatasetError(tell("There are no strangers: nobody has exactly one photo."))
     enrolled = {name: photos[:enrol] for name, photos in known.items()}
     probes = [(name, photo) for name, photos in known.items() for photo in photos[enrol:]]
     return Split(enrol, enrolled, probes, strangers)
@@ -175,7 +184,9 @@ def evaluate(
     gallery = _enrolled(photos, faces, ids)
     strangers = [face for face in map(faces.get, photos.strangers) if face is not None]
     if gallery is None or not strangers:
-        raise DatasetError("No face was found in the photos to enrol, or in those of strangers.")
+        raise DatasetError(
+            tell("No face was found in the photos to enrol, or in those of strangers.")
+        )
     probes = [faces[photo] for _, photo in photos.probes]
     answers: list[Identification | None] = []
     for face in [*probes, *strangers]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from ml import artifact
 from ml.artifact import LABELS, read_labels
@@ -71,13 +72,17 @@ def _on_own_split(
     found = {part: _found(made.dataset, split, part) for part in PARTS}
     wanted, there = (sum(map(len, parts)) for parts in (split.parts.values(), found.values()))
     if not there:
-        raise DatasetError(f"None of the photos that {directory.name} was trained on is in {root}.")
+        raise DatasetError(
+            _("None of the photos that %(version)s was trained on is in %(folder)s.")
+            % {"version": directory.name, "folder": root}
+        )
     classes = np.full(len(made.images), NOBODY)
     for part in found.values():
         classes[list(part)] = list(part.values())
     if answers_by == "gallery" and len(set(found["train"].values())) < len(labels):
         raise DatasetError(
-            f"Of somebody whom {directory.name} knows no training photo is in {root}."
+            _("Of somebody whom %(version)s knows, no training photo is in %(folder)s.")
+            % {"version": directory.name, "folder": root}
         )
     rows = {part: np.array(list(own), np.int64) for part, own in found.items()}
     photos = closed_set.Photos(labels, classes, rows, partial(_batches, made.images))
@@ -85,9 +90,9 @@ def _on_own_split(
 
 
 def _crops(root: Path, mode: crops.Mode, minimum: int) -> crops.Crops:
-    with progress_bar("photos") as progress:
+    with progress_bar(_("photos")) as progress:
         dataset = data.read([root], minimum=minimum, progress=progress)
-    with progress_bar("crops") as progress:
+    with progress_bar(_("crops")) as progress:
         folder = settings.DATA_DIR / "cache" / "crops"
         return crops.prepare(dataset, folder, mode=mode, progress=progress)
 
@@ -109,7 +114,7 @@ def _found(dataset: Dataset, split: SavedSplit, part: str) -> dict[int, int]:
 
 
 def _batches(images: Image, rows: Ints) -> Iterator[Image]:
-    with progress_bar("faces") as progress:
+    with progress_bar(_("faces")) as progress:
         for start in range(0, len(rows), BATCH):
             yield np.array(images[rows[start : start + BATCH]])
             progress(min(start + BATCH, len(rows)), len(rows))

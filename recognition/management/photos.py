@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from ml import artifact
 from ml.evaluation.cache import FaceCache, FoundFace
@@ -35,7 +36,7 @@ class Photos:
         digest = artifact.read_manifest(self.directory).digest
         with (
             FaceCache.open(folder, digest, settings.ENGINE) as cache,
-            progress_bar("photos") as progress,
+            progress_bar(_("photos")) as progress,
         ):
             return find_faces(photos, self.recognizer, cache, progress)
 

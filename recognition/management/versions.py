@@ -10,9 +10,9 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ml.errors import ArtifactError
+from ml.errors import ArtifactError, MLError
 from recognition.management.terminal import progress_bar
-from recognition.messages.versions import promotion_refused
+from recognition.messages.versions import model_problem, promotion_refused
 from recognition.models import ModelVersion
 from recognition.services.gallery import classes
 from recognition.services.gallery.templates import Progress
@@ -28,7 +28,20 @@ def require_model() -> predictors.Predictor:
     try:
         return predictors.active()
     except ArtifactError as error:
-        raise CommandError(f"{error} Run: {mending_command(error)}") from error
+        raise CommandError(to_be_mended(error)) from error
+
+
+def trouble(error: MLError) -> str:
+    """What is wrong: with a model in the words that pages have, otherwise in the error's own."""
+    if isinstance(error, ArtifactError):
+        return model_problem(error.code, error.path)
+    return str(error)
+
+
+def to_be_mended(error: ArtifactError) -> str:
+    """What is wrong with a model, and the command that helps."""
+    said = _("%(trouble)s. Run: %(command)s")
+    return said % {"trouble": trouble(error), "command": mending_command(error)}
 
 
 def version_named(name: str) -> ModelVersion:
@@ -43,18 +56,21 @@ def version_named(name: str) -> ModelVersion:
 def classes_in_words(version: ModelVersion) -> Iterator[str]:
     """Whom a version that answers by its classes names, and whom not."""
     named, unknown = classes.named(version).count(), classes.unknown(version).count()
-    below = "nobody below a threshold" if version.open_set else "one of them always"
-    yield f"It answers by its own classes: {named} people of the gallery, and {below}."
+    if version.open_set:
+        by_classes = _("It answers by its own classes, or names nobody. In the gallery: %(count)d.")
+    else:
+        by_classes = _("It always names one of its own classes. In the gallery: %(count)d.")
+    yield by_classes % {"count": named}
     if without := classes.without_person(version):
-        yield f"{without} of its classes have no photo to enrol any more and are never named."
+        yield _("Classes that have no photo to enrol any more, and are never named: %d.") % without
     if unknown:
-        yield f"{unknown} people of the gallery are none of its classes: it does not know them."
+        yield _("People in the gallery whom it does not know: %d.") % unknown
 
 
 @contextmanager
 def switching(*, quiet: bool) -> Iterator[Progress]:
     """A bar while another version goes into service, or one sentence on why it does not."""
-    with progress_bar("faces", quiet=quiet) as progress:
+    with progress_bar(_("faces"), quiet=quiet) as progress:
         try:
             yield progress
         except serving.PromotionRefused as refusal:

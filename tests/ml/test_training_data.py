@@ -174,7 +174,7 @@ class TestBadInput:
     def test_one_person_only(self, tmp_path: Path) -> None:
         refused = refusal(make_people(tmp_path, "a"))
         assert refused.code == "too_few_people"
-        assert "only one person" in str(refused)
+        assert "1 of 1 people" in str(refused)
 
     def test_all_but_one_with_too_few_photos(self, tmp_path: Path) -> None:
         make_people(tmp_path, "a")

@@ -224,8 +224,8 @@ def test_who_is_in_the_gallery_already_is_found_by_name_by_folder_and_by_photo(
 def test_whom_it_does_not_know_it_says_plainly(paper: ModelVersion) -> None:
     enrol_photo(Person(name="Zoe"), photo(Face(9)), "zoe.png")
     out = run("promote", "paper", "--force", "--reason", "As in the paper.")
-    assert "3 people of the gallery, and one of them always." in out
-    assert "1 people of the gallery are none of its classes" in out
+    assert "It always names one of its own classes. In the gallery: 3." in out
+    assert "People in the gallery whom it does not know: 1." in out
     assert [str(person) for person in classes.unknown(paper)] == ["Zoe"]
 
 

@@ -231,14 +231,14 @@ class TestOfAModelWithClasses:
         call_command("evaluate", "closed-set", "--data", str(known), "--model=trained", "--json")
         captured = capsys.readouterr()
         assert json.loads(captured.out.splitlines()[-1]) == usual
-        assert "are not there" not in captured.err
+        assert "that are not there" not in captured.err
 
     def test_what_is_not_there_is_told(
         self, known: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         shutil.rmtree(sorted(known.iterdir())[0])
         call_command("evaluate", "closed-set", "--data", str(known), "--model=trained")
-        assert "8 photos of the split of trained are not there." in capsys.readouterr().err
+        assert "Photos of the split of trained that are not there: 8." in capsys.readouterr().err
 
     def test_other_people_are_no_test_of_it(
         self, evaluate: Any, known: Path, tmp_path: Path
@@ -282,11 +282,11 @@ def test_for_people_the_shares_are_in_percent(
         (["open-set", "--data", "{data}/none"], "no folder"),
         (["open-set", "--data", "{data}", "--enrol", "3"], "Nobody has 4 photos"),
         (["open-set", "--data", "{data}", "--enrol", "0"], "At least one photo"),
-        (["open-set", "--data", "{data}", "--model", "newer"], "no model version in"),
+        (["open-set", "--data", "{data}", "--model", "newer"], "is not there"),
         (["enrolment", "--data", "{data}"], "has to be 2 or more"),
         (["enrolment", "--data", "{data}", "--enrol", "3"], "two people or more"),
         (["enrolment", "--data", "{data}", "--report", "{data}/r"], "leave out --report"),
-        (["closed-set", "--data", "{data}", "--model", "newer"], "no model version in"),
+        (["closed-set", "--data", "{data}", "--model", "newer"], "is not there"),
         (["closed-set", "--data", "{data}/none"], "no folder"),
         (["closed-set", "--data", "{data}"], "5 usable photos"),
     ],
@@ -303,7 +303,7 @@ def test_what_cannot_be_evaluated_is_told_in_one_sentence(
 
 @pytest.mark.django_db
 def test_without_a_model_it_says_so(data: Path) -> None:
-    with pytest.raises(CommandError, match="No model is installed"):
+    with pytest.raises(CommandError, match="The model, or a file of it, is not there"):
         call_command("evaluate", "open-set", "--data", str(data))
 
 

@@ -351,7 +351,7 @@ def test_a_training_makes_a_version_with_labels_split_and_report(site: Site, sma
     ("people", "sentence"),
     [
         (0, "There are no photos in"),
-        (1, "There is only one person in the data"),
+        (1, "of 1 people in the data"),
     ],
 )
 def test_data_that_cannot_be_learned_is_refused_in_one_sentence(

@@ -8,10 +8,14 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command, load_command_class
+from django.core.management import CommandError, call_command, load_command_class
 from django.utils.translation import override
 
 from facesite.catalogues import compile_stale
+from ml.evaluation.galleries import Galleries, Kind, Shares
+from ml.language import speaking
+from recognition.management.evaluated import in_words
+from recognition.services.training import languages
 from tests.recognition.test_commands import OURS
 
 ENGLISH = re.compile(r"(?<![-|])\b[a-z']{2,}\s+[a-z']{2,}\b")
@@ -45,3 +49,20 @@ def test_what_a_command_says_is_russian(command: str, media: Path) -> None:
     call_command(command, stdout=out, stderr=out)
     assert re.search("[а-я]", out.getvalue())
     assert ENGLISH.findall(out.getvalue()) == []
+
+
+def test_what_cannot_be_evaluated_is_said_in_russian(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=f"Папки {tmp_path / 'people'} нет."):
+        call_command("evaluate", "open-set", "--data", str(tmp_path / "people"))
+
+
+def test_figures_of_an_evaluation_are_russian_and_json_is_not() -> None:
+    result = Galleries(20, {Kind(1680, 3, others=12, twice=2): Shares(0.01, 0.5, right=0.975)})
+    with speaking(languages.current()):
+        said = in_words(result)
+    assert "1 680 + 12 других, из них дважды — 2, 3 фото" in said
+    assert "посторонние 1,00 %, другие посторонние 50,00 %, верно 97,50 %" in said
+    assert (
+        result.summary()["galleries"][0]["gallery"]
+        == "1,680 + 12 others, 2 of them twice, 3 photos"
+    )

@@ -26,6 +26,7 @@ from recognition.management.base import SiteCommand
 from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Terminal, unused
+from recognition.management.versions import trouble
 from recognition.services.training import options as training_options
 from recognition.services.training.options import DataOptions, TrainingRefused, given
 
@@ -95,7 +96,7 @@ class Command(SiteCommand):
         except TrainingRefused as refused:
             raise CommandError(in_words(refused)) from refused
         except MLError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(trouble(error)) from error
         except OSError as error:
             raise CommandError(f"The comparison cannot be written: {error}.") from error
         except KeyboardInterrupt:

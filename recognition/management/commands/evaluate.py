@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +16,14 @@ from ml.errors import MLError
 from ml.evaluation import enrolment, galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
 from ml.evaluation.samples import Photo
-from ml.language import percent, rate
+from ml.language import speaking
 from recognition.management import closed_set
 from recognition.management.base import SiteCommand
+from recognition.management.evaluated import in_words
 from recognition.management.photos import Photos, version_dir
 from recognition.management.terminal import progress_bar
+from recognition.management.versions import trouble
+from recognition.services.training import languages
 from recognition.services.training.options import CROPS
 
 if TYPE_CHECKING:
@@ -83,20 +84,24 @@ class Command(SiteCommand):
 
     def handle(self, **options: Any) -> None:
         if options["protocol"] == "verification" and not options["pairs"]:
-            raise CommandError("Verification needs --pairs FILE.")
+            raise CommandError(_("Verification needs --pairs FILE."))
         if options["protocol"] == "enrolment" and options["report"]:
-            raise CommandError("There is no page about enrolment; leave out --report.")
-        try:
-            result = self._evaluate(options)
-        except MLError as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            message = "Stopped. Photos that were looked at are remembered for the next run."
-            raise CommandError(message, returncode=130) from None
+            raise CommandError(_("There is no page about enrolment; leave out --report."))
+        with speaking(languages.current()):
+            result = self._measured(options)
+            words = in_words(result)
         if options["report"] and not isinstance(result, enrolment.Enrolment):
             self._report(result, options)
-        summary = result.summary()
-        self.stdout.write(json.dumps(summary) if options["json"] else in_words(summary))
+        self.conclude(result.summary(), words, as_json=options["json"])
+
+    def _measured(self, options: dict[str, Any]) -> Result:
+        try:
+            return self._evaluate(options)
+        except MLError as error:
+            raise CommandError(trouble(error)) from error
+        except KeyboardInterrupt:
+            message = _("Stopped. Photos that were looked at are remembered for the next run.")
+            raise CommandError(message, returncode=130) from None
 
     def _evaluate(self, options: dict[str, Any]) -> Result:
         match options["protocol"]:
@@ -115,8 +120,9 @@ class Command(SiteCommand):
         directory = version_dir(options["model"])
         measured = closed_set.measure(directory, options["data"], options["crops"], options["seed"])
         if measured.missing:
-            message = f"{measured.missing:,} photos of the split of {directory.name} are not there."
-            self.stderr.write(message, self.style.WARNING)
+            message = _("Photos of the split of %(version)s that are not there: %(count)d.")
+            missing = {"version": directory.name, "count": measured.missing}
+            self.stderr.write(message % missing, self.style.WARNING)
         return measured
 
     def _report(self, result: Reported, options: dict[str, Any]) -> None:
@@ -133,8 +139,8 @@ class Command(SiteCommand):
         try:
             page = _told(result).write(options["report"], origin)
         except OSError as error:
-            raise CommandError(f"The report cannot be written: {error}.") from error
-        self.stderr.write(f"The report is in {page}.", self.style.SUCCESS)
+            raise CommandError(_("The report cannot be written: %s.") % error) from error
+        self.stderr.write(_("The report is in %s.") % page, self.style.SUCCESS)
 
 
 def _open_set(options: dict[str, Any]) -> open_set.OpenSet:
@@ -142,7 +148,7 @@ def _open_set(options: dict[str, Any]) -> open_set.OpenSet:
     looked_at = Photos.open(options["model"])
     faces = looked_at.faces(split.photos)
     calibration = looked_at.recognizer.calibration
-    with progress_bar("searching") as progress:
+    with progress_bar(_("searching")) as progress:
         return open_set.evaluate(
             split, faces, calibration, Policy(settings.TARGET_FPIR), progress=progress
         )
@@ -154,7 +160,7 @@ def _galleries(options: dict[str, Any]) -> galleries.Galleries:
     others = looked_at.embeddings(read_people(options["others"])) if options["others"] else {}
     calibration = looked_at.recognizer.calibration
     decide = partial(Photo.identify, calibration=calibration, policy=Policy(settings.TARGET_FPIR))
-    with progress_bar("galleries") as progress:
+    with progress_bar(_("galleries")) as progress:
         return galleries.measure(people, others, decide, progress=progress)
 
 
@@ -162,7 +168,7 @@ def _enrolment(options: dict[str, Any]) -> enrolment.Enrolment:
     looked_at = Photos.open(options["model"])
     faces = looked_at.people(read_people(options["data"]))
     calibration = looked_at.recognizer.calibration
-    with progress_bar("enrolling") as progress:
+    with progress_bar(_("enrolling")) as progress:
         return enrolment.evaluate(
             faces, options["enrol"], calibration, Policy(settings.TARGET_FPIR), progress=progress
         )
@@ -178,56 +184,3 @@ def _told(result: Reported) -> Report:
     if isinstance(result, galleries.Galleries):
         return protocol_reports.galleries(result)
     return protocol_reports.closed_set(result.answers, result.missing)
-
-
-LABELS = {
-    "train": "right, training photos",
-    "validation": "right, validation",
-    "test": "right, test photos",
-    "top5": "test photos, top-5",
-    "sd": "standard deviation",
-    "tar": "TAR at FAR",
-    "missing": "pairs without a face",
-    "pairs_error": "ECE of chances",
-    "enrol": "photos enrolled each",
-    "people": "people enrolled",
-    "rank1": "rank-1",
-    "dir": "DIR at FPIR",
-    "fpir_promised": "FPIR promised",
-    "fpir_measured": "FPIR at the decision",
-    "dir_at_decision": "DIR at the decision",
-    "calibration_error": "ECE, strangers",
-    "draws": "galleries drawn each",
-    "right": "right photos",
-    "wrong": "photos of others",
-    "right_refused": "right, refused",
-    "right_remarked": "right, with a remark",
-    "wrong_refused": "of others, refused",
-    "new_taken_for_known": "new, taken for known",
-    "known_recognised": "known, recognised",
-}
-
-
-def in_words(summary: dict[str, Any]) -> str:
-    """What was measured, in a column; shares in percent. Of several galleries, a line each."""
-    lines = [f"{name:<22}{value:>10}" for name, value in _lines(summary)]
-    text = "\n".join([*lines, *map(_row, summary.get("galleries", ()))])
-    return text.replace("\N{NO-BREAK SPACE}", " ")  # as one types it to look for it
-
-
-def _row(row: dict[str, Any]) -> str:
-    shares = {name: share for name, share in row.items() if isinstance(share, float)}
-    told = ", ".join(f"{key.replace('_', ' ')} {percent(share)}" for key, share in shares.items())
-    return f"{row['gallery']:<36}{told}"
-
-
-def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, value in summary.items():
-        name = LABELS.get(key, key)
-        if isinstance(value, list):
-            continue
-        if isinstance(value, dict):
-            for at, share in value.items():
-                yield f"{name} {rate(float(at))}", percent(share)
-        else:
-            yield name, f"{value:,}" if isinstance(value, int) else percent(value)

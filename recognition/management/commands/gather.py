@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from ml.errors import ArtifactError
 from recognition.management.base import SiteCommand
+from recognition.management.versions import trouble
 from recognition.services.strangers import gathering
 
 
@@ -24,7 +25,7 @@ class Command(SiteCommand):
         try:
             faces = gathering.gather()
         except ArtifactError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(trouble(error)) from error
         if not quiet:
             words = _("New faces grouped into strangers: %d.") % faces
             self.conclude({"faces": faces}, words, as_json=options["json"])

@@ -19,10 +19,10 @@ from recognition.management.base import SiteCommand
 from recognition.management.preparation import DEMO
 from recognition.management.retrain_options import decimals
 from recognition.management.terminal import progress_bar
+from recognition.management.versions import to_be_mended, trouble
 from recognition.messages.training import training_refused
 from recognition.models import ModelVersion
 from recognition.services.versions import importing
-from recognition.services.versions.registry import MENDING_COMMAND
 
 
 class Command(SiteCommand):
@@ -87,9 +87,9 @@ class Command(SiteCommand):
         except importing.ImportNotBegun as refused:
             raise CommandError(_not_begun(refused)) from refused
         except ArtifactMissing as error:
-            raise CommandError(f"{error} Run: {MENDING_COMMAND}") from error
+            raise CommandError(to_be_mended(error)) from error
         except MLError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(trouble(error)) from error
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {error}.") from error
         except OSError as error:

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_noop
 from ml.errors import ExportDisagrees, WeightsMissing
 from ml.processor import ProcessorTooOld
 from recognition.management.base import SiteCommand
+from recognition.management.versions import to_be_mended, trouble
 from recognition.models import ModelVersion
 from recognition.services.promotion import serving
-from recognition.services.versions import registry
 
 
 class Command(SiteCommand):
@@ -29,9 +29,9 @@ class Command(SiteCommand):
         try:
             version = serving.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
-            raise CommandError(f"{error} Run: {registry.mending_command(error)}") from error
+            raise CommandError(to_be_mended(error)) from error
         except (ExportDisagrees, ProcessorTooOld) as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(trouble(error)) from error
         active = version.state == ModelVersion.State.ACTIVE
         said = _("%(version)s is in service.") if active else _("%(version)s is installed.")
         words = self.style.SUCCESS(said % {"version": version})

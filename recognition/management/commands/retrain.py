@@ -17,12 +17,12 @@ from recognition.management.base import SiteCommand
 from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Interruptible, Terminal
+from recognition.management.versions import to_be_mended, trouble
 from recognition.models import TrainingRun
 from recognition.presenters import payoff
 from recognition.services.training import execution, making, requests, words
 from recognition.services.training.options import TrainingRefused
 from recognition.services.training.progress import Interrupted
-from recognition.services.versions.registry import MENDING_COMMAND
 
 STOPPED = 130  # 128 + SIGINT, as shells have it
 
@@ -49,11 +49,11 @@ class Command(SiteCommand):
                 return self._look(row, callback, terminal, as_json=options["json"])
             self._train(row, callback, terminal)
         except ArtifactMissing as error:
-            raise CommandError(f"{error} Run: {MENDING_COMMAND}") from error
+            raise CommandError(to_be_mended(error)) from error
         except TrainingRefused as refused:
             raise CommandError(in_words(refused)) from refused
         except MLError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(trouble(error)) from error
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {error}.") from error
         except OSError as error:

@@ -8,7 +8,7 @@ from typing import ParamSpec
 
 from django.conf import settings
 from django.utils.formats import number_format
-from django.utils.translation import gettext, ngettext, override
+from django.utils.translation import get_language, gettext, ngettext, override
 
 from ml.language import Language
 
@@ -18,6 +18,11 @@ _SPACE = "\N{NO-BREAK SPACE}"
 
 def beside_english() -> tuple[Language, ...]:
     return tuple(language(code) for code, _name in settings.LANGUAGES if code != "en")
+
+
+def current() -> Language:
+    """That of the reader, or of the site."""
+    return language(get_language() or settings.LANGUAGE_CODE)
 
 
 def language(code: str) -> Language:
