@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -16,13 +17,17 @@ PHOTO = ROOT / "demo" / "photos" / "people" / "Mei_Tanaka" / "4.jpg"
 def test_a_photo_is_answered_on_postgresql_and_redis(
     make_site: Callable[..., Site], postgresql: str, redis: str
 ) -> None:
-    site = make_site(prepared=False, DATABASE_URL=postgresql, REDIS_URL=redis).start("--demo")
+    servers = {"DATABASE_URL": postgresql, "REDIS_URL": redis}
+    site = make_site(prepared=False, FACESITE_LOG="json", **servers).start("--demo")
     assert "broker" not in site.output()
     site.make_user("visitor", "user")
     visitor = Visitor(site)
     visitor.login("visitor")
     page = visitor.post("/", {"photos": SimpleUploadedFile("photo.jpg", PHOTO.read_bytes())})
     wait_for(lambda: "Mei Tanaka" in visitor.get(page.url).text, timeout=60)
+    wait_for(lambda: 'facesite_faces_total{decision="match"} 1.0' in visitor.get("/metrics").text)
+    assert "facesite_gallery_people 12.0" in visitor.get("/metrics").text
+    assert all(json.loads(line) for line in site.output().splitlines())
     site.close()
     assert not (site.data_dir / "db.sqlite3").exists()
 

@@ -87,7 +87,7 @@ def install_model(say: Say) -> bool:
         say(_("Model: %(version)s.") % {"version": version})
         return True
     say(_("Model: none yet, the default one is being built (half a minute)…"))
-    installed = _manage("install_model")
+    installed = _manage(say, "install_model")
     if not installed:
         say(
             _("Model: not installed. The site starts anyway; photos wait until this works: %s")
@@ -103,21 +103,22 @@ def enrol_demo(say: Say) -> None:
         return
     say(_("Demo gallery: the rendered people are being enrolled…"))
     unfinished.touch()
-    if _manage("enrol", str(DEMO)):
+    if _manage(say, "enrol", str(DEMO)):
         unfinished.unlink()
     else:
         say(_("Demo gallery: not enrolled. The next start tries again."))
 
 
-def _manage(*arguments: str) -> bool:
+def _manage(say: Say, *arguments: str) -> bool:
     """A command in a process of its own, so that what it loads leaves the memory with it.
 
     What TensorFlow has to say about itself is shown only if the command fails.
     """
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
-    done = subprocess.run(command, stderr=subprocess.PIPE, check=False)  # noqa: S603
-    if done.returncode:
-        sys.stderr.buffer.write(done.stderr)
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+    said = done.stdout + done.stderr if done.returncode else done.stdout
+    for line in said.decode().splitlines():
+        say(line)
     return done.returncode == 0
 
 
