@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ml.errors import DISK_FULL, FORBIDDEN, Unwritable
+from ml.language import tell
 
 NEW: Final = ".new"
 """The end of the name of a file that is to take the place of another."""
@@ -78,10 +79,19 @@ def writing(folder: Path, then: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in DISK_FULL:
-            message = f"There is no room in {folder} ({error.strerror}); make room and {then}."
+            message = tell(
+                "There is no room in %(folder)s (%(reason)s); make room and %(then)s.",
+                folder=folder,
+                reason=error.strerror,
+                then=then,
+            )
             raise Unwritable("disk_full", message) from error
         if error.errno in FORBIDDEN:
-            message = f"{folder} cannot be written to ({error.strerror}); check who owns it."
+            message = tell(
+                "%(folder)s cannot be written to (%(reason)s); check who owns it.",
+                folder=folder,
+                reason=error.strerror,
+            )
             raise Unwritable("unwritable", message) from error
         raise
 

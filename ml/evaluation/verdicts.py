@@ -75,10 +75,12 @@ TITLES: Final[Mapping[Outcome, str]] = {
     "cannot_tell": gettext_noop("Cannot tell whether it is as good"),
 }
 _CONSEQUENCES: Final[Mapping[Outcome, str]] = {
-    "better": "It passed the gate.",
-    "as_good": "It passed the gate, and goes into service by hand alone: there is no gain.",
-    "worse": "It did not pass the gate.",
-    "cannot_tell": "It did not pass the gate.",
+    "better": gettext_noop("It passed the gate."),
+    "as_good": gettext_noop(
+        "It passed the gate, and goes into service by hand alone: there is no gain."
+    ),
+    "worse": gettext_noop("It did not pass the gate."),
+    "cannot_tell": gettext_noop("It did not pass the gate."),
 }
 _INTERVAL = gettext_noop(
     "The difference is %(difference)s points, between %(low)s and %(high)s, each end at "
@@ -149,10 +151,11 @@ _COUNTS = {"too_few_probes": "probes", "few_strangers": "strangers"}
 _RANK1, _DIR = gettext_noop("Rank 1"), gettext_noop("DIR at FPIR %(rate)s")
 
 
-def in_words(verdict: Verdict) -> str:
+def in_words(verdict: Verdict, language: Language = ENGLISH) -> str:
     """The verdict for a terminal, a line for each reason."""
-    outcome = f"{TITLES[verdict.outcome]}. {_CONSEQUENCES[verdict.outcome]}"
-    return "\n".join([outcome, *(f"  {sentence(reason)}" for reason in verdict.reasons)])
+    said = language.gettext(TITLES[verdict.outcome])
+    outcome = f"{said}. {language.gettext(_CONSEQUENCES[verdict.outcome])}"
+    return "\n".join([outcome, *(f"  {sentence(one, language)}" for one in verdict.reasons)])
 
 
 def sentence(reason: Reason, language: Language = ENGLISH) -> str:

@@ -44,5 +44,5 @@ def agreed(options: Mapping[str, Any]) -> Agreed:
         return Agreed(purposes, how)
     text = ConsentText.objects.filter(number=number).first()
     if text is None:
-        raise CommandError(f"There is no version {number} of the text of consent.")
+        raise CommandError(_("There is no version %d of the text of consent.") % number)
     return Agreed(purposes, how, text)

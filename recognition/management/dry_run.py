@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from ml.architectures.recipe import Recipe
 from ml.data import splits
 from ml.data.dataset import Dataset
@@ -59,9 +61,9 @@ class Look:
         yield from words.plan(self.recipe)
         yield words.precision(asked, self.recipe.precision)
         if not options.from_site and options.crops == "aligned":
-            yield "Photos on which no face is found will be left out too."
+            yield _("Photos in which no face is found will be left out, too.")
         time = timedelta(seconds=round(self.seconds))
-        yield f"The training itself would take about {time} on this machine now."
+        yield _("The training itself would take about %s on this machine now.") % time
 
 
 def look(row: TrainingRun, callback: Callback) -> Look:

@@ -56,7 +56,8 @@ def compile_messages(say: Say) -> None:
     try:
         written = catalogues.compile_stale()
     except OSError as error:
-        say(f"Languages: the catalogues cannot be compiled, the site is in English: {error}.")
+        said = _("Languages: the catalogues cannot be compiled, the site is in English: %s.")
+        say(said % error)
     else:
         compiled = ", ".join(path.parent.parent.name for path in written)
         say(_("Languages: %(state)s.") % {"state": compiled or _UP_TO_DATE})

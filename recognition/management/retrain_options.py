@@ -57,7 +57,9 @@ def _listed(text: str, kind: Any) -> tuple[Any, ...]:
     try:
         return tuple(kind(part) for part in text.split(","))
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no number and no list such as 6,5,4") from None
+        raise ArgumentTypeError(
+            _("“%s” is neither a number nor a list such as 6,5,4") % text
+        ) from None
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ml.evaluation import verdicts
+from django.utils.translation import gettext as _
+
 from ml.evaluation.closed_set import PARTS
 from ml.training.events import Epoch, Totals
-from recognition.formats import percentage, rate
+from recognition.formats import counted, percentage, rate
+from recognition.messages.versions import gate_in_words
 from recognition.models import ModelVersion, TrainingRun
 from recognition.services.versions import registry
 
@@ -48,30 +50,44 @@ def in_words(row: TrainingRun) -> str:
     """For a terminal."""
     version, cost = _version(row), _cost(row)
     found = as_dict(row)
-    train, validation, test = (percentage(found[part]) for part in PARTS)
+    shares = {part: percentage(found[part]) for part in PARTS}
     lines = [
-        f"{version}: {train} of the training photos right, {validation} of the validation and "
-        f"{test} of the test photos, among {found['classes']} people.",
-        f"Trained for {cost['seconds']:,.0f} s at {cost['photos_per_second']:,.0f} photos/s; the "
-        f"network waited for photos {percentage(cost['waiting'])} of the time.",
+        _(
+            "%(version)s: %(train)s of the training photos right, %(validation)s of the validation "
+            "and %(test)s of the test photos, among %(people)s people."
+        )
+        % {**shares, "version": version, "people": found["classes"]},
+        _(
+            "Trained for %(seconds)s s at %(speed)s photos/s; the network waited for photos "
+            "%(waiting)s of the time."
+        )
+        % {
+            "seconds": counted(round(cost["seconds"])),
+            "speed": counted(round(cost["photos_per_second"])),
+            "waiting": percentage(cost["waiting"]),
+        },
     ]
     if version.answers_by == ModelVersion.AnswersBy.CLASSES:
         lines.append(_by_classes(version))
     if version.gate:
-        lines.append(verdicts.in_words(verdicts.Verdict.from_dict(version.gate)))
+        lines.append(gate_in_words(version.gate))
     active = version.state == ModelVersion.State.ACTIVE
     against = "" if version.gate.get("passed", True) else ' --force --reason "…"'
-    by_hand = f"It stays a candidate; by hand: python manage.py promote {version}{against}"
-    lines.append("It is in service." if active else by_hand)
-    return "\n".join([*lines, f"Report: {found['report']}"])
+    by_hand = (
+        _("It stays a candidate; by hand: %s") % f"python manage.py promote {version}{against}"
+    )
+    lines.append(_("It is in service.") if active else by_hand)
+    return "\n".join([*lines, _("Report: %s") % found["report"]])
 
 
 def _by_classes(version: ModelVersion) -> str:
     """The same test photos, where strangers are to stay without a name."""
     opened = (version.metrics.get("own_classes") or {}).get("dir") or {}
-    shares = " and ".join(
-        f"{percentage(share)} at a threshold that {rate(float(fpir))} of strangers reach"
+    shares = ", ".join(
+        _("%(share)s at a threshold that %(rate)s of strangers reach")
+        % {"share": percentage(share), "rate": rate(float(fpir))}
         for fpir, share in opened.items()
     )
-    decides = "an open" if version.open_set else "a closed"
-    return f"It answers by its own classes, as {decides} set. As an open one: {shares}."
+    if version.open_set:
+        return _("It answers by its own classes, as an open set: %s.") % shares
+    return _("It answers by its own classes, as a closed set. As an open one: %s.") % shares

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Never
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from ml import threads
 from ml.data.dataset import Dataset
 from ml.training.events import Callback, Epoch, Event, Note, Phase, Progress, Step
-from recognition.formats import percentage
+from recognition.formats import counted, percentage
 from recognition.messages.photos import refusal
 from recognition.models import TrainingRun
 
@@ -51,20 +53,38 @@ class Terminal:
             self._show(event.phase.value, event.done, event.total)
 
     def _step(self, step: Step) -> None:
-        bar = self._show(f"epoch {step.epoch}/{step.epochs}", step.done, step.total)
+        bar = self._show(
+            _("epoch %(number)s of %(total)s") % {"number": step.epoch, "total": step.epochs},
+            step.done,
+            step.total,
+        )
         left = timedelta(seconds=round(step.seconds_left))
         bar.set_postfix_str(
-            f"loss {step.loss:.3f}, accuracy {percentage(step.accuracy)}, "
-            f"{step.photos_per_second:,.0f} photos/s, {left} left in all"
+            _("loss %(loss)s, accuracy %(accuracy)s, photos/s: %(speed)s, %(time)s left")
+            % {
+                "loss": number_format(round(step.loss, 3), 3),
+                "accuracy": percentage(step.accuracy),
+                "speed": counted(round(step.photos_per_second)),
+                "time": left,
+            }
         )
 
     def _epoch(self, epoch: Epoch) -> None:
         self._write(
-            f"stage {epoch.stage}, epoch {epoch.epoch}: "
-            f"loss {epoch.loss:.3f}, accuracy {percentage(epoch.accuracy)}, "
-            f"validation {percentage(epoch.validation_accuracy)}, "
-            f"{epoch.photos_per_second:,.0f} photos/s, waited {percentage(epoch.waiting)}"
-            f"{', best' if epoch.best else ''}"
+            _(
+                "stage %(stage)s, epoch %(epoch)s: loss %(loss)s, accuracy %(accuracy)s, "
+                "validation %(validation)s, photos/s: %(speed)s, waited %(waiting)s"
+            )
+            % {
+                "stage": epoch.stage,
+                "epoch": epoch.epoch,
+                "loss": number_format(round(epoch.loss, 3), 3),
+                "accuracy": percentage(epoch.accuracy),
+                "validation": percentage(epoch.validation_accuracy),
+                "speed": counted(round(epoch.photos_per_second)),
+                "waiting": percentage(epoch.waiting),
+            }
+            + (_(", best") if epoch.best else "")
         )
 
     def close(self) -> None:
@@ -111,9 +131,16 @@ def unused(dataset: Dataset) -> Iterator[str]:
     """A line for every photo that is skipped, and every person who is left out."""
     for skipped in dataset.skipped:
         path = skipped.path.encode(errors="replace").decode()
-        yield f"{path} is skipped: {refusal(skipped.reason)}"
+        yield _("%(path)s is skipped: %(reason)s") % {
+            "path": path,
+            "reason": refusal(skipped.reason),
+        }
     for label, photos in dataset.left_out:
-        yield f"{label} is left out: {photos} of the {dataset.minimum} photos that it takes."
+        yield _("%(name)s is left out: %(photos)d of the %(minimum)d photos that it takes.") % {
+            "name": label,
+            "photos": photos,
+            "minimum": dataset.minimum,
+        }
 
 
 class Interruptible:

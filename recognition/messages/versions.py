@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from ml.evaluation.verdicts import TITLES, Outcome, Reason, sentence
+from ml.evaluation.verdicts import TITLES, Outcome, Reason, Verdict, in_words, sentence
 from ml.language import Language
 from recognition import formats
 from recognition.messages.photos import photo_error
@@ -82,6 +82,11 @@ def gate_reason(code: str, params: Mapping[str, float]) -> str:
 def gate_outcome(outcome: Outcome) -> str:
     """What the gate says of a version, in a few words."""
     return gettext(TITLES[outcome])
+
+
+def gate_in_words(gate: Params) -> str:
+    """What the gate says of a version, with its reasons, for a terminal."""
+    return in_words(Verdict.from_dict(gate), _language())
 
 
 def _language() -> Language:

@@ -144,7 +144,7 @@ def test_it_is_tried_put_into_service_and_taken_back(
         (["--name", "sface-2021dec"], "There is a “sface-2021dec” already."),
         (["--name", "x", "--pairs", "pairs.txt"], "--pairs needs --data DIR"),
         (["--name", "x", "--mean", "1,2"], "--mean is one number, or one for each of the three"),
-        (["--name", "x", "--scale", "0"], "--scale is not 0."),
+        (["--name", "x", "--scale", "0"], "--scale must not be 0."),
         (["--name", "x", "--data", "/nowhere"], "There is no folder /nowhere."),
     ],
 )

@@ -50,8 +50,8 @@ def refused(*options: str) -> str:
         (["--from-site", "--stages", "9"], "sface trains in 3 stages at most, not 9."),
         (["--from-site", "--open-set"], "--open-set goes with --answers-by classes"),
         (["--from-site", "--answers-by", "x"], "--answers-by has no “x”; choose one of: gallery,"),
-        (["--from-site", "--epochs", "1,x"], "'1,x' is no number and no list such as 6,5,4"),
-        (["--resume", "gone"], "There is no run 'gone'; nothing has been trained here yet."),
+        (["--from-site", "--epochs", "1,x"], "“1,x” is neither a number nor a list such as 6,5,4"),
+        (["--resume", "gone"], "There is no run “gone”; the last ones are: none yet."),
     ],
 )
 def test_a_mistake_is_answered_in_one_sentence(db: None, options: list[str], sentence: str) -> None:
@@ -135,11 +135,11 @@ def stopped(db: None) -> TrainingRun:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--seed", "0"], "--seed has no place beside --resume: a run goes on as it began."),
-        (["--from-site", "--epochs", "9"], "--from-site, --epochs have no place beside --resume"),
-        (["--data", "."], "--data has no place"),
-        (["--architecture", "sface", "--name", "x"], "--architecture, --name have no place"),
-        (["--no-flip"], "--no-flip has no place"),
+        (["--seed", "0"], "Not to be given with --resume, as a run goes on as it began: --seed."),
+        (["--from-site", "--epochs", "9"], "as a run goes on as it began: --from-site, --epochs."),
+        (["--data", "."], "as it began: --data."),
+        (["--architecture", "sface", "--name", "x"], "as it began: --architecture, --name."),
+        (["--no-flip"], "as it began: --no-flip."),
     ],
 )
 def test_a_run_that_goes_on_cannot_become_another(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from io import StringIO
@@ -12,14 +13,20 @@ from django.core.management import CommandError, call_command, load_command_clas
 from django.utils.translation import override
 
 from facesite.catalogues import compile_stale
+from facesite.extraction import KEYWORDS
 from ml.evaluation.galleries import Galleries, Kind, Shares
 from ml.language import speaking
 from recognition.management.evaluated import in_words
 from recognition.services.training import languages
-from tests.recognition.test_commands import OURS
+from tests.recognition.test_commands import FOLDER, OURS
 
 ENGLISH = re.compile(r"(?<![-|])\b[a-z']{2,}\s+[a-z']{2,}\b")
 """Two words of it side by side; what is typed, a name or a unit stands alone."""
+
+TYPED = re.compile(r"(?:python )?manage\.py .*")
+UNSPOKEN = {"benchmark", "site", "visitor"}
+"""They measure facesite, for whoever develops it."""
+SPOKEN = sorted(file for file in FOLDER.parent.rglob("*.py") if file.stem not in UNSPOKEN)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,3 +73,25 @@ def test_figures_of_an_evaluation_are_russian_and_json_is_not() -> None:
         result.summary()["galleries"][0]["gallery"]
         == "1,680 + 12 others, 2 of them twice, 3 photos"
     )
+
+
+@pytest.mark.parametrize("file", SPOKEN, ids=lambda file: file.stem)
+def test_no_sentence_of_a_command_goes_untranslated(file: Path) -> None:
+    found = list(untranslated(ast.parse(file.read_text(encoding="utf-8"))))
+    assert [said for said in found if ENGLISH.search(TYPED.sub("", said))] == []
+
+
+def untranslated(node: ast.AST) -> Iterator[str]:
+    """What is said in it, but for docstrings and what is marked to be translated."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KEYWORDS:
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
+        )
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+            yield from untranslated(child)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from ml.architectures import ARCHITECTURES
 from ml.architectures.recipe import Recipe
@@ -98,14 +98,15 @@ class Command(SiteCommand):
         except MLError as error:
             raise CommandError(trouble(error)) from error
         except OSError as error:
-            raise CommandError(f"The comparison cannot be written: {error}.") from error
+            raise CommandError(_("The comparison cannot be written: %s.") % error) from error
         except KeyboardInterrupt:
-            message = "Stopped. Call it again in the same way, and it goes on where it was."
+            message = _("Stopped. Run it again in the same way, and it continues where it was.")
             raise CommandError(message, returncode=130) from None
         values = comparison.results.values
         self.stdout.write("\n".join(table(values["results"], names)))
         if options["report"]:
-            self.stdout.write(f"Report: {written(options['report'], values, names, chosen_data)}")
+            report = written(options["report"], values, names, chosen_data)
+            self.stdout.write(_("Report: %s") % report)
         if options["json"]:
             self.stdout.write(json.dumps(values, ensure_ascii=False))
 
@@ -114,8 +115,8 @@ def chosen(names: str) -> list[str]:
     architectures = list(dict.fromkeys(names.split(",")))
     for name in architectures:
         if name not in CONTESTANTS:
-            known = ", ".join(CONTESTANTS)
-            raise CommandError(f"There is no architecture {name!r}; choose among {known}.")
+            said = _("There is no architecture “%(name)s”; choose one of: %(names)s.")
+            raise CommandError(said % {"name": name, "names": ", ".join(CONTESTANTS)})
     return architectures
 
 
@@ -160,9 +161,9 @@ class Comparison:
 
         with closing(Terminal(name)) as terminal:
             if name in self.results:
-                terminal(Note("known from an earlier call"))
+                terminal(Note(_("known from an earlier run")))
                 return
-            terminal(Note("begins"))
+            terminal(Note(_("begins")))
             run = self.folder.with_name(f"{self.folder.name}-{name}")
             if name == EIGENFACES:
                 contestant = comparison.eigenfaces(self.crops, self.split)
@@ -211,37 +212,38 @@ def written(folder: Path, values: dict[str, Any], names: list[str], asked: DataO
     try:
         return files.write(folder, comparison_page.page(values, names, facts), values)
     except OSError as error:
-        raise CommandError(f"The report cannot be written: {error}.") from error
+        raise CommandError(_("The report cannot be written: %s.") % error) from error
 
 
-COLUMNS: Mapping[str, Callable[[dict[str, Any]], str]] = {
-    "train": lambda result: percentage(result["closed_set"]["train"]),
-    "validation": lambda result: percentage(result["closed_set"]["validation"]),
-    "test": lambda result: percentage(result["closed_set"]["test"]),
-    "top-5": lambda result: percentage(result["closed_set"]["top5"]),
-    "TAR@FAR 1%": lambda result: on_held_out(result, "tar", "0.01"),
-    "rank-1": lambda result: on_held_out(result, "rank1"),
-    "DIR@FPIR 1%": lambda result: on_held_out(result, "dir", "0.01"),
-    "seconds": lambda result: f"{result['cost']['seconds']:,.0f}",
-    "photos/s": lambda result: f"{result['cost']['photos_per_second']:,.0f}",
-    "parameters": lambda result: f"{result['cost']['parameters']:,}",
-    "MB": lambda result: f"{result['cost']['bytes'] / 1e6:.1f}",
-    "answers by": lambda result: result["answers_by"],
-    "ms/face": lambda result: f"{result['cost']['milliseconds']:.2f}",
-}
+COLUMNS: Final[tuple[tuple[Any, Callable[[dict[str, Any]], str]], ...]] = (
+    (gettext_lazy("train"), lambda result: percentage(result["closed_set"]["train"])),
+    (gettext_lazy("validation"), lambda result: percentage(result["closed_set"]["validation"])),
+    (gettext_lazy("test"), lambda result: percentage(result["closed_set"]["test"])),
+    (gettext_lazy("top-5"), lambda result: percentage(result["closed_set"]["top5"])),
+    ("TAR@FAR 1%", lambda result: on_held_out(result, "tar", "0.01")),
+    (gettext_lazy("rank-1"), lambda result: on_held_out(result, "rank1")),
+    ("DIR@FPIR 1%", lambda result: on_held_out(result, "dir", "0.01")),
+    (gettext_lazy("seconds"), lambda result: f"{result['cost']['seconds']:,.0f}"),
+    (gettext_lazy("photos/s"), lambda result: f"{result['cost']['photos_per_second']:,.0f}"),
+    (gettext_lazy("parameters"), lambda result: f"{result['cost']['parameters']:,}"),
+    ("MB", lambda result: f"{result['cost']['bytes'] / 1e6:.1f}"),
+    (gettext_lazy("answers by"), lambda result: result["answers_by"]),
+    (gettext_lazy("ms/face"), lambda result: f"{result['cost']['milliseconds']:.2f}"),
+)
 
 
 def table(results: Mapping[str, dict[str, Any]], names: Sequence[str]) -> Iterator[str]:
     """A line for each architecture under the names of the columns."""
-    yield line(["", *COLUMNS])
+    yield line(["", *(str(heading) for heading, _value in COLUMNS)])
     for name in names:
-        yield line([name, *(column(results[name]) for column in COLUMNS.values())])
+        yield line([name, *(value(results[name]) for _heading, value in COLUMNS)])
 
 
 def line(cells: Sequence[str]) -> str:
     first, *others = cells
     return first.ljust(12) + "".join(
-        cell.rjust(max(len(name), 6) + 2) for name, cell in zip(COLUMNS, others, strict=True)
+        cell.rjust(max(len(heading), 6) + 2)
+        for (heading, _value), cell in zip(COLUMNS, others, strict=True)
     )
 
 

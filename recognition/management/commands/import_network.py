@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ from django.utils.translation import gettext_noop
 
 from ml.errors import ArtifactMissing, MLError
 from ml.evaluation.datasets import draw_pairs, read_pairs, read_people
-from ml.language import percent
+from ml.language import percent, speaking
 from ml.versions.checking import Evidence
 from ml.versions.convention import CHANNELS, Convention
 from ml.versions.importing import SOURCES, Network
+from recognition.formats import counted
 from recognition.management.base import SiteCommand
 from recognition.management.preparation import DEMO
 from recognition.management.retrain_options import decimals
@@ -22,6 +22,7 @@ from recognition.management.terminal import progress_bar
 from recognition.management.versions import to_be_mended, trouble
 from recognition.messages.training import training_refused
 from recognition.models import ModelVersion
+from recognition.services.training import languages
 from recognition.services.versions import importing
 
 
@@ -82,7 +83,7 @@ class Command(SiteCommand):
         try:
             importing.require_free(options["name"])
             network = Network(options["file"], options["name"], convention)
-            with progress_bar("photos") as progress:
+            with progress_bar(_("photos")) as progress:
                 version = importing.import_network(network, _evidence(options), self._say, progress)
         except importing.ImportNotBegun as refused:
             raise CommandError(_not_begun(refused)) from refused
@@ -91,14 +92,15 @@ class Command(SiteCommand):
         except MLError as error:
             raise CommandError(trouble(error)) from error
         except DatabaseError as error:
-            raise CommandError(f"The database cannot be used: {error}.") from error
+            raise CommandError(_("The database cannot be used: %s.") % error) from error
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise CommandError(f"{where}{error.strerror or error}.") from error
         except KeyboardInterrupt:
-            raise CommandError("Stopped. Nothing was imported.", returncode=130) from None
+            raise CommandError(_("Stopped. Nothing was imported."), returncode=130) from None
         found = as_dict(version)
-        self.stdout.write(json.dumps(found) if options["json"] else in_words(found))
+        with speaking(languages.current()):
+            self.conclude(found, in_words(found), as_json=options["json"])
 
     def _say(self, step: str) -> None:
         self.stderr.write(f"{step}…")
@@ -107,16 +109,18 @@ class Command(SiteCommand):
 def _convention(options: dict[str, Any]) -> Convention:
     for name in ("mean", "scale"):
         if options[name] is not None and len(options[name]) not in {1, 3}:
-            raise CommandError(f"--{name} is one number, or one for each of the three channels.")
+            raise CommandError(
+                _("--%s is one number, or one for each of the three channels.") % name
+            )
     if options["scale"] is not None and 0 in options["scale"]:
-        raise CommandError("--scale is not 0.")
+        raise CommandError(_("--scale must not be 0."))
     given = (options[name] for name in ("channels", "mean", "scale", "output"))
     return Convention(*given)
 
 
 def _evidence(options: dict[str, Any]) -> Evidence:
     if options["pairs"] and not options["data"]:
-        raise CommandError("--pairs needs --data DIR, where their photos are.")
+        raise CommandError(_("--pairs needs --data DIR, where their photos are."))
     data = options["data"] or DEMO
     source = {"data": (options["people"] or data).resolve().name}
     people = read_people(options["people"] or data)
@@ -127,7 +131,7 @@ def _evidence(options: dict[str, Any]) -> Evidence:
 
 def _not_begun(refused: importing.ImportNotBegun) -> str:
     if refused.code == "one_at_a_time":
-        return "Another network is being imported; wait until that is done."
+        return _("Another network is being imported; wait until that is done.")
     return training_refused(refused.code, refused.params)
 
 
@@ -146,21 +150,34 @@ def in_words(found: dict[str, Any]) -> str:
     convention, told_apart = found["imported"]["convention"], found["verification"]
     mean, scale = (",".join(f"{one:g}" for one in convention[name]) for name in ("mean", "scale"))
     lines = [
-        f"{found['version']}: embeddings of {found['embedding_size']} numbers, from "
-        f"{convention['channels'].upper()} crops, (pixels - {mean}) / {scale}.",
-        f"It tells {percent(told_apart['accuracy'])} of {told_apart['pairs']:,} pairs apart.",
+        _(
+            "%(version)s: embeddings of %(size)d numbers, from %(channels)s crops, "
+            "(pixels - %(mean)s) / %(scale)s."
+        )
+        % {
+            "version": found["version"],
+            "size": found["embedding_size"],
+            "channels": convention["channels"].upper(),
+            "mean": mean,
+            "scale": scale,
+        },
+        _("Pairs that it tells apart: %(share)s of %(pairs)s.")
+        % {"share": percent(told_apart["accuracy"]), "pairs": counted(told_apart["pairs"])},
         _calibration(found["calibration"]),
-        "It has no form for Keras: it is served by OpenVINO alone.",
-        f"It is a candidate. By hand: python manage.py promote {found['version']}",
+        _("It has no form for Keras: it is served by OpenVINO alone."),
+        _("It is a candidate. By hand: %s") % f"python manage.py promote {found['version']}",
     ]
     return "\n".join(lines)
 
 
 def _calibration(source: dict[str, Any]) -> str:
-    people = f"{source['people']:,} people of {source['data']}"
+    people = {"people": counted(source["people"]), "data": source["data"]}
     if source["fitted"]:
-        return f"Calibrated on {people}."
+        return _("Calibrated on the people of %(data)s: %(people)s.") % people
     return (
-        f"Calibrated as the version in service, by {people}; they are too few to do it well. "
-        "Give 80 or more with --people."
+        _(
+            "Calibrated as the version in service, by the people of %(data)s: %(people)s; they are "
+            "too few to do it well. Give 80 or more with --people."
+        )
+        % people
     )

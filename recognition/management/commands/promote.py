@@ -6,9 +6,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ml.evaluation import verdicts
 from recognition.management.base import SiteCommand
 from recognition.management.versions import classes_in_words, switching, version_named
+from recognition.messages.versions import gate_in_words
 from recognition.models import ModelVersion
 from recognition.services.promotion import serving
 
@@ -52,7 +52,7 @@ class Command(SiteCommand):
         if options["force"] != bool(options["reason"].strip()):
             raise CommandError(_("--force and --reason R go together: the reason is kept."))
         if version.gate and not options["json"]:
-            self.stdout.write(verdicts.in_words(verdicts.Verdict.from_dict(version.gate)))
+            self.stdout.write(gate_in_words(version.gate))
         terms = serving.Terms(options["reason"], options["open_set"])
         with switching(quiet=options["quiet"]) as progress:
             embedded = serving.serve(version, None, progress, terms=terms)

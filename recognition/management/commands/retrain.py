@@ -7,6 +7,7 @@ from typing import Any, Never
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.architectures import DEFAULT
@@ -55,7 +56,7 @@ class Command(SiteCommand):
         except MLError as error:
             raise CommandError(trouble(error)) from error
         except DatabaseError as error:
-            raise CommandError(f"The database cannot be used: {error}.") from error
+            raise CommandError(_("The database cannot be used: %s.") % error) from error
         except OSError as error:
             raise CommandError(words.refused_by_the_system(error)) from error
         return self._report(row, as_json=options["json"])
@@ -65,7 +66,7 @@ class Command(SiteCommand):
         for line in (*told.photos_in_words, *told.trainings_in_words):
             callback(Note(line))
         if told.reviewed:
-            callback(Note("Before you train: manage.py enrol --reviewed."))
+            callback(Note(_("Before you train: %s.") % "manage.py enrol --reviewed"))
 
     def _train(self, row: TrainingRun, callback: Callback, terminal: Terminal) -> None:
         execution.store(row)
@@ -119,10 +120,8 @@ def _asked_for(options: dict[str, Any]) -> TrainingRun:
 
 def _resumed(options: dict[str, Any]) -> TrainingRun:
     if asked := retrain_options.of_a_new_run(options):
-        verb = "has" if len(asked) == 1 else "have"
-        raise CommandError(
-            f"{', '.join(asked)} {verb} no place beside --resume: a run goes on as it began."
-        )
+        said = _("Not to be given with --resume, as a run goes on as it began: %s.")
+        raise CommandError(said % ", ".join(asked))
     row = _run_named(options["resume"])
     row.promote = options["promote"] or row.promote
     return row
@@ -131,9 +130,9 @@ def _resumed(options: dict[str, Any]) -> TrainingRun:
 def _run_named(name: str) -> TrainingRun:
     row = TrainingRun.objects.filter(name=name).first()
     if row is None:
-        last = ", ".join(TrainingRun.objects.values_list("name", flat=True)[:3])
-        hint = f"the last ones are {last}" if last else "nothing has been trained here yet"
-        raise CommandError(f"There is no run {name!r}; {hint}.")
+        last = ", ".join(TrainingRun.objects.values_list("name", flat=True)[:3]) or _("none yet")
+        said = _("There is no run “%(name)s”; the last ones are: %(known)s.")
+        raise CommandError(said % {"name": name, "known": last})
     return row
 
 

@@ -46,7 +46,7 @@ class Command(SiteCommand):
         try:
             prepare(self._say, demo=options["demo"])
         except KeyboardInterrupt:
-            raise CommandError("Stopped while preparing; the next start goes on.") from None
+            raise CommandError(_("Stopped while preparing; the next start continues.")) from None
         replace_this_process(host, port, as_json=options["json"])
 
     def _say(self, line: str) -> None:
@@ -65,7 +65,7 @@ def take_lock() -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CommandError(f"facesite is already running on {settings.DATA_DIR}.") from None
+        raise CommandError(_("facesite is already running on %s.") % settings.DATA_DIR) from None
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -76,8 +76,11 @@ def refuse_taken_port(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise CommandError(
-            f"The site cannot listen on {host}, port {port}: {error.strerror}. "
-            "Choose another with --host and --port, or end the program that has it."
+            _(
+                "The site cannot listen on %(host)s, port %(port)d: %(reason)s. Choose another "
+                "with --host and --port, or end the program that has it."
+            )
+            % {"host": host, "port": port, "reason": error.strerror}
         ) from error
 
 
@@ -85,8 +88,11 @@ def refuse_long_socket_path() -> None:
     size = len(os.fsencode(settings.BROKER_SOCKET))
     if not settings.REDIS_URL and size > SOCKET_PATH_LIMIT:
         raise CommandError(
-            f"The broker's socket would be {settings.BROKER_SOCKET}: {size} bytes, and the system "
-            f"allows {SOCKET_PATH_LIMIT}. Set DATA_DIR to a folder with a shorter path."
+            _(
+                "The broker's socket would be %(path)s: %(size)d bytes, and the system allows "
+                "%(limit)d. Set DATA_DIR to a folder with a shorter path."
+            )
+            % {"path": settings.BROKER_SOCKET, "size": size, "limit": SOCKET_PATH_LIMIT}
         )
 
 
@@ -122,7 +128,7 @@ def plan(host: str, port: int, *, as_json: bool = False) -> dict[str, Any]:
     everywhere = host in {"0.0.0.0", "::", "*"}  # noqa: S104
     reach = "127.0.0.1" if everywhere else host
     url = f"http://{reach}:{port}/"
-    ready = f"facesite is ready: {url}  (Ctrl-C stops it)"
+    ready = _("facesite is ready: %s  (Ctrl-C stops it)") % url
     return {
         "processes": broker | {"worker": worker_command(), "web": web.command(host, port)},
         "host": reach,
