@@ -1,4 +1,4 @@
-"""What a training has to say in a terminal and in the log: English, like all commands."""
+"""What a training has to say in a terminal and in the log: English, as the log keeps it."""
 
 from __future__ import annotations
 
