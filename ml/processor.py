@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ml.errors import MLError
+from ml.language import tell
 
 CPUINFO: Final = Path("/proc/cpuinfo")
 
@@ -33,7 +34,9 @@ def require_tensorflow(cpuinfo: Path = CPUINFO) -> None:
     known = flags(cpuinfo)
     if known and "avx" not in known:
         raise ProcessorTooOld(
-            "This processor has no AVX instructions, which TensorFlow needs to build or train a "
-            "network; answering does not. Build the model on another machine, copy its folder "
-            "under DATA_DIR/models to the same place here, and run install_model once more."
+            tell(
+                "This processor has no AVX instructions, which TensorFlow needs to build or train "
+                "a network; answering does not. Build the model on another machine, copy its "
+                "folder under DATA_DIR/models to the same place here, and run install_model again."
+            )
         )

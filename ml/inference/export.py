@@ -10,6 +10,7 @@ import numpy as np
 
 from ml import artifact
 from ml.errors import ExportDisagrees
+from ml.language import number, tell
 from ml.types import Floats, Image
 
 if TYPE_CHECKING:
@@ -42,7 +43,12 @@ def export(model: keras.Model, directory: Path, crops: Image) -> float:
         roots = np.sqrt(reference.probabilities), np.sqrt(served.probabilities)
         agreement = min(agreement, _cosine(*roots))
     if not agreement >= MIN_AGREEMENT:
-        raise ExportDisagrees(f"Serving and Keras agree to a cosine of only {agreement:.4f}.")
+        raise ExportDisagrees(
+            tell(
+                "Serving and Keras agree to a cosine of only %(cosine)s.",
+                cosine=number(agreement, 4),
+            )
+        )
     return agreement
 
 

@@ -24,6 +24,7 @@ from ml.evaluation.samples import Embeddings, HeldOut
 from ml.evaluation.verification import Verification
 from ml.inference.engine import OpenVINOEngine
 from ml.inference.recognizer import Recognizer
+from ml.language import number, tell
 from ml.threads import Progress
 from ml.types import Image
 
@@ -84,7 +85,7 @@ class Trial:
         seen = (main_face(self._recognizer.recognize(one).faces, one) for one in photos)
         found = list(islice((face.crop for face in seen if face), CROPS_COMPARED))
         if not found:
-            raise ImportRefused("There is no face on the photos that it is to be checked on.")
+            raise ImportRefused(tell("There is no face in the photos that it is to be checked on."))
         return np.stack(found)
 
     @cached_property
@@ -94,7 +95,11 @@ class Trial:
         seen = [pair for pair in pairs if faces[pair.first] and faces[pair.second]]
         if 2 * len(seen) < len(pairs):
             raise ImportRefused(
-                f"On {len(pairs) - len(seen):,} of {len(pairs):,} pairs of photos no face is found."
+                tell(
+                    "Pairs of photos in which no face is found: %(number)s of %(total)s.",
+                    number=number(len(pairs) - len(seen)),
+                    total=number(len(pairs)),
+                )
             )
         return verification.verify(pairs, faces)
 
@@ -137,7 +142,9 @@ def _people(
     }
     found = {name: theirs for name, theirs in found.items() if theirs}
     if len(found) < 2:
-        raise ImportRefused("It takes two people or more with a face on a photo to calibrate it.")
+        raise ImportRefused(
+            tell("It takes two people or more with a face in a photo to calibrate it.")
+        )
     both = [(face.embedding, face.template) for theirs in found.values() for face in theirs]
     probes, templates = (np.stack(column) for column in zip(*both, strict=True))
     owners = np.repeat(np.arange(len(found)), [len(theirs) for theirs in found.values()])

@@ -16,6 +16,7 @@ from openvino.passes import ConstantFolding, Manager
 from openvino.preprocess import PrePostProcessor
 
 from ml.errors import ImportRefused
+from ml.language import number, tell
 from ml.types import CROP_SIZE
 
 Channels = Literal["rgb", "bgr"]
@@ -70,8 +71,11 @@ def served(network: ov.Model, convention: Convention) -> ov.Model:
         alone.reshape([-1, *LAYOUTS[layout]])
     except RuntimeError as error:
         raise ImportRefused(
-            f"The network takes {_shown(shape)} and no other number of crops at a time; export it "
-            "with a dynamic batch."
+            tell(
+                "The network takes inputs of the shape %(shape)s and no other number of crops at a "
+                "time; export it with a dynamic batch.",
+                shape=_shown(shape),
+            )
         ) from error
     _require_embedding(alone.output(0).get_partial_shape())
     return _preprocessed(alone, layout, convention)
@@ -89,7 +93,13 @@ def _input(network: ov.Model) -> Any:
     inputs = [node for node in network.get_parameters() if node.output(0).get_target_inputs()]
     if len(inputs) != 1:
         names = ", ".join(node.get_friendly_name() for node in inputs) or "none"
-        raise ImportRefused(f"The network takes {len(inputs)} inputs ({names}), not one of crops.")
+        raise ImportRefused(
+            tell(
+                "The network takes %(count)d inputs (%(names)s), not one of crops.",
+                count=len(inputs),
+                names=names,
+            )
+        )
     return inputs[0]
 
 
@@ -98,11 +108,21 @@ def _output(network: ov.Model, name: str | None) -> Any:
     if name is None and len(found) == 1:
         return next(iter(found.values()))
     if name is None or name not in found:
-        wrong = f"no output {name!r}" if name is not None else f"{len(found)} outputs"
-        raise ImportRefused(
-            f"The network has {wrong}; name the one that embeds with --output: {', '.join(found)}."
-        )
+        raise ImportRefused(_not_named(name, ", ".join(found)))
     return found[name]
+
+
+def _not_named(name: str | None, names: str) -> str:
+    if name is None:
+        return tell(
+            "The network has several outputs; name the one that embeds with --output: %(names)s.",
+            names=names,
+        )
+    return tell(
+        "The network has no output “%(name)s”; name the one that embeds with --output: %(names)s.",
+        name=name,
+        names=names,
+    )
 
 
 def _layout(shape: ov.PartialShape) -> str:
@@ -110,12 +130,17 @@ def _layout(shape: ov.PartialShape) -> str:
         if shape.compatible(ov.PartialShape([-1, *sides])):
             return layout
     raise ImportRefused(
-        f"The network takes {_shown(shape)}, not RGB crops of {CROP_SIZE}×{CROP_SIZE} pixels."
+        tell(
+            "The network takes inputs of the shape %(shape)s, not RGB crops of %(side)d×%(side)d "
+            "pixels.",
+            shape=_shown(shape),
+            side=CROP_SIZE,
+        )
     )
 
 
 def _shown(shape: ov.PartialShape) -> str:
-    return f"inputs of the shape {str(shape).replace('?', 'N').replace(',', '×')}"
+    return str(shape).replace("?", "N").replace(",", "×")
 
 
 def _flat(output: Any) -> Any:
@@ -128,11 +153,21 @@ def _flat(output: Any) -> Any:
 
 def _require_embedding(shape: ov.PartialShape) -> None:
     if shape.rank.get_length() != 2 or shape[1].is_dynamic:
-        raise ImportRefused(f"The network answers with {_shown(shape)}, not with one embedding.")
+        raise ImportRefused(
+            tell(
+                "The network answers in the shape %(shape)s, not with one embedding.",
+                shape=_shown(shape),
+            )
+        )
     if shape[1].get_length() not in SIZES:
         raise ImportRefused(
-            f"The network answers with {shape[1].get_length():,} numbers for a crop; an embedding "
-            f"has {SIZES.start} to {SIZES.stop - 1:,}."
+            tell(
+                "The network answers with %(size)s numbers for a crop; an embedding has %(least)s "
+                "to %(most)s.",
+                size=number(shape[1].get_length()),
+                least=number(SIZES.start),
+                most=number(SIZES.stop - 1),
+            )
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ml import artifact, processor
 from ml.architectures.sface import EMBEDDING_SIZE, build_sface
 from ml.inference.export import export
+from ml.language import number, tell
 from ml.types import CROP_SIZE, Image
 from ml.weights import PACKAGE, SFACE, SHA256
 
@@ -32,12 +33,14 @@ def install(models_dir: Path, progress: Callable[[str], None] = lambda _step: No
         ProcessorTooOld: see `ml.processor`.
     """
     processor.require_tensorflow()
-    progress("Building SFace from the packaged weights")
+    progress(tell("Building SFace from the packaged weights"))
     model = build_sface()
     with artifact.writing(models_dir, VERSION) as directory:
-        progress("Exporting it for OpenVINO")
+        progress(tell("Exporting it for OpenVINO"))
         agreement = export(model, directory, _test_crops())
-        progress(f"Serving agrees with Keras to a cosine of {agreement:.5f}")
+        progress(
+            tell("Serving agrees with Keras to a cosine of %(cosine)s", cosine=number(agreement, 5))
+        )
         shutil.copyfile(FITTED, directory / artifact.CALIBRATION)
         artifact.seal(directory, _manifest())
     return models_dir / VERSION

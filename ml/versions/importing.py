@@ -23,7 +23,7 @@ from ml.evaluation.verification import Verification
 from ml.files import require_room, writing
 from ml.inference.engine import OpenVINOEngine
 from ml.inference.export import MIN_AGREEMENT
-from ml.language import percent
+from ml.language import number, percent, tell
 from ml.openvino_core import core
 from ml.threads import Progress
 from ml.types import CROP_SIZE
@@ -75,12 +75,12 @@ def import_network(
         ArtifactError: the version in service, or the packaged detector, cannot be loaded.
         Unwritable: there is no room.
     """
-    say(f"Reading {network.file.name}")
+    say(tell("Reading %(file)s", file=network.file.name))
     original = read(network.file)
     convention = network.convention.as_read(original)
     model = served(original, convention)
     with (
-        writing(places.models, "import it again"),
+        writing(places.models, tell("import it again")),
         artifact.writing(places.models, network.name) as directory,
         _run(),
     ):
@@ -89,10 +89,10 @@ def import_network(
         manifest = _manifest(network, convention, model)
         trial = Trial(directory, manifest, evidence, places, progress)
         _require_agreement(model, trial)
-        say(f"Telling {len(evidence.pairs):,} pairs of photos apart")
+        say(tell("Telling pairs of photos apart: %(count)s", count=number(len(evidence.pairs))))
         told_apart = trial.told_apart
         _require_enough(told_apart)
-        say(f"Calibrating it on {len(trial.people.labels):,} people")
+        say(tell("Calibrating it on people: %(count)s", count=number(len(trial.people.labels))))
         trial.calibration.save(directory / artifact.CALIBRATION)
         metrics = _metrics(manifest, trial)
         _write(directory / METRICS, {"version": network.name, "made": manifest.created, **metrics})
@@ -107,12 +107,25 @@ def read(file: Path) -> ov.Model:
     """
     reader = SOURCES.get(file.suffix.lower())
     if reader is None:
-        raise ImportRefused(f"{file} cannot be imported; what can ends in {', '.join(SOURCES)}.")
+        raise ImportRefused(
+            tell(
+                "%(file)s cannot be imported; what can ends in %(endings)s.",
+                file=file,
+                endings=", ".join(SOURCES),
+            )
+        )
     if not file.is_file():
-        raise ImportRefused(f"There is no file {file}.")
+        raise ImportRefused(tell("There is no file %(file)s.", file=file))
     if file.stat().st_size > LARGEST:
         size, most = file.stat().st_size / 2**30, LARGEST / 2**30
-        raise ImportRefused(f"{file} has {size:,.1f} GiB; the largest network has {most:,.0f} GiB.")
+        raise ImportRefused(
+            tell(
+                "%(file)s has %(size)s GiB; the largest network has %(most)s GiB.",
+                file=file,
+                size=number(size, 1),
+                most=number(most),
+            )
+        )
     return reader(file)
 
 
@@ -122,7 +135,9 @@ def _run() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise ImportRefused(f"The network cannot be run: {why(error)}.") from error
+        raise ImportRefused(
+            tell("The network cannot be run: %(reason)s.", reason=why(error))
+        ) from error
 
 
 def _save(model: ov.Model, directory: Path) -> None:
@@ -140,20 +155,29 @@ def _require_agreement(model: ov.Model, trial: Trial) -> None:
     alone = np.concatenate([exact.embed(crop[None]) for crop in trial.crops])
     agreement = float((alone * trial.engine.embed(trial.crops)).sum(axis=1).min())
     if not np.isfinite(alone).all():
-        raise ImportRefused("The network answers with what is no number.")
+        raise ImportRefused(tell("The network answers with what is not a number."))
     if not np.linalg.norm(alone, axis=1).all():
-        raise ImportRefused("The network answers with zeros alone.")
+        raise ImportRefused(tell("The network answers with nothing but zeros."))
     if not agreement >= MIN_AGREEMENT:
-        raise ExportDisagrees(f"Serving and the file agree to a cosine of only {agreement:.4f}.")
+        raise ExportDisagrees(
+            tell(
+                "Serving and the file agree to a cosine of only %(cosine)s.",
+                cosine=number(agreement, 4),
+            )
+        )
 
 
 def _require_enough(told_apart: Verification) -> None:
     accuracy, pairs = told_apart.summary()["accuracy"], len(told_apart.same)
     if not accuracy >= ENOUGH:
         raise ImportRefused(
-            f"It tells nobody apart: {percent(accuracy)} of {pairs:,} pairs of photos are judged "
-            "rightly, and half of them by guessing. It is no network for faces, or takes crops "
-            "otherwise: see --channels, --mean and --scale."
+            tell(
+                "It tells nobody apart: %(share)s of %(pairs)s pairs of photos are judged "
+                "correctly, and half of them would be by guessing. It is not a network for faces, "
+                "or takes crops in another way: see --channels, --mean and --scale.",
+                share=percent(accuracy),
+                pairs=number(pairs),
+            )
         )
 
 

@@ -11,6 +11,7 @@ from openvino import opset13 as ops
 from openvino.frontend.onnx import ConversionExtension
 
 from ml.errors import ImportRefused
+from ml.language import tell
 from ml.versions.convention import why
 
 
@@ -25,7 +26,13 @@ def read(path: Path) -> ov.Model:
     try:
         return core.read_model(str(path))
     except RuntimeError as error:
-        raise ImportRefused(f"{path} is no ONNX network that can be run: {why(error)}.") from error
+        raise ImportRefused(
+            tell(
+                "%(file)s is not an ONNX network that can be run: %(reason)s.",
+                file=path,
+                reason=why(error),
+            )
+        ) from error
 
 
 def _dequantised(node: Any) -> list[Any]:

@@ -145,9 +145,9 @@ def a_folder(path: Path) -> Path:
         (lambda path: path, "There is no file"),
         (a_folder, "There is no file"),
         (lambda path: text(path.with_suffix(".h5")), "cannot be imported; what can ends in .onnx."),
-        (empty, "is no ONNX network that can be run"),
-        (text, "is no ONNX network that can be run"),
-        (cut_off, "is no ONNX network that can be run"),
+        (empty, "is not an ONNX network that can be run"),
+        (text, "is not an ONNX network that can be run"),
+        (cut_off, "is not an ONNX network that can be run"),
         (huge, "has 1.0 GiB; the largest network has 1 GiB."),
         (
             lambda path: averages(path, ("N", 3, 160, 160)),
@@ -165,15 +165,15 @@ def a_folder(path: Path) -> Path:
         ),
         (lambda path: averages(path, size=85_742), "answers with 85,742 numbers for a crop"),
         (networks.pictures, "answers with 37,632 numbers for a crop"),
-        (lambda path: averages(path, weight=0.0), "The network answers with zeros alone."),
+        (lambda path: averages(path, weight=0.0), "The network answers with nothing but zeros."),
         (
             lambda path: averages(path, weight=float("nan")),
-            "The network answers with what is no number.",
+            "The network answers with what is not a number.",
         ),
         (averages, "It tells nobody apart: "),
         (
             lambda path: sface(path, networks.also_its_length),
-            "has 2 outputs; name the one that embeds with --output: fc1, length.",
+            "has several outputs; name the one that embeds with --output: fc1, length.",
         ),
     ],
 )
@@ -189,7 +189,7 @@ def test_what_is_no_such_network_is_refused_in_one_sentence(
 
 
 def test_an_output_that_is_not_there_is_named(tmp_path: Path, bring: Bring) -> None:
-    with pytest.raises(ImportRefused, match=r"has no output 'fc2'; .* --output: fc1"):
+    with pytest.raises(ImportRefused, match=r"has no output “fc2”; .* --output: fc1"):
         bring(weights_path(SFACE), output="fc2")
 
 

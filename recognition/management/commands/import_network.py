@@ -79,12 +79,16 @@ class Command(SiteCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        convention = _convention(options)
+        with speaking(languages.current()):
+            found = as_dict(self._imported(options, _convention(options)))
+            self.conclude(found, in_words(found), as_json=options["json"])
+
+    def _imported(self, options: dict[str, Any], convention: Convention) -> ModelVersion:
         try:
             importing.require_free(options["name"])
             network = Network(options["file"], options["name"], convention)
             with progress_bar(_("photos")) as progress:
-                version = importing.import_network(network, _evidence(options), self._say, progress)
+                return importing.import_network(network, _evidence(options), self._say, progress)
         except importing.ImportNotBegun as refused:
             raise CommandError(_not_begun(refused)) from refused
         except ArtifactMissing as error:
@@ -98,9 +102,6 @@ class Command(SiteCommand):
             raise CommandError(f"{where}{error.strerror or error}.") from error
         except KeyboardInterrupt:
             raise CommandError(_("Stopped. Nothing was imported."), returncode=130) from None
-        found = as_dict(version)
-        with speaking(languages.current()):
-            self.conclude(found, in_words(found), as_json=options["json"])
 
     def _say(self, step: str) -> None:
         self.stderr.write(f"{step}…")

@@ -7,11 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.errors import ExportDisagrees, WeightsMissing
+from ml.language import speaking
 from ml.processor import ProcessorTooOld
 from recognition.management.base import SiteCommand
 from recognition.management.versions import to_be_mended, trouble
 from recognition.models import ModelVersion
 from recognition.services.promotion import serving
+from recognition.services.training import languages
 
 
 class Command(SiteCommand):
@@ -27,7 +29,8 @@ class Command(SiteCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            version = serving.install_default(self.stdout.write, force=options["force"])
+            with speaking(languages.current()):
+                version = serving.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
             raise CommandError(to_be_mended(error)) from error
         except (ExportDisagrees, ProcessorTooOld) as error:
