@@ -191,7 +191,8 @@ class ProbeFace(models.Model):
         indexes = (
             models.Index(fields=("review", "certainty")),
             models.Index(fields=("review", "id")),
-            models.Index(fields=("review", "decision", "person")),
+            models.Index(fields=("review", "decision", "certainty")),
+            models.Index(fields=("review", "decision", "person", "certainty")),
             # What is counted of many photos is read from here: rows are large, with embeddings.
             models.Index(fields=("identification", "decision", "review"), name="counted_of_photos"),
             models.Index(fields=("stranger", "decision", "review"), name="faces_of_strangers"),

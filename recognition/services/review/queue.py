@@ -73,7 +73,7 @@ def _held(found: Collection[int], free: QuerySet[ProbeFace], reviewer: User) -> 
     until = timezone.now() + HELD_FOR
     free.filter(pk__in=found).update(held_by=reviewer, held_until=until)
     ours = ProbeFace.objects.filter(pk__in=found, held_by=reviewer, held_until=until)
-    held = set(ours.values_list("pk", flat=True))
+    held = set(ours.order_by().values_list("pk", flat=True))
     return [face for face in found if face in held]
 
 
