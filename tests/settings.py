@@ -16,8 +16,9 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="facesite-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "facesite.settings"
 
 from facesite.settings import *  # noqa: E402, F403
-from facesite.settings import STORAGES  # noqa: E402
+from facesite.settings import MIDDLEWARE, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+MIDDLEWARE += ["tests.markup.sound"]

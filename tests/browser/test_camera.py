@@ -103,7 +103,7 @@ def test_a_photo_is_taken_looked_at_taken_again_and_answered(window: Film) -> No
     expect(page.locator(".chosen li")).to_have_count(1)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert page.evaluate("streams.length") == 1
-    assert page.evaluate(RUNNING) == 0, "the camera is off"
+    page.wait_for_function(f"{RUNNING} === 0")
     page.click("[data-dropzone] button.primary")
     answered(page)
     expect(page.locator(".face h3")).to_have_text("Mei Tanaka")
@@ -116,7 +116,7 @@ def test_the_camera_is_off_once_its_window_is_left_by_a_key(window: Film) -> Non
     assert page.evaluate(RUNNING) == 1
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    assert page.evaluate(RUNNING) == 0
+    page.wait_for_function(f"{RUNNING} === 0")
     expect(page.locator(".chosen li")).to_have_count(0)
 
 

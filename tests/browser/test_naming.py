@@ -76,6 +76,8 @@ def test_what_a_reviewer_proposes_an_operator_enrols(visit: Visit) -> None:
     expect(operator.locator("h1")).to_have_text("Olga Stein")
     expect(operator.locator(".enrolled > li")).to_have_count(1)
     operator.get_by_role("button", name="Take out again").click()
+    expect(operator.locator(".message")).to_have_text("The photo was removed.")
+    expect(operator.locator("h1")).to_have_text("Olga Stein")
     expect(operator.locator(".enrolled > li")).to_have_count(0)
 
 
