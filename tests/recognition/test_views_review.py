@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 from pytest_django import Settings
 
 from recognition.models import AuditEvent, Identification, Person, ProbeFace, User
@@ -191,6 +193,19 @@ def test_without_scripts_people_are_found_too(user: User, browser: Client) -> No
     assert f'<button class="candidate" name="true_person" value="{cleo.pk}">' in page.text
 
 
+def test_portraits_of_a_list_come_in_the_size_of_their_place(user: User, browser: Client) -> None:
+    ask(user, 1)
+    listed = re.search(r'srcset="(\S+) 1x, (\S+) 2x" width="(\d+)"', browser.get(GRID).text)
+    assert listed is not None
+    small, fine = (max(_size(browser.get(path))) for path in listed.groups()[:2])
+    assert small == int(listed[3])
+    assert small < fine <= 2 * small
+
+
+def _size(response: Any) -> tuple[int, int]:
+    return Image.open(io.BytesIO(response.content)).size
+
+
 @pytest.mark.parametrize("level", ["none", "names", "photos"])
 def test_others_are_shown_as_the_setting_says(
     level: str, user: User, browser: Client, settings: Settings
@@ -198,7 +213,7 @@ def test_others_are_shown_as_the_setting_says(
     settings.OTHERS_SHOWN = settings.OTHERS_SHOWN | {"reviewer": level, "user": "none"}
     ask(user, 1)
     page = browser.get(PAGE).text
-    assert page.count("/photos/enrolled/") == {"none": 2, "names": 2, "photos": 5}[level]
+    assert page.count('src="/photos/enrolled/') == {"none": 2, "names": 2, "photos": 5}[level]
     assert ("Cleo" in page) == (level != "none")
     assert ("Who is it?" in page) == (level != "none")
     people = browser.get(reverse("review_people"), {"q": "cleo"})
