@@ -16,7 +16,7 @@ import numpy as np
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.samples import Embeddings, Photo
 from ml.gallery import Gallery
-from ml.language import tell
+from ml.language import number, tell, tell_number
 from ml.threads import Progress
 from ml.types import NAMING, Decision, Identification
 
@@ -46,6 +46,16 @@ class Kind:
         others = f" + {self.others} others" if self.others else ""
         twice = f", {self.twice} of them twice" if self.twice else ""
         return f"{self.people:,}{others}{twice}, {self.photos} photo{'s' * (self.photos > 1)}"
+
+    def told(self) -> str:
+        """The same, for a reader."""
+        told = number(self.people)
+        if self.others:
+            told += tell(" + %(count)d others", count=self.others)
+        if self.twice:
+            told += tell(", %(count)d of them twice", count=self.twice)
+        photos = tell_number("%(count)s photo", "%(count)s photos", self.photos)
+        return f"{told}, {photos}"
 
 
 KINDS = (
@@ -161,8 +171,8 @@ class _Draw:
 def _draw(kind: Kind, people: People, others: People, rng: np.random.Generator) -> _Draw:
     drawn = _Draw(Gallery(next(iter(people.values())).size), kind.twice)
     first = 0
-    for source, number in ((people, kind.people), (others, kind.others)):
-        enrolled = [str(name) for name in rng.permutation(_enrollable(source, kind))[:number]]
+    for source, size in ((people, kind.people), (others, kind.others)):
+        enrolled = [str(name) for name in rng.permutation(_enrollable(source, kind))[:size]]
         probes = [
             (person, photo)
             for person, name in enumerate(enrolled, start=first)
@@ -177,7 +187,7 @@ def _draw(kind: Kind, people: People, others: People, rng: np.random.Generator) 
         drawn.strangers.append(
             [unknown[row] for row in rng.permutation(len(unknown))[:MOST_STRANGERS]]
         )
-        first += number
+        first += size
     return drawn
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.files import write_whole
-from ml.language import percent, spoken
+from ml.language import percent, spoken, tell
 from ml.reports.charts import Chart
 from ml.reports.names import METRICS, page_in
 from ml.reports.page import Line, Page, Section, Table, ends
@@ -57,24 +57,25 @@ class Report:
         facts = {"model": origin.model, "digest": origin.digest, "date": origin.date}
         return write(
             directory,
-            self._page(origin),
+            self.page(origin),
             {**self.metrics, **facts, "intervals": self._intervals()},
         )
 
-    def _page(self, origin: Origin) -> Page:
+    def page(self, origin: Origin) -> Page:
+        """In the language of the moment."""
         lines = [
             Line(row.name, [percent(row.share), ends(row.interval)], row.note) for row in self.rows
         ]
         measures = Section(
-            tables=[[Table(["Measure", "Share", "95 % interval"], lines)]],
+            tables=[[Table([tell("Measure"), tell("Share"), tell("95 % interval")], lines)]],
             rows=[[chart] for chart in self.charts],
             notes=self.notes,
         )
         facts = {
-            "Model": f"{origin.model} (digest {origin.digest[:12]})",
-            "Data": origin.data,
-            "Date": origin.date,
-            "Command": origin.command,
+            tell("Model"): f"{origin.model} ({tell('digest')} {origin.digest[:12]})",
+            tell("Data"): origin.data,
+            tell("Date"): origin.date,
+            tell("Command"): origin.command,
         }
         return Page(self.title, self.lead, [measures, *self.more], facts)
 

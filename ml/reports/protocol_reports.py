@@ -12,7 +12,7 @@ from ml.evaluation.galleries import Galleries
 from ml.evaluation.open_set import SHARES, OpenSet
 from ml.evaluation.rates import FPIRS, allowed
 from ml.evaluation.verification import FARS, Verification
-from ml.language import gettext_noop, percent, rate, tell
+from ml.language import gettext_noop, number, percent, rate, tell, tell_number
 from ml.reports.charts import FIRST, SECOND, THIRD, Curve, Group, Mark, distributions, trade_off
 from ml.reports.files import Report, Row
 from ml.reports.page import Line, Section, Table
@@ -25,33 +25,59 @@ def verification(result: Verification) -> Report:
     accuracy, threshold = float(result.accuracies.mean()), float(result.thresholds.mean())
     spread = float(result.accuracies.std(ddof=1))
     rows = [
-        Row("Accuracy", accuracy, note=f"± {percent(spread)} over {len(result.accuracies)} folds")
+        Row(
+            tell("Accuracy"),
+            accuracy,
+            note=tell(
+                "± %(spread)s; folds: %(folds)d",
+                spread=percent(spread),
+                folds=len(result.accuracies),
+            ),
+        )
     ]
     for far in FARS:
-        note = f"at most {allowed(far, different)} of {different:,} different pairs accepted"
-        rows.append(Row(f"TAR at FAR {rate(far)}", result.tar(far), result.tar_interval(far), note))
+        note = tell(
+            "pairs of two people accepted: at most %(most)d of %(total)s",
+            most=allowed(far, different),
+            total=number(different),
+        )
+        name = tell("TAR at FAR %(rate)s", rate=rate(far))
+        rows.append(Row(name, result.tar(far), result.tar_interval(far), note))
     roc = trade_off(
         [Curve("", FIRST, result.impostors, result.genuine)],
-        labels=("FAR: different people taken for one", "TAR: one person recognised as one"),
+        labels=(tell("FAR: two people taken for one"), tell("TAR: one person recognised")),
         marks=[Mark(f"FAR {rate(far)}", far, result.tar(far)) for far in FARS],
-        caption=f"ROC over {same:,} pairs of one person and {different:,} pairs of two. The axis "
-        f"of FAR ends at one pair in {different:,}: nothing finer can be measured here.",
+        caption=tell(
+            "ROC; pairs of one person: %(same)s, of two: %(different)s. The axis of FAR ends at "
+            "one pair of all those of two people: nothing finer can be measured here.",
+            same=number(same),
+            different=number(different),
+        ),
     )
     spectrum = distributions(
-        [Group("one person", FIRST, result.genuine), Group("two people", SECOND, result.impostors)],
-        threshold=Mark(f"threshold {threshold:.3f}", threshold),
-        label="similarity (cosine)",
-        caption=f"Similarities of the {same + different:,} pairs. The threshold is the mean over "
-        "the folds; each was chosen on the other folds.",
+        [
+            Group(tell("one person"), FIRST, result.genuine),
+            Group(tell("two people"), SECOND, result.impostors),
+        ],
+        threshold=Mark(tell("threshold %(value)s", value=number(threshold, 3)), threshold),
+        label=tell("similarity (cosine)"),
+        caption=tell(
+            "Similarities of the pairs. The threshold is the mean over the folds; each was chosen "
+            "on the other folds."
+        ),
     )
     return Report(
-        "Are these two photos of one person?",
-        f"{percent(accuracy)} of {same + different:,} pairs were told apart rightly.",
+        tell("Are these two photos of one person?"),
+        tell(
+            "%(share)s of %(pairs)s pairs were judged correctly.",
+            share=percent(accuracy),
+            pairs=number(same + different),
+        ),
         rows,
         [roc, spectrum],
         [
-            _missing(result.missing, "pairs", "counted as wrong answers at every threshold"),
-            _INTERVALS,
+            _missing(result.missing, tell(_WRONG_ANSWERS)),
+            tell(_INTERVALS),
         ],
         result.summary(),
     )
@@ -61,70 +87,96 @@ def open_set(result: OpenSet) -> Report:
     """The report on identification with strangers among the probes."""
     summary = result.summary()
     probes, strangers = summary["probes"], summary["strangers"]
-    rows = [Row("Rank-1", summary["rank1"], note="the right person is the most similar one")]
+    promised = tell("promised: %(rate)s", rate=rate(result.fpir_promised))
+    rows = [
+        Row(tell("Rank-1"), summary["rank1"], note=tell("the right person is the most similar"))
+    ]
     for fpir in FPIRS:
-        note = f"at most {allowed(fpir, strangers)} of {strangers:,} strangers named"
-        rows.append(
-            Row(f"DIR at FPIR {rate(fpir)}", result.dir(fpir), result.dir_interval(fpir), note)
+        note = tell(
+            "strangers named: at most %(most)d of %(total)s",
+            most=allowed(fpir, strangers),
+            total=number(strangers),
         )
+        name = tell("DIR at FPIR %(rate)s", rate=rate(fpir))
+        rows.append(Row(name, result.dir(fpir), result.dir_interval(fpir), note))
     rows += [
-        Row("DIR at the product's decision", summary["dir_at_decision"], note="named, and rightly"),
         Row(
-            "FPIR at the product's decision",
+            tell("DIR at the site's decision"),
+            summary["dir_at_decision"],
+            note=tell("named, and correctly"),
+        ),
+        Row(
+            tell("FPIR at the site's decision"),
             summary["fpir_measured"],
             result.fpir_interval(),
-            f"promised: {rate(result.fpir_promised)}",
+            promised,
         ),
     ]
     rows += [
         Row(
-            f"Calibration error, strangers {rate(share)}",
+            tell("Calibration error, strangers %(share)s", share=rate(share)),
             error,
-            note="mean distance of promised from right, of all answers",
+            note=tell("mean distance of promised from right, of all answers"),
         )
         for share, error in zip(SHARES, summary["calibration_error"].values(), strict=True)
     ]
-    decision = Mark("the product's decision", summary["fpir_measured"], summary["dir_at_decision"])
+    decision = Mark(
+        tell("the site's decision"), summary["fpir_measured"], summary["dir_at_decision"]
+    )
     curve = trade_off(
         [Curve("", FIRST, result.stranger_scores, result.right_scores)],
-        labels=("FPIR: strangers named", "DIR: enrolled people named rightly"),
-        marks=[Mark(f"promised: {rate(result.fpir_promised)}", result.fpir_promised), decision],
-        caption=f"{probes:,} probes of {result.people:,} enrolled people ({result.enrol} "
-        f"{'photo' if result.enrol == 1 else 'photos'} each) and {strangers:,} strangers "
-        "with one photo each.",
+        labels=(tell("FPIR: strangers named"), tell("DIR: enrolled people named correctly")),
+        marks=[Mark(promised, result.fpir_promised), decision],
+        caption=tell(
+            "Probes: %(probes)s, of enrolled people: %(people)s, photos enrolled of each: "
+            "%(enrol)d. Strangers with one photo each: %(strangers)s.",
+            probes=number(probes),
+            people=number(result.people),
+            enrol=result.enrol,
+            strangers=number(strangers),
+        ),
     )
     spectrum = distributions(
         [
-            Group("best person is right", FIRST, result.scores[result.right]),
-            Group("best person is wrong", THIRD, result.scores[~result.right]),
-            Group("strangers", SECOND, result.stranger_scores),
+            Group(tell("best person is right"), FIRST, result.scores[result.right]),
+            Group(tell("best person is wrong"), THIRD, result.scores[~result.right]),
+            Group(tell("strangers"), SECOND, result.stranger_scores),
         ],
-        threshold=Mark("threshold", 0.0),
-        label="similarity of the best person (cosine), above the threshold of that face",
-        caption="Each group has an area of one, however many it holds: "
-        f"{int(result.right.sum()):,}, {int((~result.right).sum()):,} and {strangers:,}.",
+        threshold=Mark(tell("threshold"), 0.0),
+        label=tell("similarity of the best person (cosine), above the threshold of that face"),
+        caption=tell(
+            "Each group has an area of one, however many it holds: %(right)s, %(wrong)s and "
+            "%(strangers)s.",
+            right=number(int(result.right.sum())),
+            wrong=number(int((~result.right).sum())),
+            strangers=number(strangers),
+        ),
     )
     return Report(
-        "Who is this, or nobody we know?",
-        f"{percent(summary['dir_at_decision'])} of the enrolled people's photos got the right "
-        f"name, {percent(summary['fpir_measured'])} of the strangers got a name at all.",
+        tell("Who is this, or nobody we know?"),
+        tell(
+            "%(right)s of the enrolled people's photos got the right name, %(strangers)s of the "
+            "strangers got a name at all.",
+            right=percent(summary["dir_at_decision"]),
+            strangers=percent(summary["fpir_measured"]),
+        ),
         rows,
         [curve, spectrum, reliability(result.bins(STRANGERS))],
         [
             _threshold(result.raised_by),
-            _missing(result.missing, "photos", "probes among them count as not recognised"),
-            _INTERVALS,
+            _missing(result.missing, tell(_NOT_RECOGNISED)),
+            tell(_INTERVALS),
         ],
         summary,
     )
 
 
 COLUMNS = {
-    "strangers": "Strangers named",
-    "other_strangers": "Other strangers named",
-    "right": "Right",
-    "others_right": "Others right",
-    "twice_right": "Who is there twice, right",
+    "strangers": gettext_noop("Strangers named"),
+    "other_strangers": gettext_noop("Other strangers named"),
+    "right": gettext_noop("Right"),
+    "others_right": gettext_noop("Others right"),
+    "twice_right": gettext_noop("Enrolled twice, right"),
 }
 
 
@@ -133,7 +185,7 @@ def galleries(result: Galleries) -> Report:
     worst = max(shares.strangers or 0.0 for shares in result.shares.values())
     lines = [
         Line(
-            str(kind),
+            kind.told(),
             [
                 "" if (share := getattr(shares, name)) is None else percent(share)
                 for name in COLUMNS
@@ -141,16 +193,21 @@ def galleries(result: Galleries) -> Report:
         )
         for kind, shares in result.shares.items()
     ]
-    table = Table(["People enrolled, photos of each", *COLUMNS.values()], lines)
+    heading = tell("People enrolled, photos of each")
+    table = Table([heading, *map(tell, COLUMNS.values())], lines)
     return Report(
-        "Does one bar hold in every gallery?",
-        f"In the mean over {result.draws} galleries of a kind at most {percent(worst)} of the "
-        "strangers got a name.",
+        tell("Does one bar hold in every gallery?"),
+        tell(
+            "On average over %(draws)d galleries of a kind, at most %(share)s of the strangers got "
+            "a name.",
+            draws=result.draws,
+            share=percent(worst),
+        ),
         [],
         [],
-        ["A stranger counts as named where the answer is a name, or two to choose from."],
+        [tell("A stranger counts as named where the answer is a name, or two to choose from.")],
         result.summary(),
-        more=[Section("Galleries", tables=[[table]])],
+        more=[Section(tell("Galleries"), tables=[[table]])],
     )
 
 
@@ -164,25 +221,25 @@ PART_NAMES = {
 def closed_set(result: ClosedSet, missing: int) -> Report:
     """The report on people whom a version knows; `missing` photos of its split were not there."""
     rows = [
-        _share(tell(PART_NAMES[part]), answers.hits, f"{len(answers.truth):,} photos")
+        _share(tell(PART_NAMES[part]), answers.hits, _photos(len(answers.truth)))
         for part, answers in result.parts.items()
     ]
     if "test" in result.parts:
-        among = "the right one is among the five likeliest"
-        rows.append(_share("Test photos, top-5", result.parts["test"].hits_in_top, among))
+        among = tell("the right one is among the five likeliest")
+        rows.append(_share(tell("Test photos, top-5"), result.parts["test"].hits_in_top, among))
     right = percent(result.accuracy("test"))
     return Report(
-        "Whose face is it, of those it knows?",
-        f"{right} of the test photos got the right one of {len(result.labels):,} names.",
+        tell("Whose face is it, of those it knows?"),
+        tell(
+            "%(share)s of the test photos got the right one of %(names)s names.",
+            share=right,
+            names=number(len(result.labels)),
+        ),
         rows,
         [],
-        [
-            "Intervals are 95 % score intervals over single photos. Photos of one person resemble "
-            "each other, which makes the true intervals a little wider.",
-            *([f"{missing:,} photos of the split of this version were not found."] * bool(missing)),
-        ],
+        [tell(_SCORE_INTERVALS), *([_not_found(missing)] if missing else [])],
         result.summary(),
-        more=[Section("Mistakes", tables=[mistakes(result)])] if mistakes(result) else [],
+        more=[Section(tell("Mistakes"), tables=[mistakes(result)])] if mistakes(result) else [],
     )
 
 
@@ -222,20 +279,43 @@ def mistakes(result: ClosedSet) -> list[Table]:
     ]
 
 
-_INTERVALS = (
+_INTERVALS = gettext_noop(
     "Intervals are 95 % percentile bootstrap intervals over single similarities. People with many "
     "photos count more than people with few, which makes the true intervals a little wider."
 )
+_SCORE_INTERVALS = gettext_noop(
+    "Intervals are 95 % score intervals over single photos. Photos of one person resemble each "
+    "other, which makes the true intervals a little wider."
+)
+_WRONG_ANSWERS = gettext_noop(
+    "Pairs without a face that could be found: %(count)s; they count as wrong answers at every "
+    "threshold."
+)
+_NOT_RECOGNISED = gettext_noop(
+    "Photos without a face that could be found: %(count)s; probes among them count as not "
+    "recognised."
+)
 
 
-def _threshold(raised_by: float) -> str:
-    return (
-        "The threshold is that of each face: the likeness that is usual around it counts for "
-        f"nothing. Other people of this gallery raised it by {raised_by:.3f} in the mean."
+def _photos(count: int) -> str:
+    return tell_number("%(count)s photo", "%(count)s photos", count)
+
+
+def _not_found(photos: int) -> str:
+    return tell(
+        "Photos of the split of this version that were not found: %(count)s.", count=number(photos)
     )
 
 
-def _missing(number: int, things: str, treatment: str) -> str:
-    if not number:
-        return f"A face was found in all {things}."
-    return f"{number:,} {things} without a face that could be found; {treatment}."
+def _threshold(raised_by: float) -> str:
+    return tell(
+        "The threshold is that of each face: the likeness that is usual around it counts for "
+        "nothing. Other people of this gallery raised it by %(value)s on average.",
+        value=number(raised_by, 3),
+    )
+
+
+def _missing(count: int, treatment: str) -> str:
+    if not count:
+        return tell("A face was found in all of them.")
+    return treatment % {"count": number(count)}

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from ml.evaluation.galleries import Galleries, Kind
+from ml.evaluation.galleries import Galleries
 from ml.language import number, percent, rate
 
 NAMES: Final = 22
@@ -77,14 +76,4 @@ def _galleries(result: Galleries) -> Iterator[str]:
     for kind, shares in result.shares.items():
         measured = {name: share for name, share in asdict(shares).items() if share is not None}
         told = ", ".join(f"{SHARES[name]} {percent(share)}" for name, share in measured.items())
-        yield f"{_kind(kind):<36}{told}"
-
-
-def _kind(kind: Kind) -> str:
-    photos = ngettext("%(count)d photo", "%(count)d photos", kind.photos) % {"count": kind.photos}
-    told = number(kind.people)
-    if kind.others:
-        told += _(" + %(count)d others") % {"count": kind.others}
-    if kind.twice:
-        told += _(", %(count)d of them twice") % {"count": kind.twice}
-    return f"{told}, {photos}"
+        yield f"{kind.told():<36}{told}"

@@ -111,8 +111,11 @@ def test_the_same_result_gives_the_same_page(tmp_path: Path) -> None:
 
 
 def test_missing_faces_are_told() -> None:
-    assert any("2 pairs without a face" in note for note in REPORTS["verification"]().notes)
-    assert any("found in all photos" in note for note in REPORTS["open-set"]().notes)
+    assert any(
+        "Pairs without a face that could be found: 2;" in note
+        for note in REPORTS["verification"]().notes
+    )
+    assert any("found in all of them" in note for note in REPORTS["open-set"]().notes)
 
 
 def test_an_ambiguous_stranger_is_a_false_positive() -> None:

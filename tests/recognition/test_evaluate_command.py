@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from facesite.catalogues import compile_stale
 from ml.artifact import read_manifest, seal, write_labels
 from ml.classes import Classes
 from ml.data.crops import prepare
@@ -19,6 +20,7 @@ from ml.data.splits import load_split, split
 from ml.inference import engine
 from ml.types import Floats, Image
 from recognition.models import ModelVersion
+from tests.visible import PROPER, latin_words
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 
@@ -88,6 +90,7 @@ def test_verification_of_the_demo_people(evaluate: Any, data: Path, pairs: Path)
 
 
 def test_open_set_of_the_demo_people(evaluate: Any, data: Path, tmp_path: Path) -> None:
+    compile_stale()
     result = evaluate("open-set", "--data", data, "--enrol", 2, "--report", tmp_path / "report")
     assert (result["enrol"], result["people"], result["probes"]) == (2, 6, 6)
     assert result["strangers"] == 8
@@ -97,6 +100,10 @@ def test_open_set_of_the_demo_people(evaluate: Any, data: Path, tmp_path: Path) 
     assert "fpir_measured" in result
     assert "dir_at_decision" in result
     assert (tmp_path / "report" / "report.html").is_file()
+    russian = (tmp_path / "report" / "report.ru.html").read_text(encoding="utf-8")
+    assert "Кто это — или мы его не знаем?" in russian
+    before_facts = russian.partition("<main")[2].partition('<div class="card facts')[0]
+    assert latin_words(f"<main{before_facts}") - PROPER == set()
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["rank1"] == 1
 

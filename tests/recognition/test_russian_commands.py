@@ -67,7 +67,7 @@ def test_figures_of_an_evaluation_are_russian_and_json_is_not() -> None:
     result = Galleries(20, {Kind(1680, 3, others=12, twice=2): Shares(0.01, 0.5, right=0.975)})
     with speaking(languages.current()):
         said = in_words(result)
-    assert "1 680 + 12 других, из них дважды — 2, 3 фото" in said
+    assert "1 680 + 12 других, из них дважды — 2, 3 фотографии" in said
     assert "посторонние 1,00 %, другие посторонние 50,00 %, верно 97,50 %" in said
     assert (
         result.summary()["galleries"][0]["gallery"]

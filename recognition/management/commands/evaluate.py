@@ -138,6 +138,9 @@ class Command(SiteCommand):
         )
         try:
             page = _told(result).write(options["report"], origin)
+            for language in languages.beside_english():
+                with speaking(language):
+                    files.write_page(options["report"], _told(result).page(origin))
         except OSError as error:
             raise CommandError(_("The report cannot be written: %s.") % error) from error
         self.stderr.write(_("The report is in %s.") % page, self.style.SUCCESS)
