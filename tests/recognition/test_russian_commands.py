@@ -14,10 +14,11 @@ from django.utils.translation import override
 
 from facesite.catalogues import compile_stale
 from facesite.extraction import KEYWORDS
+from ml.architectures import ARCHITECTURES
 from ml.evaluation.galleries import Galleries, Kind, Shares
 from ml.language import speaking
 from recognition.management.evaluated import in_words
-from recognition.services.training import languages
+from recognition.services.training import languages, words
 from tests.recognition.test_commands import FOLDER, OURS
 
 ENGLISH = re.compile(r"(?<![-|])\b[a-z']{2,}\s+[a-z']{2,}\b")
@@ -95,3 +96,10 @@ def untranslated(node: ast.AST) -> Iterator[str]:
     for child in ast.iter_child_nodes(node):
         if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
             yield from untranslated(child)
+
+
+def test_what_a_training_would_do_is_said_in_russian() -> None:
+    with speaking(languages.current()):
+        said = "\n".join([*words.plan(ARCHITECTURES["paper"].recipe), words.precision("auto", "")])
+    assert "Этап 1, эпох: " in said
+    assert ENGLISH.findall(said) == []

@@ -15,6 +15,7 @@ from ml.architectures.recipe import Recipe
 from ml.data.dataset import DataError, Dataset, glance
 from ml.errors import MLError
 from ml.files import writing
+from ml.language import tell
 from ml.reports.outcome import Origin
 from ml.training.checkpoints import Checkpoints
 from ml.training.events import Callback, Note, Phase, follow
@@ -147,7 +148,8 @@ def _people_named(source: Source) -> Iterator[None]:
     except DataError as error:
         if people is None or error.code not in {training_faces.TWO_PEOPLE, "too_few_people"}:
             raise
-        message = f"{error} Only people whose consent covers training count."
+        only = tell("Only people whose consent covers training count.")
+        message = f"{error} {only}"
         if error.code == training_faces.TWO_PEOPLE:
             message = training_faces.two_people_with_one_face(people) or str(error)
         raise DataError(error.code, message) from error

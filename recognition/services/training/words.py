@@ -1,4 +1,5 @@
-"""What a training has to say in a terminal and in the log: English, as the log keeps it."""
+"""What a training has to say in a terminal and in the log: English, unless another language is
+spoken, which is that of whoever only asks what a training would do."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from ml.architectures.recipe import TRAINABLE, Recipe
 from ml.data.dataset import Dataset
 from ml.data.splits import Split
 from ml.errors import DISK_FULL
+from ml.language import number, tell
 from recognition.models import TrainingRun
 from recognition.services.refusals import Refused
 from recognition.services.training.options import DataOptions, given
@@ -22,51 +24,81 @@ NAMED = 5
 
 def material(dataset: Dataset, split: Split) -> Iterator[str]:
     """Whom and what a training learns from, and what it is measured on."""
-    yield (
-        f"{len(split.labels):,} people to learn: {len(split.train):,} photos to train with, "
-        f"{len(split.validation):,} to validate, {len(split.test):,} to test."
+    yield tell(
+        "%(people)s people to learn: %(train)s photos to train with, %(validation)s to validate, "
+        "%(test)s to test.",
+        people=number(len(split.labels)),
+        train=number(len(split.train)),
+        validation=number(len(split.validation)),
+        test=number(len(split.test)),
     )
     if split.held_out:
-        yield (
-            f"{len(split.held_out):,} people held out, whom it will never see: "
-            f"{len(split.held_out_photos):,} photos."
+        yield tell(
+            "%(people)s people held out, whom it will never see: %(photos)s photos.",
+            people=number(len(split.held_out)),
+            photos=number(len(split.held_out_photos)),
         )
     else:
-        yield "Nobody is held out: there is no telling how it does on people it has never seen."
+        yield tell(
+            "Nobody is held out: there is no telling how it does on people it has never seen."
+        )
     if dataset.left_out:
         few = [f"{label} ({photos})" for label, photos in dataset.left_out]
-        yield f"Left out, with fewer than {dataset.minimum} photos: {_some(few)}."
+        yield tell(
+            "Left out, with fewer than %(minimum)d photos: %(few)s.",
+            minimum=dataset.minimum,
+            few=_some(few),
+        )
     if dataset.skipped:
         files = [f"{one.path} ({one.reason})" for one in dataset.skipped]
-        yield f"Skipped: {_some(files)}."
+        yield tell("Skipped: %(files)s.", files=_some(files))
 
 
 def _some(items: list[str]) -> str:
     shown = ", ".join(items[:NAMED])
-    return shown if len(items) <= NAMED else f"{shown} and {len(items) - NAMED:,} more"
+    if len(items) <= NAMED:
+        return shown
+    return f"{shown} {tell('and %(more)s more', more=number(len(items) - NAMED))}"
 
 
 def plan(recipe: Recipe) -> Iterator[str]:
     """The stages of a training."""
-    for number, stage in enumerate(recipe.stages, start=1):
-        yield (
-            f"Stage {number}: {stage.epochs} epochs of {TRAINABLE[stage.trainable]} at a learning "
-            f"rate of {stage.learning_rate:g}."
+    for at, stage in enumerate(recipe.stages, start=1):
+        yield tell(
+            "Stage %(stage)d, epochs: %(epochs)d, learning rate: %(rate)s; trained: %(trained)s.",
+            stage=at,
+            epochs=stage.epochs,
+            rate=f"{stage.learning_rate:g}",
+            trained=tell(TRAINABLE[stage.trainable]),
         )
-    side, changes = recipe.input_size, ", ".join(recipe.augmentations) or "none"
-    yield f"Batches of {recipe.batch}, input {side}×{side}, augmentation: {changes}."
+    yield tell(
+        "Batches of %(batch)d, input %(side)d×%(side)d, augmentation: %(changes)s.",
+        batch=recipe.batch,
+        side=recipe.input_size,
+        changes=", ".join(recipe.augmentations) or "–",
+    )
     if recipe.answers_by == "classes":
-        below = "nobody below a threshold" if recipe.open_set else "one of them always"
-        yield f"It is going to answer by its own classes, the people trained on: {below}."
+        yield _by_classes(open_set=recipe.open_set)
+
+
+def _by_classes(*, open_set: bool) -> str:
+    if open_set:
+        return tell(
+            "It will answer by its own classes, the people trained on, and name nobody below a "
+            "threshold."
+        )
+    return tell("It will answer by its own classes, the people trained on: always one of them.")
 
 
 def precision(asked: str, used: str) -> str:
     """The precision of a training, and the reason for it."""
     if asked != "auto":
-        return f"Computed in {asked}, as asked."
+        return tell("Computed in %(precision)s, as asked.", precision=asked)
     if used == "bfloat16":
-        return "Computed in mixed bfloat16, which this processor multiplies faster than float32."
-    return "Computed in float32: this processor does not multiply bfloat16."
+        return tell(
+            "Computed in mixed bfloat16, which this processor multiplies faster than float32."
+        )
+    return tell("Computed in float32: this processor does not multiply bfloat16.")
 
 
 def command(run: TrainingRun) -> str:
