@@ -134,8 +134,10 @@ class ImportPage:
 
     @property
     def notes(self) -> list[tuple[str, str]]:
-        """On folders and tables: which, and what is wrong."""
-        return [(one["path"], of_file(one["code"], one["params"])) for one in self.batch.notes]
+        """On folders and tables: which, and what is wrong. The look may have ended, and left them,
+        after the batch was read."""
+        stored = Import.objects.filter(pk=self.batch.pk).values_list("notes", flat=True).first()
+        return [(one["path"], of_file(one["code"], one["params"])) for one in stored or []]
 
 
 def noteworthy(batch: Import) -> QuerySet[ImportFile]:

@@ -30,6 +30,7 @@ from recognition.models import (
     Person,
     User,
 )
+from recognition.presenters.imports import ImportPage
 from recognition.services.gallery import imports, staged
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.privacy.erasure import remove_person
@@ -185,6 +186,15 @@ def test_what_is_left_out_is_not_enrolled(client: Client) -> None:
     enrol(client, batch)
     assert names() == {"Ben"}
     assert outcomes(batch)["Ann/two.png"] == "left_out"
+
+
+def test_a_page_that_was_begun_before_the_look_ended_names_mistakes_too(client: Client) -> None:
+    table = upload("list.csv", b"name,external_id\nCy,1\n")
+    send(client, {"people/Ann/0.png": ANN}, table=table)
+    begun = ImportPage(Import.objects.get())
+    work()
+    assert begun.ready
+    assert begun.notes == [("list.csv", "Line 2: no folder has this name.")]
 
 
 def test_a_table_beside_an_archive_tells_more_and_its_mistakes_are_named(client: Client) -> None:

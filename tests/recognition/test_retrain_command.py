@@ -302,7 +302,7 @@ def test_a_dry_run_tells_everything_and_writes_nothing(site: Site, small: Path) 
     assert done.returncode == 0, done.stderr
     assert "2 people to learn: 8 photos to train with, 2 to validate, 2 to test." in done.stdout
     assert "5 people held out" in done.stdout
-    assert "Stage 3:" in done.stdout
+    assert "Stage 3, epochs: 4" in done.stdout
     assert "bfloat16" in done.stdout
     assert "The training itself would take about" in done.stdout
     told = retrain(site, "--data", str(small), *PAPER, "--dry-run", "--json")
