@@ -6,7 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # What a deployment behind a proxy sets; the checks run under it, on a data folder of their own.
 PRODUCTION = DATA_DIR="$$folder" FACESITE_HOSTS=faces.example.org
 
-.PHONY: install run test test-browser test-slow test-long check soak bench lock messages clean
+.PHONY: install run test test-browser test-slow test-long check soak bench lock messages openapi \
+	clean
 
 install: .venv/installed
 	@$(BIN)/python -m facesite.catalogues
@@ -53,6 +54,11 @@ lock:
 messages: .venv/installed
 	$(BIN)/python -m facesite.extraction
 	$(BIN)/python -m facesite.catalogues
+
+# After a change of the API; a test says when it was forgotten.
+openapi: .venv/installed
+	$(BIN)/python manage.py shell -v0 -c "from recognition.api.document import as_text; \
+		print(as_text(), end='')" >docs/openapi.json
 
 clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -23,12 +23,13 @@ from django.conf import settings
 from django.db import DatabaseError
 from gunicorn.workers import gasgi
 
-from facesite import counting, pulse, space
+from facesite import counting, pulse, space, waiting
 from facesite.bodies import NOT_NOW, STRANGERS_BYTES, TOO_LARGE, allowed
 from facesite.connections import Connection
 from facesite.local import FORWARDED
 from facesite.wsgi import application as django
 from ml.errors import DISK_FULL
+from recognition.services.site import tokens
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -64,7 +65,8 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         return await send({"type": "websocket.close"})
     environ = environment(scope)
     loop = asyncio.get_running_loop()
-    ask_limit = partial(loop.run_in_executor, threads, allowed, environ)
+    in_thread = partial(loop.run_in_executor, threads)
+    ask_limit = partial(in_thread, allowed, environ, tokens.opens)
     body: File | None = None
     try:
         body = await receive_body(receive, int(environ.get("CONTENT_LENGTH") or 0), ask_limit)
@@ -80,7 +82,9 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         environ[NOT_NOW] = 507
     refused = body is None
     asking = partial(ask_django, environ, body or temporary_file())
-    status, headers, answer = await loop.run_in_executor(threads, asking)
+    status, headers, answer = await in_thread(asking)
+    if later := await waiting.fuller(environ, in_thread):
+        status, answer = replaced(answer, headers, later)
     if refused:
         headers.append((b"connection", b"close"))
     await send_answer(send, status, headers, answer)
@@ -183,6 +187,17 @@ def ask_django(environ: dict[str, Any], body: File) -> Answer:
     answer.seek(0)
     encoded = [(name.encode("latin-1"), text.strip().encode("latin-1")) for name, text in headers]
     return int(status[:3]), encoded, answer
+
+
+def replaced(answer: File, headers: list[tuple[bytes, bytes]], body: bytes) -> tuple[int, File]:
+    """A fuller answer in the place of the first one, with its headers."""
+    answer.close()
+    length = (b"content-length", str(len(body)).encode())
+    headers[:] = [header for header in headers if header[0].lower() != length[0]] + [length]
+    fuller = temporary_file(WITHOUT_DISK_BYTES)
+    fuller.write(body)
+    fuller.seek(0)
+    return 200, fuller
 
 
 async def send_answer(

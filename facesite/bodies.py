@@ -25,9 +25,12 @@ NOT_NOW = "facesite.not_now"
 """In that of one whose body it could not take: the status of its answer."""
 
 
-def allowed(environ: Mapping[str, Any]) -> int:
-    """The most bytes that this request may bring. Asks the database whose session it is of."""
+def allowed(environ: Mapping[str, Any], opens: Callable[[str], bool]) -> int:
+    """The most bytes that this request may bring. Asks the database whose session it is of, and
+    whether what a program says to be its token `opens` anything."""
     close_old_connections()
+    if opens(environ.get("HTTP_AUTHORIZATION", "")):
+        return MAX_BODY_BYTES
     cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
     session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
     return MAX_BODY_BYTES if SESSION_KEY in session else STRANGERS_BYTES

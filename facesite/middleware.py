@@ -11,6 +11,8 @@ from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRefresh
 
 from facesite import counting, logs, request_ids
+from recognition.api.auth import of_program
+from recognition.api.problems import of_status, problem
 
 log = logging.getLogger("facesite.requests")
 
@@ -94,7 +96,10 @@ class LoginRequiredMiddleware(DjangosMiddleware):
     def handle_no_permission(  # type: ignore[override]  # Django's own only ever redirects
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
-        """A part of a page that asks for news would be filled with the log-in page: reload it."""
+        """A part of a page that asks for news would be filled with the log-in page: reload it. A
+        program could not read that page."""
+        if of_program(request):
+            return problem(request, of_status(401))
         if "HX-Request" in request.headers:
             return HttpResponseClientRefresh()
         return super().handle_no_permission(request, view_func)

@@ -77,6 +77,8 @@ REQUEST_SECONDS = env.integer("FACESITE_REQUEST_SECONDS", 600, at_least=1, at_mo
 PUBLIC_HOSTS = env.words("FACESITE_HOSTS", (".amvera.io",) if ON_AMVERA else ())
 ALLOWED_HOSTS = [*PUBLIC_HOSTS, "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.words("FACESITE_ORIGINS")
+# Pages of other sites that may ask the API from the browser, with a token of theirs.
+API_ORIGINS = env.words("FACESITE_API_ORIGINS")
 # Without a public name only this machine can ask, over plain HTTP; with one, only HTTPS will do.
 HTTPS = env.boolean("FACESITE_HTTPS", default=bool(PUBLIC_HOSTS))
 # What links begin with that the site gives out. On Amvera it knows none unless it is told.
@@ -121,6 +123,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "facesite.middleware.guarding_headers",
+    "recognition.api.middleware.for_programs",
     "facesite.bodies.refuse_large_bodies",
     "recognition.views.errors.answer_what_was_not_taken",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -128,6 +131,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "recognition.api.auth.bearer",
     "facesite.middleware.LoginRequiredMiddleware",
     "recognition.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

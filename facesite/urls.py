@@ -14,6 +14,7 @@ handler429 = too_many  # of allauth, which looks for it here
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("language/", login_not_required(set_language), name="set_language"),
+    path("api/v1/", include("recognition.api.urls")),
     path("", include("recognition.urls")),  # before those of allauth, one of which it replaces
     path("accounts/", include("allauth.urls")),
 ]

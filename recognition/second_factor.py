@@ -8,6 +8,8 @@ from django.shortcuts import redirect
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRefresh
 
+from recognition.api.auth import of_program
+from recognition.api.problems import Problem, problem
 from recognition.models import User
 from recognition.services.site import second_factor
 
@@ -30,6 +32,8 @@ class SecondFactorMiddleware(MiddlewareMixin):
         match = request.resolver_match
         if (match and match.url_name in SETTING_IT_UP) or not second_factor.wanting(request.user):
             return None
+        if of_program(request):
+            return problem(request, Problem(403, "second_factor"))
         if "HX-Request" in request.headers:
             return HttpResponseClientRefresh()
         return redirect("mfa_activate_totp")

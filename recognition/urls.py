@@ -25,6 +25,7 @@ from recognition.views import (
     status,
     strangers,
     to_look_at,
+    tokens,
     training,
     trials,
 )
@@ -121,6 +122,9 @@ urlpatterns = [
     path("my-data/", accounts.my_data, name="my_data"),
     path("my-data/download/", accounts.my_data_download, name="my_data_download"),
     path("my-data/delete-account/", accounts.account_delete, name="account_delete"),
+    path("api-tokens/", tokens.tokens, name="tokens"),
+    path("api-tokens/add/", tokens.token_add, name="token_add"),
+    path("api-tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("accounts/password/reset/", accounts.password_reset, name="account_reset_password"),
     path("accounts/invitation/<str:token>/", accounts.invitation, name="invitation"),
     path("privacy/", privacy.privacy, name="privacy"),

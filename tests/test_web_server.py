@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -11,9 +12,11 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests.factories import PASSWORD
-from tests.sites import Site, Visitor, wait_for
+from tests.sites import ROOT, Site, Visitor, wait_for
 
 LOG_IN = "/accounts/login/"
 FORM = "application/x-www-form-urlencoded"
@@ -167,6 +170,26 @@ def is_cut_off(client: socket.socket) -> bool:
         return False
     except OSError:
         return True
+
+
+def test_who_waits_for_an_answer_keeps_no_thread(web: Site) -> None:
+    """More of them than there are threads, of a site whose worker is away."""
+    secret = web.manage("token", "admin", "--scope", "identify").splitlines()[-1]
+    photo = (ROOT / "demo" / "photos" / "strangers" / "1.jpg").read_bytes()
+    body = encode_multipart(BOUNDARY, {"photos": SimpleUploadedFile("1.jpg", photo)})
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": MULTIPART_CONTENT}
+    waiting = [HTTPConnection("127.0.0.1", web.port, timeout=60) for _ in range(10)]
+    for one in waiting:
+        one.request("POST", "/api/v1/identifications?wait=5", body, headers)
+    wait_for(lambda: _uploads(web, headers) == len(waiting))
+    assert {one.getresponse().status for one in waiting} == {202}
+
+
+def _uploads(site: Site, headers: dict[str, str]) -> int:
+    """Those that are there, asked while others wait: nobody may be kept from an answer by them."""
+    connection = HTTPConnection("127.0.0.1", site.port, timeout=3)
+    connection.request("GET", "/api/v1/identifications", headers=headers)
+    return len(json.loads(connection.getresponse().read())["items"])
 
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off(make_site: Callable[..., Site]) -> None:

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 PROPER = frozenset(
     {"facesite", "English", "EN", "RU", "en", "ru", "esc"}
     | {"JPEG", "PNG", "WebP", "HEIC", "AVIF", "ZIP", "CSV"}
-    | {"SFace", "DIR", "FPIR", "TAR", "FAR"}
+    | {"SFace", "DIR", "FPIR", "TAR", "FAR", "API"}
     | {"QR", "Aegis", "FreeOTP", "Google", "Authenticator"}
 )
 WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")

@@ -83,6 +83,8 @@ ACTIONS = {
     "account.deleted": _("Account deleted"),
     "account.exported": _("Own data downloaded"),
     "history.exported": _("Photos of their own history downloaded"),
+    "token.made": _("API token made"),
+    "token.revoked": _("API token revoked"),
     "audit.expired": _("Expired rows of the log dropped"),
     "keys.rotated": _("Keys of the encryption changed"),
     "database.scrubbed": _("Database rewritten after an erasure"),

@@ -3,6 +3,7 @@ from recognition.models.comparison import Comparison
 from recognition.models.consent import Consent, ConsentText, How, Purpose
 from recognition.models.findings import Finding, Look, LookedOver
 from recognition.models.heat import HeatMap
+from recognition.models.idempotency import IdempotencyKey
 from recognition.models.identification import Candidate, Identification, ProbeFace, having
 from recognition.models.imports import Import, ImportFile, ImportRun
 from recognition.models.merges import Merge
@@ -20,11 +21,13 @@ from recognition.models.people import (
 from recognition.models.privacy import AuditEvent, AuditHead, DeletionReason
 from recognition.models.proposals import Proposal
 from recognition.models.strangers import Stranger
+from recognition.models.tokens import ApiToken, Scope
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
 from recognition.models.work import UNFINISHED, QueuedWork, Status
 
 __all__ = [
     "UNFINISHED",
+    "ApiToken",
     "AuditEvent",
     "AuditHead",
     "Candidate",
@@ -40,6 +43,7 @@ __all__ = [
     "GalleryRevision",
     "HeatMap",
     "How",
+    "IdempotencyKey",
     "Identification",
     "Import",
     "ImportFile",
@@ -55,6 +59,7 @@ __all__ = [
     "Proposal",
     "Purpose",
     "QueuedWork",
+    "Scope",
     "Status",
     "Stranger",
     "Template",

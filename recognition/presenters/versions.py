@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.utils import timezone
@@ -151,3 +151,23 @@ class VersionPage:
     def trained_on(self) -> str:
         """In words. The row of the training may be gone while the version stays."""
         return source_in_words(self.run.arguments if self.run else self.metrics.trained_on)
+
+
+def as_json(version: Any, beside: SideBySide) -> dict[str, Any]:
+    """A version of `registry.listed`, for programs."""
+    return {
+        "name": version.name,
+        "state": version.state,
+        "architecture": version.architecture,
+        "answers_by": version.answers_by,
+        "open_set": version.answers_by == "gallery" or version.open_set,
+        "figures": version.metrics,
+        "side_by_side": beside.figures.get(version.name),
+        "gate": version.gate,
+        "parent": version.parent.name if version.parent else None,
+        "replaced": version.replaced.name if version.replaced else None,
+        "created": version.created_at.isoformat(),
+        "activated": version.activated_at.isoformat() if version.activated_at else None,
+        "bytes": version.size,
+        "erased_people": version.erased,
+    }

@@ -25,9 +25,9 @@ KINDS: Final = {
 Row = dict[str, str]
 
 
-def table() -> dict[str, Row]:
+def table(file: Path = TABLE) -> dict[str, Row]:
     """Address → who → what GET and POST are answered with."""
-    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8").splitlines()
     _, *who = next(line for line in lines if line.startswith("address")).split()
     found: dict[str, Row] = {}
     for line in lines:

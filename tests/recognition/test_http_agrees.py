@@ -10,12 +10,15 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
+from facesite.bodies import STRANGERS_BYTES
 from tests.sites import ROOT, Site, Visitor, wait_for
 
 PEOPLE = ROOT / "demo" / "people"
@@ -122,6 +125,23 @@ def test_http_and_the_command_agree_about_the_demo_photos(site: Site) -> None:
     named = {face["person"] for faces in http.values() for face in faces} - {None}
     assert named
     assert all(name.replace("_", " ") in pages for name in named)
+
+
+def test_the_api_holds_the_answer_back_until_it_is_there(site: Site) -> None:
+    """More bytes than a stranger may send, so that the token is looked at before they come in."""
+    photos = sorted((PHOTOS / "people").rglob("*.jpg"))[1:40:4]
+    assert sum(photo.stat().st_size for photo in photos) > STRANGERS_BYTES
+    secret = site.manage("token", "admin", "--scope", "identify").splitlines()[-1]
+    files = [SimpleUploadedFile(str(path).replace("/", ":"), path.read_bytes()) for path in photos]
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": MULTIPART_CONTENT}
+    asked = HTTPConnection("127.0.0.1", site.port, timeout=60)
+    body = encode_multipart(BOUNDARY, {"photos": files})
+    asked.request("POST", "/api/v1/identifications?wait=20", body, headers)
+    answered = asked.getresponse()
+    assert answered.status == 200
+    told = json.loads(answered.read())["photos"]
+    by_api = {photo["path"].replace(":", "/"): photo["faces"] for photo in told}
+    assert_they_agree(by_api, by_command(site, photos))
 
 
 def test_who_is_enrolled_on_the_way_is_named_without_a_restart(site: Site, tmp_path: Path) -> None:

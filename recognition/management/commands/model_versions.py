@@ -14,7 +14,7 @@ from recognition.formats import percentage
 from recognition.management.base import SiteCommand
 from recognition.models import ModelVersion
 from recognition.presenters.side_by_side import SideBySide
-from recognition.presenters.versions import VersionPage
+from recognition.presenters.versions import VersionPage, as_json
 from recognition.services.versions import registry as service
 
 HEADINGS: Final = (
@@ -41,7 +41,7 @@ class Command(SiteCommand):
         versions = service.listed().select_related("parent", "replaced")
         beside = SideBySide.of_all()
         if options["json"]:
-            oldest_first = [as_dict(version, beside) for version in reversed(versions)]
+            oldest_first = [as_json(version, beside) for version in reversed(versions)]
             self.stdout.write(json.dumps({"versions": oldest_first}))
         elif versions:
             self.stdout.write("\n".join(table(list(versions), beside)))
@@ -49,25 +49,6 @@ class Command(SiteCommand):
             self.stdout.write(
                 _("There is no model version; %s makes one.") % service.MENDING_COMMAND
             )
-
-
-def as_dict(version: Any, beside: SideBySide) -> dict[str, Any]:
-    return {
-        "name": version.name,
-        "state": version.state,
-        "architecture": version.architecture,
-        "answers_by": version.answers_by,
-        "open_set": version.answers_by == "gallery" or version.open_set,
-        "figures": version.metrics,
-        "side_by_side": beside.figures.get(version.name),
-        "gate": version.gate,
-        "parent": version.parent.name if version.parent else None,
-        "replaced": version.replaced.name if version.replaced else None,
-        "created": version.created_at.isoformat(),
-        "activated": version.activated_at.isoformat() if version.activated_at else None,
-        "bytes": version.size,
-        "erased_people": version.erased,
-    }
 
 
 def table(versions: Sequence[Any], beside: SideBySide) -> list[str]:

@@ -22,6 +22,7 @@ LEFT_OUT: Final = frozenset(
         "recognition.import",  # likewise
         "recognition.importrun",
         "recognition.importfile",
+        "recognition.idempotencykey",  # kept for a day
     }
 )
 """Tables that no backup has."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from ml.types import Decision, EmbeddedFace
 from ml.types import Identification as Decided
+from recognition.models import Candidate as Row
 from recognition.models import Identification, Person, ProbeFace
 from recognition.services.identification.answering import PhotoAnswer
+from recognition.services.identification.reading import FacePage
 
 Json = dict[str, Any]
 
@@ -18,10 +20,15 @@ Json = dict[str, Any]
 class Candidate:
     """Somebody of the gallery, by number, who may be the face."""
 
+    rank: int
     person: int
     similarity: float
     probability: float
     other_name: bool
+
+    @classmethod
+    def of_row(cls, row: Row) -> Self:
+        return cls(row.rank, row.person_id, row.similarity, row.probability, row.other_name)
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,8 @@ class Face:
     quality: float
     decision: str
     rival: int | None
-    probability: float
-    threshold: float
+    probability: float | None
+    threshold: float | None
     corrected: bool
     candidates: tuple[Candidate, ...]
 
@@ -53,8 +60,10 @@ class Face:
             threshold=decided.threshold,
             corrected=decided.corrected,
             candidates=tuple(
-                Candidate(likely.person, likely.similarity, likely.probability, likely.other_name)
-                for likely in decided.candidates
+                Candidate(
+                    rank, likely.person, likely.similarity, likely.probability, likely.other_name
+                )
+                for rank, likely in enumerate(decided.candidates)
             ),
         )
 
@@ -71,10 +80,17 @@ class Face:
             threshold=face.threshold,
             corrected=face.corrected,
             candidates=tuple(
-                Candidate(one.person_id, one.similarity, one.probability, one.other_name)
-                for one in sorted(face.candidates.all(), key=lambda one: one.rank)
+                map(Candidate.of_row, sorted(face.candidates.all(), key=lambda one: one.rank))
             ),
         )
+
+    @classmethod
+    def of_page(cls, page: FacePage) -> Self:
+        """As much of a stored face as somebody is shown on its page: of people whom the answer does
+        not name no more than their role may see, and numbers only where those tell of nobody."""
+        shown = tuple(Candidate.of_row(near.candidate) for near in page.likenesses)
+        face = replace(cls.of_row(page.face), candidates=shown)
+        return face if page.explained else replace(face, probability=None, threshold=None)
 
     def as_json(self, said: Callable[[int], str | int | None]) -> Json:
         candidates = [
@@ -86,7 +102,9 @@ class Face:
             }
             for likely in self.candidates
         ]
-        first = candidates[0] if candidates else {"person": None, "similarity": None}
+        # Whoever was most alike may have been removed since: nobody moves up.
+        first_is_there = bool(self.candidates) and self.candidates[0].rank == 0
+        first = candidates[0] if first_is_there else {"person": None, "similarity": None}
         named = self.decision == Decision.MATCH
         return {
             "box": list(self.box),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
@@ -29,6 +30,26 @@ class TooManyPhotos(Refused):
     """`params` say the `limit` and `after` how long to try again."""
 
 
+@dataclass(frozen=True)
+class Left:
+    """How many photos more a user may ask about: at once, as others wait, and within the hour, of
+    which the first comes back after that time."""
+
+    waiting: int
+    an_hour: int
+    after: dt.timedelta
+
+
+def left(user: User) -> Left:
+    now = timezone.now()
+    lately = _asked_since(user, now - HOUR)
+    return Left(
+        waiting=max(0, settings.PHOTOS_WAITING - _waiting(user)),
+        an_hour=max(0, settings.PHOTOS_PER_HOUR - len(lately)),
+        after=lately[0] + HOUR - now if lately else dt.timedelta(),
+    )
+
+
 def admit(user: User, photos: int) -> None:
     """Let so many further photos in. Part of the transaction that stores them: of uploads that
     come at the same moment, each sees those before it.
@@ -37,11 +58,7 @@ def admit(user: User, photos: int) -> None:
         TooManyPhotos: `too_many_waiting`, or `too_many_an_hour`.
     """
     User.objects.select_for_update().filter(pk=user.pk).first()  # its lock
-    waiting = sum(
-        times * model.objects.filter(user=user, status__in=UNFINISHED).count()
-        for model, times in _PHOTOS.items()
-    )
-    if waiting + photos > settings.PHOTOS_WAITING:
+    if _waiting(user) + photos > settings.PHOTOS_WAITING:
         raise TooManyPhotos("too_many_waiting", limit=settings.PHOTOS_WAITING, after=SOON)
     now = timezone.now()
     lately = _asked_since(user, now - HOUR)
@@ -49,6 +66,13 @@ def admit(user: User, photos: int) -> None:
     if excess > 0:
         after = lately[excess - 1] + HOUR - now
         raise TooManyPhotos("too_many_an_hour", limit=settings.PHOTOS_PER_HOUR, after=after)
+
+
+def _waiting(user: User) -> int:
+    return sum(
+        times * model.objects.filter(user=user, status__in=UNFINISHED).count()
+        for model, times in _PHOTOS.items()
+    )
 
 
 def counts(asked: dt.datetime) -> bool:

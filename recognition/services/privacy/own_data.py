@@ -15,6 +15,9 @@ from recognition.services.identification import reading
 from recognition.services.privacy import zipped
 from recognition.services.privacy.zipped import Member
 
+OF_TOKENS = ("name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+"""All that is kept of one but the hash of its secret."""
+
 
 def export(user: User) -> Iterator[bytes]:
     """A ZIP of it, piece by piece; that it was asked for is in the log."""
@@ -43,6 +46,7 @@ def _account(user: User) -> dict[str, Any]:
         "joined": user.date_joined,
         "last_login": user.last_login,
         "roles": sorted(user.groups.values_list("name", flat=True)),
+        "api_tokens": list(user.api_tokens.values(*OF_TOKENS)),
         "sessions": list(sessions.values("created_at", "last_seen_at", "ip", "user_agent")),
     }
 

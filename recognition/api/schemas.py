@@ -1,0 +1,153 @@
+"""What is sent and answered, as the document has it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from ninja import Field, Schema
+
+
+class Problem(Schema):
+    """Why something is not done (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str = Field(description="What the status means.")
+    status: int
+    code: str = Field(description="What programs go by; it does not change.")
+    detail: str = Field(description="The same for people, in the language of Accept-Language.")
+    errors: list[Error] = Field([], description="What is wrong with which part of the request.")
+
+
+class Error(Schema):
+    field: str
+    message: str
+
+
+class Candidate(Schema):
+    """Somebody who may be the face."""
+
+    person: str | None
+    similarity: float
+    probability: float
+    other_name: bool = Field(description="Looks like the same person under another name.")
+
+
+class Face(Schema):
+    id: int
+    box: list[float] = Field(description="x, y, width and height, in pixels of the upright photo.")
+    score: float
+    quality: float
+    decision: str = Field(description="match, ambiguous, unknown, or unclear: too poor to tell.")
+    rival: int | None = Field(description="The index of another face, more like the same person.")
+    person: str | None = Field(description="Who it is, if the decision is match.")
+    probability: float | None = Field(
+        description="That the first candidate is right; null where the account may not know."
+    )
+    similarity: float | None
+    threshold: float | None
+    corrected: bool = Field(description="A name is left out that a reviewer refused before.")
+    candidates: list[Candidate] = Field(
+        description="Best first; those whom the answer does not name as far as the role may see."
+    )
+    review: str | None = Field(description="What a reviewer said of the answer.")
+    found: str | None = Field(description="Who an unknown face was found to be since.")
+
+
+class Gallery(Schema):
+    people: int
+    templates: int
+
+
+class Photo(Schema):
+    """One photo that was asked about, and its answer."""
+
+    id: UUID
+    batch: UUID = Field(description="The upload that it came with.")
+    path: str = Field(description="The name of the file.")
+    status: str = Field(description="queued, running, done, rejected or failed.")
+    error: str | None = Field(description="Why there is no answer.")
+    created: dt.datetime
+    finished: dt.datetime | None
+    model: str | None
+    gallery: Gallery
+    width: int | None
+    height: int | None
+    turned: int = Field(description="Degrees by which all faces are turned, clockwise.")
+    parts: int = Field(description="In how many parts the photo was looked at.")
+    cut_short: bool = Field(description="The file ends too early.")
+    faces: list[Face] = Field(description="From left to right.")
+
+
+class RefusedPhoto(Schema):
+    path: str
+    error: str
+
+
+class Upload(Schema):
+    """The photos of one upload."""
+
+    batch: UUID
+    photos: list[Photo]
+    refused: list[RefusedPhoto] = Field([], description="Files that were not taken.")
+
+
+class Photos(Schema):
+    items: list[Photo]
+    next: str | None = Field(description="The cursor of what follows; null at the end.")
+
+
+class Quota(Schema):
+    limit: int
+    left: int
+    seconds: int = Field(description="Until there is more, as far as it is known.")
+
+
+class Quotas(Schema):
+    hour: Quota
+    waiting: Quota
+
+
+class Me(Schema):
+    username: str
+    roles: list[str]
+    administrator: bool
+    scopes: list[str] | None = Field(description="Those of the token; null in a session.")
+    quota: Quotas
+
+
+class Model(Schema):
+    """A model version, as `manage.py model_versions --json` has it."""
+
+    name: str
+    state: str = Field(description="candidate, active or retired.")
+    architecture: str
+    answers_by: str = Field(description="gallery or classes.")
+    open_set: bool
+    figures: dict[str, Any]
+    side_by_side: dict[str, Any] | None
+    gate: dict[str, Any] | None
+    parent: str | None
+    replaced: str | None
+    created: dt.datetime
+    activated: dt.datetime | None
+    bytes: int
+    erased_people: int
+
+
+class Models(Schema):
+    versions: list[Model]
+
+
+class Status(Schema):
+    healthy: bool
+    model: str
+    model_problem: str | None
+    broker: bool = Field(description="It can be reached.")
+    worker: str = Field(description="ready, away or stuck.")
+    waiting: int
+    waiting_since: dt.datetime | None
+    failed: int = Field(description="Photos that can be tried again.")
+    people: int
+    photos: int
