@@ -151,3 +151,35 @@ class Status(Schema):
     failed: int = Field(description="Photos that can be tried again.")
     people: int
     photos: int
+
+
+class ComparedFace(Schema):
+    box: list[float] = Field(description="x, y, width and height, in pixels of its photo.")
+    quality: float
+
+
+class Pair(Schema):
+    probability: float
+    similarity: float
+
+
+class Verification(Schema):
+    """Two photos, and the chance that they show one person; of several faces in a photo the
+    largest is meant."""
+
+    id: UUID
+    status: str = Field(description="queued, running, done, rejected or failed.")
+    error: str | None
+    wrong: str | None = Field(description="The photo that could not be used.")
+    created: dt.datetime
+    finished: dt.datetime | None
+    model: str | None
+    paths: list[str] = Field(description="The names of both files.")
+    decision: str | None = Field(
+        description="match, unknown for two people, ambiguous, or unclear: too poor to tell; null "
+        "where a photo has no face."
+    )
+    probability: float | None
+    similarity: float | None
+    faces: list[list[ComparedFace]] = Field(description="Of each photo, from left to right.")
+    pairs: list[list[Pair]] = Field(description="Each face of the first with each of the second.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from recognition.models import Comparison
+from recognition.models import Comparison, Status
 from recognition.services.identification.comparing import is_clear
 from recognition.services.identification.reading import badge_radius
 
@@ -110,3 +110,28 @@ class ComparisonPage:
 def _largest(faces: list[dict[str, Any]]) -> int:
     areas = [face["box"][2] * face["box"][3] for face in faces]
     return areas.index(max(areas)) if areas else 0
+
+
+def as_json(row: Comparison) -> dict[str, Any]:
+    """A comparison for programs; of several faces in a photo the largest is meant."""
+    answer: dict[str, Any] = dict.fromkeys(("decision", "probability", "similarity"))
+    page = ComparisonPage(row)
+    if row.status == Status.DONE and not page.without_face:
+        answer = {
+            "decision": page.decision,
+            "probability": page.probability,
+            "similarity": page.similarity,
+        }
+    return {
+        "id": row.pk,
+        "status": row.status,
+        "error": row.error_code or None,
+        "wrong": page.wrong or None,
+        "created": row.created_at,
+        "finished": row.finished_at,
+        "model": row.model_version.name if row.model_version else None,
+        "paths": row.names,
+        "faces": row.faces,
+        "pairs": row.pairs,
+        **answer,
+    }

@@ -39,6 +39,7 @@ def filled(site: Site, path: str) -> str:
     values: dict[str, object] = {
         "/identifications/{pk}": site.identification.pk,
         "/uploads/{batch}": site.identification.batch,
+        "/verifications/{pk}": site.comparison.pk,
         "/models/{name}": "stripes",
     }
     for place, value in values.items():
