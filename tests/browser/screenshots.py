@@ -14,6 +14,7 @@ import argparse
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -93,32 +94,52 @@ class Visitor:
         self.page.click("[data-dropzone] button.primary")
         self.page.wait_for_selector("#answers:not([hx-get])")
 
+    def compare(self, *photos: Path) -> None:
+        self.open("/compare/")
+        self.page.set_input_files("input[type=file]", list(photos))
+        self.page.click("[data-dropzone] button.primary")
+        self.page.wait_for_selector("#comparison:not([hx-get])")
+
     def open_first(self, path: str, selector: str) -> None:
         self.open(path)
         self.page.click(selector)
         self.page.wait_for_load_state()
 
 
-SCENES: dict[str, Callable[[Visitor], None]] = {
-    "upload": lambda visitor: visitor.open("/"),
+PAGES = {
+    "upload": "/",
+    "history": "/history/",
+    "people": "/people/",
+    "import": "/people/import/",
+    "care": "/people/to-look-at/",
+    "strangers": "/strangers/",
+    "training": "/training/",
+    "models": "/models/",
+    "status": "/status/",
+    "dashboard": "/dashboard/",
+    "consent": "/consent/",
+    "privacy": "/privacy/",
+    "account": "/my-data/",
+    "tokens": "/api-tokens/",
+    "api": "/api/v1/docs",
+    "overview": "/admin/",
+    "admin": "/admin/recognition/identification/",
+    "review": "/review/",
+    "grid": "/review/grid/",
+}
+ON_THE_WAY: dict[str, Callable[[Visitor], None]] = {
     "chosen": lambda visitor: visitor.choose(BATCH),
     "match": lambda visitor: visitor.upload(PORTRAIT),
     "unknown": lambda visitor: visitor.upload(STRANGER),
     "group": lambda visitor: visitor.upload(GROUP),
     "batch": lambda visitor: visitor.upload(BATCH),
-    "history": lambda visitor: visitor.open("/history/"),
-    "people": lambda visitor: visitor.open("/people/"),
     "person": lambda visitor: visitor.open_first("/people/", ".person"),
-    "training": lambda visitor: visitor.open("/training/"),
     "run": lambda visitor: visitor.open_first("/training/", ".run"),
-    "models": lambda visitor: visitor.open("/models/"),
     "version": lambda visitor: visitor.open_first("/models/", ".version-name"),
-    "status": lambda visitor: visitor.open("/status/"),
-    "overview": lambda visitor: visitor.open("/admin/"),
-    "admin": lambda visitor: visitor.open("/admin/recognition/identification/"),
-    "review": lambda visitor: visitor.open("/review/"),
-    "grid": lambda visitor: visitor.open("/review/grid/"),
+    "compare": lambda visitor: visitor.compare(*PORTRAIT.values(), *STRANGER.values()),
+    "stranger": lambda visitor: visitor.open_first("/strangers/", ".stranger"),
 }
+SCENES = {name: partial(Visitor.open, path=path) for name, path in PAGES.items()} | ON_THE_WAY
 
 
 def take(browser: Browser, shot: Shot, arguments: argparse.Namespace) -> None:

@@ -34,6 +34,7 @@ WHOLE = """() => ({
     over: document.documentElement.scrollWidth - innerWidth,
     tab: document.querySelector("nav [aria-current]")?.getBoundingClientRect().toJSON(),
 })"""
+LINES = "new Set([...document.querySelectorAll('nav a')].map(a => a.offsetTop)).size"
 MOVED = """() => new Promise((done) => {
     new PerformanceObserver((list, observer) => {
         observer.disconnect();
@@ -132,6 +133,14 @@ def test_no_page_is_cut_on_a_phone(
         if whole["over"] > 0 or (tab and not 0 <= tab["left"] <= tab["right"] <= 390):
             cut.append((path, whole))
     assert cut == []
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_tabs_are_in_one_line_on_a_screen(as_admin: Window, language: str) -> None:
+    page = as_admin.open(locale=language).new_page()
+    page.goto("/")
+    assert page.evaluate(LINES) == 1
+    page.context.close()
 
 
 def test_no_page_has_more_than_a_hundred_kilobytes_beside_its_photos(
