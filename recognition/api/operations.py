@@ -12,11 +12,17 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from recognition.api import account, identifications, site, verifications
+from recognition.api import account, identifications, people, site, verifications
 from recognition.api.problems import Problem, of_refusal, of_status, problem
 from recognition.services.refusals import Refused
 
-ROUTERS = (identifications.router, verifications.router, account.router, site.router)
+ROUTERS = (
+    identifications.router,
+    verifications.router,
+    people.router,
+    account.router,
+    site.router,
+)
 DESCRIPTION = (
     "Who is in a photo? Send a token as `Authorization: Bearer fs_…`; it is made on the account's "
     "page “API tokens”. What is refused is answered with a problem (RFC 9457): programs go by its "

@@ -183,3 +183,20 @@ class Verification(Schema):
     similarity: float | None
     faces: list[list[ComparedFace]] = Field(description="Of each photo, from left to right.")
     pairs: list[list[Pair]] = Field(description="Each face of the first with each of the second.")
+
+
+class NewPerson(Schema):
+    name: str
+    external_id: str = ""
+
+
+class Person(NewPerson):
+    id: int
+    hidden: bool = Field(description="Never named in an answer.")
+    created: dt.datetime
+    photos: int
+
+
+class People(Schema):
+    items: list[Person]
+    next: str | None = Field(description="The cursor of what follows; null at the end.")

@@ -40,6 +40,7 @@ def filled(site: Site, path: str) -> str:
         "/identifications/{pk}": site.identification.pk,
         "/uploads/{batch}": site.identification.batch,
         "/verifications/{pk}": site.comparison.pk,
+        "/people/{pk}": site.enrolled.person_id,
         "/models/{name}": "stripes",
     }
     for place, value in values.items():
