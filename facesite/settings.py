@@ -65,6 +65,8 @@ REQUIRE_CONSENT = env.boolean("FACESITE_REQUIRE_CONSENT", default=False)
 CONSENT_TERM = timedelta(days=env.integer("FACESITE_CONSENT_DAYS", 1095, at_least=0, at_most=36500))
 MAX_PHOTO_BYTES = imaging.MAX_BYTES
 MAX_PHOTO_PIXELS = imaging.MAX_PIXELS
+# Whether webhooks may call machines of the site's own network, as of a home.
+WEBHOOKS_PRIVATE = env.boolean("FACESITE_WEBHOOKS_PRIVATE", default=False)
 
 # the web process and who may reach it
 DEBUG = env.boolean("FACESITE_DEBUG", default=False)

@@ -9,6 +9,7 @@ from celery import Task, shared_task
 from celery.exceptions import Reject
 from celery.signals import worker_process_shutdown
 
+from recognition.messages.webhooks import tell_disabled
 from recognition.services.gallery import imports, people
 from recognition.services.identification import answering, comparing, explaining
 from recognition.services.privacy import scrubbing
@@ -16,6 +17,7 @@ from recognition.services.promotion import serving, trials
 from recognition.services.site import status, sweeping
 from recognition.services.strangers import gathering
 from recognition.services.training import turns
+from recognition.services.webhooks import sending
 from recognition.services.work import attempts, processes
 
 PATIENCE: Final = 2  # seconds
@@ -43,6 +45,11 @@ def explain(self: Task[Any, Any], heat_id: str) -> None:
 def compare(self: Task[Any, Any], comparison_id: str) -> None:
     with _put_back_if_nobody_can_say():
         comparing.process(comparison_id, redelivered=_redelivered(self))
+
+
+@shared_task
+def deliver(delivery_id: str) -> None:
+    sending.begin(delivery_id, tell_disabled)
 
 
 @shared_task

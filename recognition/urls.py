@@ -28,6 +28,7 @@ from recognition.views import (
     tokens,
     training,
     trials,
+    webhooks,
 )
 
 urlpatterns = [
@@ -118,6 +119,12 @@ urlpatterns = [
     path("models/<slug:name>/retrain/", model_versions.model_retrain, name="model_retrain"),
     path("models/<slug:name>/try/", model_versions.model_try, name="model_try"),
     path("trials/<uuid:pk>/", trials.trial, name="trial"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:pk>/test/", webhooks.webhook_test, name="webhook_test"),
+    path("webhooks/<int:pk>/enable/", webhooks.webhook_enable, name="webhook_enable"),
+    path("webhooks/<int:pk>/remove/", webhooks.webhook_remove, name="webhook_remove"),
+    path("webhooks/deliveries/<uuid:pk>/replay/", webhooks.delivery_replay, name="delivery_replay"),
     path("invite/", accounts.invite, name="invite"),
     path("my-data/", accounts.my_data, name="my_data"),
     path("my-data/download/", accounts.my_data_download, name="my_data_download"),

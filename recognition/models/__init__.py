@@ -23,6 +23,7 @@ from recognition.models.proposals import Proposal
 from recognition.models.strangers import Stranger
 from recognition.models.tokens import ApiToken, Scope
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
+from recognition.models.webhooks import Event, WebhookDelivery, WebhookSubscription
 from recognition.models.work import UNFINISHED, QueuedWork, Status
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "DeletionReason",
     "EnrolledFace",
     "Enrolment",
+    "Event",
     "Finding",
     "FolderName",
     "GalleryChange",
@@ -67,5 +69,7 @@ __all__ = [
     "TrainingRun",
     "Trial",
     "User",
+    "WebhookDelivery",
+    "WebhookSubscription",
     "having",
 ]

@@ -21,7 +21,8 @@ from django.utils.translation import gettext_lazy as _
 PHOTOS: Final = "identification"
 """The queue of what a worker does itself."""
 PROCESSES: Final = "training"
-"""The queue of what a worker only starts a process for, which then takes the time that it takes."""
+"""The queue of what a worker only starts, as a process or a thread of its own, and which then takes
+the time that it takes."""
 STALE_AFTER: Final = dt.timedelta(seconds=90)
 """Longer than a worker lets a photo take."""
 MAX_ATTEMPTS: Final = 3
@@ -40,7 +41,8 @@ class Kind:
     `needs_networks` waits while there is no model in service that can be loaded. A row that was
     claimed longer than `stale_after` ago belongs to a worker that died. Rows that `take_turns` are
     looked after by a service of their own, and the sweeper leaves them alone. `owner` is the field
-    that says who asked: who asked for little does not wait for all of who asked for much.
+    that says who asked: who asked for little does not wait for all of who asked for much. No row is
+    put off for longer than `longest_pause`.
     """
 
     task: str
@@ -49,6 +51,7 @@ class Kind:
     stale_after: dt.timedelta = STALE_AFTER
     take_turns: bool = False
     owner: str = ""
+    longest_pause: dt.timedelta = LONGEST_PAUSE
 
 
 class Status(models.TextChoices):
@@ -68,10 +71,10 @@ def long_ago(field: str, before: dt.datetime) -> Q:
     return Q(**{f"{field}__lt": before}) | Q(**{f"{field}__gt": ahead})
 
 
-def due() -> Q:
+def due(kind: Kind) -> Q:
     """Rows whose pause, if they had to make one, is over."""
     now = timezone.now()
-    ahead = now + LONGEST_PAUSE + CLOCKS_DIFFER
+    ahead = now + kind.longest_pause + CLOCKS_DIFFER
     return Q(due_at=None) | Q(due_at__lte=now) | Q(due_at__gt=ahead)
 
 
@@ -125,7 +128,7 @@ class QueuedWork(models.Model):
         """
         now = timezone.now()
         before = now - (self.kind.stale_after if stale_after is None else stale_after)
-        free = Q(due(), status=Status.QUEUED)
+        free = Q(due(self.kind), status=Status.QUEUED)
         free |= Q(long_ago("claimed_at", before), status=Status.RUNNING)
         taken = {"status": Status.RUNNING, "claimed_at": now, "claimed_by": by}
         won = (

@@ -21,6 +21,8 @@ from recognition.models import (
     Proposal,
     Trial,
     User,
+    WebhookDelivery,
+    WebhookSubscription,
 )
 from recognition.services import audit
 
@@ -69,6 +71,21 @@ def visible_identifications(user: User) -> QuerySet[Identification]:
     return Identification.objects.filter(user=user)
 
 
+def viewers(photo: Identification) -> QuerySet[User]:
+    """Everybody to whom `visible_identifications` has it."""
+    reviewers = User.objects.with_perm("recognition.review_identifications")
+    return reviewers | User.objects.filter(pk=photo.user_id, is_active=True)
+
+
+def operators() -> QuerySet[User]:
+    """Everybody who sees the gallery."""
+    return User.objects.with_perm("recognition.manage_people")
+
+
+def model_managers() -> QuerySet[User]:
+    return User.objects.with_perm("recognition.manage_models")
+
+
 def deletable_identifications(user: User) -> QuerySet[Identification]:
     """One's own photos; everybody's for reviewers and operators, who may be asked to."""
     if has_staff_role(user):
@@ -113,6 +130,15 @@ def visible_trials(user: User) -> QuerySet[Trial]:
     """The trials that a user asked for, as long as they are an operator."""
     mine = Trial.objects.filter(requested_by=user)
     return mine if user.has_perm("recognition.manage_models") else mine.none()
+
+
+def visible_webhooks(user: User) -> QuerySet[WebhookSubscription]:
+    """One's own: where somebody wants to be told is nobody else's business."""
+    return WebhookSubscription.objects.filter(owner=user)
+
+
+def visible_deliveries(user: User) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(subscription__owner=user)
 
 
 def has_staff_role(user: User) -> bool:

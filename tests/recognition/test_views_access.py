@@ -23,6 +23,7 @@ from recognition.models import (
     Consent,
     ConsentText,
     EnrolledFace,
+    Event,
     Identification,
     Import,
     ImportFile,
@@ -33,12 +34,14 @@ from recognition.models import (
     TrainingRun,
     Trial,
     User,
+    WebhookSubscription,
 )
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
 from recognition.services.review import proposals
 from recognition.services.site import tokens
 from recognition.services.versions import registry
+from recognition.services.webhooks import subscriptions
 from tests.factories import agreed, make_user
 from tests.recognition.fakes import SIZE, Face, StripeRecognizer, photo
 from tests.recognition.matrix import NOT_MEANT, addresses, both, filled, table
@@ -58,6 +61,7 @@ KEPT = (
     ProbeFace,
     Stranger,
     ModelVersion,
+    WebhookSubscription,
     Authenticator,
 )
 
@@ -81,6 +85,8 @@ class Site:
         self._bring_in()
         tokens.make(owner, "Door", ["read"], None, by=owner)
         self.token = ApiToken.objects.get()
+        self.webhook, _ = subscriptions.add(owner, "http://door.example/", [Event.ANSWERED])
+        self.delivery = subscriptions.try_out(self.webhook)
         self.comparison = Comparison(user=owner)
         for field in (self.comparison.first_photo, self.comparison.second_photo):
             field.save("", SimpleUploadedFile("one.jpg", photo(Face(1))))
@@ -170,6 +176,8 @@ class Site:
             "/photos/first": {"key": self.comparison.pk},
             "/photos/second": {"key": self.comparison.pk},
             "/photos/import": {"key": self.file.pk},
+            "/webhooks": {"pk": self.webhook.pk},
+            "/webhooks/deliveries": {"pk": self.delivery.pk},
             "/enrolled": {"pk": self.enrolled.pk},
             "/review": {"pk": self.probe.pk},
             "/faces": {"pk": self.probe.pk},

@@ -26,6 +26,7 @@ from recognition.models import (
 from recognition.models.identification import said_to_be
 from recognition.services import consent
 from recognition.services.audit import record
+from recognition.services.events import emitting
 from recognition.services.gallery import agreements, memory, portraits
 from recognition.services.gallery.agreements import Agreed
 from recognition.services.gallery.comparing import doubt_about
@@ -246,6 +247,7 @@ def _add(
         Template.objects.create(face=enrolled, model_version=version, embedding=embedding)
         changes.added(enrolled.pk, enrolled.person_id)
         details = {"reviewed": True} if enrolled.from_review else {}
+        emitting.enrolled(enrolled)
         record(actor, "face.enrolled", enrolled, person=enrolled.person_id, **details)
 
 

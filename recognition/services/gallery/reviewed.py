@@ -32,6 +32,7 @@ from recognition.models import (
 )
 from recognition.models.identification import CONFIRMED
 from recognition.services.audit import record
+from recognition.services.events import emitting
 from recognition.services.gallery import memory
 from recognition.services.gallery.enrolling import (
     USUAL,
@@ -157,6 +158,8 @@ def take_out(actor: User | None, only: Iterable[ProbeFace] | None = None) -> int
         faces = EnrolledFace.objects.filter(**which)
         there = list(faces)
         changes.removed((face.pk, face.person_id) for face in there)
+        for face in there:
+            emitting.photo_removed(face)
         for face in there:
             record(actor, "face.removed", face, person=face.person_id, reviewed=face.from_review)
         faces.filter(pk__in=[face.pk for face in there]).delete()

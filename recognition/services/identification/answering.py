@@ -28,6 +28,7 @@ from recognition.models import (
     User,
 )
 from recognition.services import consent
+from recognition.services.events import emitting
 from recognition.services.gallery import memory
 from recognition.services.identification import corrections, quotas
 from recognition.services.photos import uploads
@@ -166,6 +167,7 @@ def _store(row: Identification, answer: PhotoAnswer) -> None:
             _check_everybody_is_still_there(answer)
             ProbeFace.objects.bulk_create(faces)
             Candidate.objects.bulk_create(_candidates(faces, answer))
+            emitting.answered(row)
 
 
 def _finish(row: Identification, answer: PhotoAnswer) -> None:

@@ -18,6 +18,7 @@ from recognition.models import (
     User,
 )
 from recognition.services.audit import record
+from recognition.services.events import emitting
 from recognition.services.gallery import memory
 from recognition.services.privacy import deletion
 from recognition.services.training import faces as training_faces
@@ -42,6 +43,7 @@ def remove_person(person: Person, actor: User | None) -> AuditEvent:
         _forget_name(person)
         gone = copy(person)
         person.delete()
+        emitting.removed(gone)
         deletion.note(photos, actor, DeletionReason.ASKED)
         return record(
             actor,
@@ -88,4 +90,5 @@ def remove_face(face: EnrolledFace, actor: User | None) -> None:
         changes.removed([(face.pk, face.person_id)])
         gone = copy(face)
         face.delete()
+        emitting.photo_removed(gone)
         record(actor, "face.removed", gone, person=face.person_id)

@@ -18,21 +18,21 @@ from django.db import connection, transaction
 from facesite import sealing
 from ml.files import NEW, replacing
 from ml.threads import Progress
-from recognition.models.fields import ABOUT, EmbeddingField
+from recognition.models.fields import SealedField
 from recognition.services.audit import record
 from recognition.services.photos import files, orphans
 
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
-Column = tuple[str, str]
-"""A table, and a column of it that has embeddings."""
+Column = tuple[str, str, bytes]
+"""A table, a column of it that is sealed, and what it is sealed with."""
 
 
 @dataclass
 class Rotated:
-    """How many files and embeddings were not as the settings say and are now, and how many are
-    `lost`: no key opens them, or they were changed."""
+    """How many files and embeddings, or secrets, were not as the settings say and are now, and how
+    many are `lost`: no key opens them, or they were changed."""
 
     files: int = 0
     embeddings: int = 0
@@ -93,10 +93,10 @@ def _rotate_file(name: str, rotated: Rotated) -> bool:
 
 def _columns() -> list[Column]:
     return [
-        (model._meta.db_table, str(field.column))
+        (model._meta.db_table, str(field.column), field.about)
         for model in apps.get_models()
         for field in model._meta.concrete_fields
-        if isinstance(field, EmbeddingField)
+        if isinstance(field, SealedField)
     ]
 
 
@@ -107,8 +107,8 @@ def _count(column: Column) -> int:
 
 
 def _batches(column: Column) -> Iterator[list[tuple[int, bytes]]]:
-    """Embeddings as they are stored, with the numbers of their rows."""
-    table, name = column
+    """What is sealed, as it is stored, with the numbers of its rows."""
+    table, name, _ = column
     query = f"SELECT id, {name} FROM {table} WHERE id > %s ORDER BY id LIMIT %s"  # noqa: S608
     last = 0
     while True:
@@ -123,10 +123,10 @@ def _batches(column: Column) -> Iterator[list[tuple[int, bytes]]]:
 
 def _rotate_embedding(column: Column, pk: int, data: bytes, rotated: Rotated) -> bool:
     """Nobody else changes one, but its row may go meanwhile."""
-    turned = _turned(data, ABOUT, rotated)
+    table, name, about = column
+    turned = _turned(data, about, rotated)
     if turned is None:
         return False
-    table, name = column
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {table} SET {name} = %s WHERE id = %s", [turned, pk])  # noqa: S608
         return bool(cursor.rowcount)

@@ -8,7 +8,14 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 
-from recognition.models import AuditEvent, Comparison, Identification, ProbeFace, User
+from recognition.models import (
+    AuditEvent,
+    Comparison,
+    Identification,
+    ProbeFace,
+    User,
+    WebhookSubscription,
+)
 from recognition.services import access
 from recognition.services.audit import record
 from recognition.services.identification import reading
@@ -32,6 +39,7 @@ def _members(user: User) -> Iterator[Member]:
     ids = list(photos.values_list("pk", flat=True))
     for photo in reading.in_batches(ids, reading.with_everything):
         yield from photo_members(photo, user)
+    yield zipped.document("webhooks.json", [_webhook(row) for row in access.visible_webhooks(user)])
     for row in user.comparisons.order_by("created_at", "pk"):
         yield from _comparison(row)
 
@@ -59,6 +67,19 @@ def _log(user: User) -> list[dict[str, Any]]:
     to_photos = AuditEvent.objects.filter(subject_type="identification", subject_id__in=photos)
     fields = ("number", "created_at", "action", "subject_type", "subject_id")
     return list((did | to_it | to_photos).order_by("number").values(*fields))
+
+
+def _webhook(row: WebhookSubscription) -> dict[str, Any]:
+    """Without its secret, which nobody is told again."""
+    sent = row.deliveries.order_by("created_at", "pk")
+    fields = ("event", "type", "happened_at", "status", "error_code", "response_code")
+    return {
+        "address": row.url,
+        "events": row.events,
+        "added": row.created_at,
+        "disabled": row.disabled,
+        "deliveries": list(sent.values(*fields, "attempts", "finished_at")),
+    }
 
 
 def _comparison(row: Comparison) -> Iterator[Member]:

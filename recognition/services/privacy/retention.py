@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ml.types import NAMING
-from recognition.models import UNFINISHED, Comparison, Identification, having
+from recognition.models import UNFINISHED, Comparison, Identification, WebhookDelivery, having
 from recognition.services import chain
 from recognition.services.backup import staging
 from recognition.services.photos import orphans
@@ -21,6 +22,7 @@ from recognition.services.work import processes
 
 EVERY: Final = dt.timedelta(days=1)
 """Between two looks for what has had its time."""
+DELIVERIES_KEPT_FOR: Final = dt.timedelta(days=30)
 BATCH: Final = 200
 """Photos that go in one transaction: nobody else can write meanwhile."""
 
@@ -52,7 +54,8 @@ def purge() -> dict[str, int]:
     killed at any moment and started again."""
     return {
         **{term.name: _purge(term) for term in terms()},
-        "comparisons": _purge_comparisons(),
+        "comparisons": _purge_rows(_comparisons_over),
+        "deliveries": _purge_rows(_deliveries_over),
         "audit": chain.expire(_audit_kept_since()),
         "files": orphans.remove(),
         "backups": staging.remove_abandoned(),
@@ -64,6 +67,7 @@ def due() -> dict[str, int]:
     return {
         **{term.name: term.over().count() for term in terms()},
         "comparisons": _comparisons_over().count(),
+        "deliveries": _deliveries_over().count(),
         "audit": chain.expiring(_audit_kept_since()),
         "files": len(orphans.found()),
         "backups": len(staging.abandoned()),
@@ -89,11 +93,16 @@ def _comparisons_over() -> QuerySet[Comparison]:
     return answered | waiting
 
 
-def _purge_comparisons() -> int:
+def _deliveries_over() -> QuerySet[WebhookDelivery]:
+    """The log of what webhooks were told, and what could not be told for as long."""
+    return WebhookDelivery.objects.filter(created_at__lt=timezone.now() - DELIVERIES_KEPT_FOR)
+
+
+def _purge_rows(over: Callable[[], QuerySet[Any]]) -> int:
     gone = 0
-    while ids := list(_comparisons_over().values_list("pk", flat=True)[:BATCH]):
+    while ids := list(over().values_list("pk", flat=True)[:BATCH]):
         gone += len(ids)
-        _comparisons_over().filter(pk__in=ids).delete()
+        over().filter(pk__in=ids).delete()
     return gone
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from recognition.models import ModelVersion, User
 from recognition.services.audit import record
+from recognition.services.events import emitting
 from recognition.services.gallery import memory
 from recognition.services.gallery.templates import missing
 from recognition.services.refusals import Refused
@@ -84,6 +85,7 @@ def switch(move: Move, lost: frozenset[int]) -> bool:
             action = "model.rolled_back" if move.back else "model.activated"
             replaced, gate = before.name if before else None, version.gate.get("passed")
             details = {"replaced": replaced, "gate_passed": gate, "faces_without_crop": len(lost)}
+            emitting.promoted(version, before)
             record(move.actor, action, version, name=version.name, **details)
     return True
 

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from recognition.models import AuditEvent, Person, ProbeFace, User
 from recognition.services.audit import record
+from recognition.services.events import emitting
 from recognition.services.gallery import reviewed
 from recognition.services.refusals import Refused
 from recognition.services.review import proposals, queue
@@ -63,6 +64,7 @@ def review(
         if _taken_out(face, whom, reviewer):
             before["taken_out"] = True
         said = {"verdict": verdict, "true_person": face.true_person_id}
+        emitting.reviewed(face)
         record(reviewer, REVIEWED, face, **said, **before)
     return face
 
@@ -102,6 +104,7 @@ def undo(face: ProbeFace, reviewer: User) -> ProbeFace:
         proposals.withdraw(face, reviewer)
         if "taken_out" in last.details:
             reviewed.request_faces([(face, face.true_person)], reviewer)
+        emitting.reviewed(face)
         record(reviewer, UNDONE, face, undone=last.number)
     return face
 

@@ -119,12 +119,15 @@ def _still_named(row: Model, name: str) -> bool:
 def _stuck() -> Found:
     """Rows that wait although they are due, or that a worker has which is gone."""
     before = timezone.now() - STUCK_AFTER
-    forgotten = Q(long_ago("created_at", before), due(), status=Status.QUEUED)
+    forgotten = Q(long_ago("created_at", before), status=Status.QUEUED)
     forgotten &= Q(due_at=None) | long_ago("due_at", before)
     return [
         f"{model._meta.model_name} {row.pk}"
         for model in sweeping.swept()
-        for row in [*model._default_manager.filter(forgotten), *attempts.abandoned(model)]
+        for row in [
+            *model._default_manager.filter(forgotten, due(model.kind)),
+            *attempts.abandoned(model),
+        ]
     ]
 
 

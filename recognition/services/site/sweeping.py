@@ -91,5 +91,6 @@ def _lost(model: type[QueuedWork]) -> QuerySet[QueuedWork]:
     """Rows that should have been taken by now."""
     before = timezone.now() - FORGOTTEN_AFTER
     forgotten = long_ago("created_at", before) & Q(waits_for="")
-    pause_is_over = due() & Q(due_at__isnull=False)
-    return model._default_manager.filter(forgotten | pause_is_over, status=Status.QUEUED)
+    put_off = Q(due_at__isnull=False)
+    lost = (forgotten | put_off) & due(model.kind)
+    return model._default_manager.filter(lost, status=Status.QUEUED)

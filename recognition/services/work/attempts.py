@@ -38,6 +38,10 @@ class Overtaken(Exception):
     """The row is somebody else's by now, or final, or gone; what was worked out comes too late."""
 
 
+class NotDone(Exception):
+    """The row was put off, or has ended otherwise than well, and that is noted already."""
+
+
 class NobodyCanSay(Exception):
     """The database is away, so that nothing can be noted of the row: try again in a moment."""
 
@@ -103,8 +107,12 @@ def _is_abandoned(row: Row) -> bool:
 
 def _work_on(row: Row, work: Callable[[Row], None]) -> None:
     try:
-        with _true_cause(), _if_not_overtaken(row):
+        with _true_cause():
             work(row)
+    except Overtaken:
+        log.info("%s went to another process, or is gone.", row.pk)
+    except NotDone:
+        return
     except PhotoRejected as rejection:
         reject(row, rejection.code)
     except OriginalMissing:
@@ -147,14 +155,6 @@ def _true_cause() -> Iterator[None]:
         if isinstance(rejection.__cause__, SoftTimeLimitExceeded):
             raise rejection.__cause__ from None
         raise
-
-
-@contextmanager
-def _if_not_overtaken(row: QueuedWork) -> Iterator[None]:
-    try:
-        yield
-    except Overtaken:
-        log.info("%s went to another process, or is gone.", row.pk)
 
 
 def _call_those_who_wait_likewise(row: QueuedWork) -> None:
@@ -247,6 +247,13 @@ def _wait(row: QueuedWork, code: str, setbacks: int, failures: int) -> None:
     )
     if waits:
         counting.ATTEMPTS.add(row.kind_name(), "set_back", code)
+
+
+def put_off(row: QueuedWork, until: dt.datetime, why: str, **found: Any) -> None:
+    """Let a row wait for somebody elsewhere, which neither it nor this place is to blame for."""
+    again = {"status": Status.QUEUED, "due_at": until, "waits_for": "", "error_code": why}
+    if still_ours(row).update(**again, **found):
+        counting.ATTEMPTS.add(row.kind_name(), "put_off", why)
 
 
 def _others_wait(row: QueuedWork) -> bool:
