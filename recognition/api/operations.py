@@ -12,7 +12,16 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from recognition.api import account, identifications, people, site, verifications
+from recognition.api import (
+    account,
+    enrolled,
+    faces,
+    identifications,
+    people,
+    site,
+    strangers,
+    verifications,
+)
 from recognition.api.problems import Problem, of_refusal, of_status, problem
 from recognition.services.refusals import Refused
 
@@ -20,6 +29,9 @@ ROUTERS = (
     identifications.router,
     verifications.router,
     people.router,
+    enrolled.router,
+    faces.router,
+    strangers.router,
     account.router,
     site.router,
 )

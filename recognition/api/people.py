@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from django.db.models import Count
+from django.forms.models import model_to_dict
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
 from recognition.api.auth import Request, needs
 from recognition.api.paging import MOST, page
 from recognition.api.problems import Problem
-from recognition.api.schemas import NewPerson, People, Person
-from recognition.forms.people import PersonForm
+from recognition.api.schemas import ChangedPerson, MergedPerson, NewPerson, People, Person
+from recognition.forms.people import EditForm, PersonForm
 from recognition.models import Person as Row
 from recognition.models import Scope
+from recognition.services.gallery import merging
 from recognition.services.gallery import people as service
+from recognition.services.privacy import erasure
 
 router = Router(tags=["people"])
 MANAGES = "recognition.manage_people"
 MAY_READ = needs(Scope.PEOPLE, Scope.READ, permission=MANAGES)
+MAY_CHANGE = needs(Scope.PEOPLE, permission=MANAGES)
+TAKEN: Final = [{"field": "body.name", "message": "This name is taken."}]
 
 
 @router.get("/people", response=People, **MAY_READ)
@@ -57,7 +62,7 @@ def person(request: Request, pk: int) -> Any:
     return _one(pk)
 
 
-@router.post("/people", response={201: Person}, **needs(Scope.PEOPLE, permission=MANAGES))
+@router.post("/people", response={201: Person}, **MAY_CHANGE)
 def add_person(request: Request, whom: NewPerson) -> Any:
     """Add somebody, still without photos."""
     form = PersonForm(whom.dict())
@@ -67,9 +72,46 @@ def add_person(request: Request, whom: NewPerson) -> Any:
     try:
         added = service.add_person(asked["name"], request.user, external_id=asked["external_id"])
     except service.NameTaken as error:  # by somebody who was faster
-        errors = [{"field": "body.name", "message": "This name is taken."}]
-        raise Problem(422, "invalid", errors=errors) from error
+        raise Problem(422, "invalid", errors=TAKEN) from error
     return Status(201, _one(added.pk))
+
+
+@router.patch("/people/{int:pk}", response=Person, **MAY_CHANGE)
+def change_person(request: Request, pk: int, change: ChangedPerson) -> Any:
+    """Change what is given, and leave the rest. Who is `hidden` is never named in an answer."""
+    row = get_object_or_404(Row, pk=pk)
+    said = change.dict(exclude_none=True)
+    hidden = said.pop("hidden", None)
+    if said:
+        _change(request, row, said)
+    if hidden is not None:
+        service.hide(row, request.user, hidden=hidden)
+    return _one(pk)
+
+
+def _change(request: Request, row: Row, said: dict[str, str]) -> None:
+    form = EditForm(model_to_dict(row, EditForm.Meta.fields) | said, instance=row)
+    if not form.is_valid():
+        raise Problem(422, "invalid", errors=list(_wrong(form)))
+    try:
+        service.change_person(form.instance, request.user, form.changed_data)
+    except service.NameTaken as error:
+        raise Problem(422, "invalid", errors=TAKEN) from error
+
+
+@router.post("/people/{int:pk}/merge", response=Person, **MAY_CHANGE)
+def merge_person(request: Request, pk: int, merge: MergedPerson) -> Any:
+    """Make one person of two entries: this one goes, with all its photos, into the other."""
+    gone, into = (get_object_or_404(Row, pk=one) for one in (pk, merge.into))
+    merging.merge(gone, into, request.user)
+    return _one(merge.into)
+
+
+@router.delete("/people/{int:pk}", response={204: None}, **MAY_CHANGE)
+def remove_person(request: Request, pk: int) -> Any:
+    """Remove somebody with all that is stored to recognise them by, for good."""
+    erasure.remove_person(get_object_or_404(Row, pk=pk), request.user)
+    return Status(204, None)
 
 
 def _wrong(form: PersonForm) -> Iterator[dict[str, str]]:

@@ -197,6 +197,88 @@ class Person(NewPerson):
     photos: int
 
 
+class ChangedPerson(Schema):
+    name: str | None = None
+    external_id: str | None = None
+    notes: str | None = None
+    hidden: bool | None = None
+
+
+class MergedPerson(Schema):
+    into: int = Field(description="The number of the person who stays.")
+
+
 class People(Schema):
     items: list[Person]
     next: str | None = Field(description="The cursor of what follows; null at the end.")
+
+
+class EnrolledPhoto(Schema):
+    """A photo of somebody, by which they are recognised."""
+
+    id: int
+    path: str = Field(description="The name of the file.")
+    quality: float
+    remark: str = Field(description="What speaks against it, if anything does.")
+    from_review: bool = Field(description="It was asked about, and a reviewer said who it is.")
+
+
+class EnrolledPhotos(Schema):
+    items: list[EnrolledPhoto]
+
+
+class Enrolment(Schema):
+    """A photo that a worker enrols, or refuses."""
+
+    id: UUID
+    path: str
+    status: str = Field(description="queued, running, done, rejected or failed.")
+    error: str | None = Field(description="Why it is not enrolled.")
+    photo: int | None = Field(description="The enrolled photo.")
+
+
+class Enrolments(Schema):
+    items: list[Enrolment]
+    refused: list[RefusedPhoto] = Field([], description="Files that were not taken.")
+
+
+class NewVerdict(Schema):
+    verdict: str = Field(description="right, somebody_else, not_in_gallery or not_a_face.")
+    person: int | None = Field(None, description="With somebody_else: who it is.")
+
+
+class Verdict(Schema):
+    """What a reviewer said of a face."""
+
+    face: int
+    verdict: str
+    person: int | None
+    reviewed: dt.datetime
+
+
+class Stranger(Schema):
+    """Somebody who is in several photos, and whom the site could not name."""
+
+    id: int
+    photos: int
+    first: dt.datetime
+    last: dt.datetime
+    faces: list[int] = Field(description="The best of them.")
+    asked_by: list[str]
+
+
+class Strangers(Schema):
+    items: list[Stranger]
+    next: str | None = Field(description="The cursor of what follows; null at the end.")
+
+
+class Whom(Schema):
+    """Somebody of the gallery, or the name of somebody new."""
+
+    person: int | None = None
+    name: str = ""
+
+
+class Named(Schema):
+    person: int
+    faces: int = Field(description="So many are being enrolled.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from recognition.messages import care, review, strangers
 from recognition.messages.photos import photo_error, too_many_photos
 
 _PROBLEMS = {
@@ -39,11 +40,15 @@ _PROBLEMS = {
     "not_failed": gettext_lazy("Only a photo that failed, and is still kept, can be tried again."),
 }
 
+_REFUSED = strangers.REFUSED | review.REFUSED | care.REFUSED
+"""What pages say as well."""
+
 
 def problem(code: str, params: Mapping[str, Any]) -> str:
     """What there is to say of it."""
-    if code in _PROBLEMS:
-        return _PROBLEMS[code] % params
+    known = _PROBLEMS | _REFUSED
+    if code in known:
+        return known[code] % params
     if code.startswith("too_many_"):
         return too_many_photos(code, params)
     return photo_error(code, params)

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy, ngettext
 
-_REFUSED = {
-    "same_person": gettext_lazy("These are the same entry."),
+REFUSED = {
+    "same_entry": gettext_lazy("These are the same entry."),
     "person_gone": gettext_lazy("One of them has been removed in the meantime."),
     "merge_gone": gettext_lazy("This merge has been undone already."),
     "name_taken": gettext_lazy(
@@ -23,7 +23,7 @@ _REFUSED = {
 
 def refused(code: str, params: Mapping[str, Any]) -> str:
     """Why people are not merged or told apart, or photos not moved."""
-    return str(_REFUSED[code]) % params
+    return str(REFUSED[code]) % params
 
 
 def moved(photos: int, name: str) -> str:

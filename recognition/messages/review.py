@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
-_VERDICT = {
+REFUSED = {
     "no_verdict": gettext_lazy("Choose one of the four verdicts."),
     "nobody_named": gettext_lazy(
         "The site named nobody here. If that is right, mark “Not in the gallery”."
@@ -24,4 +24,4 @@ _VERDICT = {
 
 def verdict_refused(code: str) -> str:
     """Why a verdict makes no sense for a face."""
-    return str(_VERDICT[code])
+    return str(REFUSED[code])

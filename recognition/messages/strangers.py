@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
-_REFUSED = {
+REFUSED = {
     "gone": gettext_lazy("There is no such stranger any more."),
     "named": gettext_lazy("Somebody has named this stranger in the meantime."),
     "none_ticked": gettext_lazy("Tick the faces that belong to somebody else."),
@@ -20,4 +20,4 @@ _REFUSED = {
 
 def stranger_refused(code: str) -> str:
     """Why somebody's decision about a stranger is not taken."""
-    return str(_REFUSED[code])
+    return str(REFUSED[code])

@@ -314,7 +314,7 @@ def test_what_makes_it_impossible_is_told(ann: Person, double: Person, why: str)
 
 
 def test_nobody_is_merged_with_themselves_or_with_who_is_gone(ann: Person, double: Person) -> None:
-    with pytest.raises(MergeRefused, match="same_person"):
+    with pytest.raises(MergeRefused, match="same_entry"):
         merge(ann, ann, None)
     erasure.remove_person(Person.objects.get(pk=double.pk), None)
     with pytest.raises(MergeRefused, match="person_gone"):

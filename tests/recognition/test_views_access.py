@@ -23,6 +23,7 @@ from recognition.models import (
     Consent,
     ConsentText,
     EnrolledFace,
+    Enrolment,
     Event,
     Identification,
     Import,
@@ -79,6 +80,7 @@ class Site:
         self.identification = Identification.objects.get()
         self.probe = ProbeFace.objects.get()
         self.stranger = Stranger.objects.create()
+        self.enrolment = Enrolment.objects.create(person=self.enrolled.person)
         self.email = EmailAddress.objects.create(user=owner, email="owner@example.org")
         self._train()
         self._propose()

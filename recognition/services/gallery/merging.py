@@ -65,7 +65,7 @@ def merge(gone: Person, into: Person, actor: User | None) -> Merge:
 def _both(gone: Person, into: Person) -> tuple[Person, Person]:
     """As they are now that nobody else can change the gallery."""
     if gone.pk == into.pk:
-        raise MergeRefused("same_person")
+        raise MergeRefused("same_entry")
     people = Person.objects.select_for_update().in_bulk([gone.pk, into.pk])
     if len(people) < 2:
         raise MergeRefused("person_gone")

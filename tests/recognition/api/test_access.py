@@ -41,6 +41,10 @@ def filled(site: Site, path: str) -> str:
         "/uploads/{batch}": site.identification.batch,
         "/verifications/{pk}": site.comparison.pk,
         "/people/{pk}": site.enrolled.person_id,
+        "/photos/{photo}": site.enrolled.pk,
+        "/enrolments/{pk}": site.enrolment.pk,
+        "/faces/{pk}": site.probe.pk,
+        "/strangers/{pk}": site.stranger.pk,
         "/models/{name}": "stripes",
     }
     for place, value in values.items():

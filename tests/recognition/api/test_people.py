@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from recognition.models import Person, User
+from recognition.services.gallery.people import process_enrolment
 from tests.factories import deeds
 from tests.recognition.api.conftest import Program
+from tests.recognition.fakes import Face, photo
 
 PATH = "/api/v1/people"
 
@@ -36,3 +42,56 @@ def test_somebody_is_added_once(client: Client, operator: User) -> None:
     again = client.post(PATH, new, content_type="application/json")
     assert (again.status_code, again.json()["code"]) == (422, "invalid")
     assert Person.objects.filter(name="Carol").count() == 1
+
+
+def sent(client: Client, method: str, path: str, body: object) -> Any:
+    return client.generic(method, path, json.dumps(body), content_type="application/json")
+
+
+def test_what_is_given_is_changed_and_the_rest_stays(
+    client: Client, gallery: dict[str, Person]
+) -> None:
+    path = f"{PATH}/{gallery['Ada'].pk}"
+    changed = sent(client, "PATCH", path, {"external_id": "a-1", "hidden": True}).json()
+    assert (changed["name"], changed["external_id"], changed["hidden"]) == ("Ada", "a-1", True)
+    assert sent(client, "PATCH", path, {"hidden": False}).json()["hidden"] is False
+    assert sent(client, "PATCH", path, {"name": "Ada Lovelace"}).json()["external_id"] == "a-1"
+    taken = sent(client, "PATCH", path, {"name": "Bob", "external_id": ""})
+    assert (taken.status_code, taken.json()["code"]) == (422, "invalid")
+    assert client.get(path).json()["name"] == "Ada Lovelace"
+
+
+def test_two_entries_become_one_and_that_one_goes(
+    client: Client, gallery: dict[str, Person]
+) -> None:
+    ada, bob = (gallery[name].pk for name in ("Ada", "Bob"))
+    merged = sent(client, "POST", f"{PATH}/{bob}/merge", {"into": ada})
+    assert (merged.json()["id"], merged.json()["photos"]) == (ada, 2)
+    itself = sent(client, "POST", f"{PATH}/{ada}/merge", {"into": ada})
+    assert (itself.status_code, itself.json()["code"]) == (409, "same_entry")
+    assert itself.json()["detail"] == "These are the same entry."
+    assert client.delete(f"{PATH}/{ada}").status_code == 204
+    assert client.get(f"{PATH}/{ada}").status_code == 404
+
+
+def test_photos_are_enrolled_by_a_worker_listed_and_removed(
+    client: Client, gallery: dict[str, Person]
+) -> None:
+    path = f"{PATH}/{gallery['Ada'].pk}/photos"
+    files = [
+        SimpleUploadedFile("two.png", photo(Face(1, shot=2))),
+        SimpleUploadedFile("notes.txt", b"no photo"),
+    ]
+    asked = client.post(path, {"photos": files})
+    assert asked.status_code == 202
+    assert asked.json()["refused"] == [{"path": "notes.txt", "error": "unreadable_image"}]
+    (row,) = asked.json()["items"]
+    assert (row["status"], row["photo"]) == ("queued", None)
+    process_enrolment(row["id"])
+    done = client.get(f"/api/v1/enrolments/{row['id']}").json()
+    listed = client.get(path).json()["items"]
+    assert (done["status"], done["photo"]) == ("done", listed[-1]["id"])
+    assert client.delete(f"{path}/{done['photo']}").status_code == 204
+    assert [one["id"] for one in client.get(path).json()["items"]] == [listed[0]["id"]]
+    nothing = client.post(path, {"photos": [SimpleUploadedFile("notes.txt", b"no photo")]})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "unreadable_image")
