@@ -121,6 +121,7 @@ PAGES = {
     "privacy": "/privacy/",
     "account": "/my-data/",
     "tokens": "/api-tokens/",
+    "webhooks": "/webhooks/",
     "api": "/api/v1/docs",
     "overview": "/admin/",
     "admin": "/admin/recognition/identification/",
