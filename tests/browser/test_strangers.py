@@ -73,7 +73,7 @@ def test_somebody_seen_again_and_again_gets_a_name(visit: Visit) -> None:
     expect(operator.locator(".enrolled > li")).to_have_count(4)
 
     asker.goto("/history/")
-    expect(asker.get_by_text(f"found to be {NAME} since")).to_have_count(4)
+    expect(asker.get_by_text(f"since found to be {NAME}")).to_have_count(4)
     upload(asker, *photos_of(SOMEBODY, 4, 5))
     answered(asker)
     expect(asker.locator(".face h3")).to_have_text(NAME)
