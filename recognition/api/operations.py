@@ -14,6 +14,7 @@ from ninja.operation import Operation
 
 from recognition.api import (
     account,
+    consents,
     enrolled,
     faces,
     identifications,
@@ -29,6 +30,7 @@ ROUTERS = (
     identifications.router,
     verifications.router,
     people.router,
+    consents.router,
     enrolled.router,
     faces.router,
     strangers.router,

@@ -282,3 +282,23 @@ class Whom(Schema):
 class Named(Schema):
     person: int
     faces: int = Field(description="So many are being enrolled.")
+
+
+class NewConsent(Schema):
+    purposes: list[str] = Field(description="recognition, training, or both.")
+    how: str = Field(description="paper, electronic, guardian or other.")
+
+
+class Consent(Schema):
+    """Somebody agreed to one purpose."""
+
+    purpose: str
+    how: str
+    given: dt.datetime
+    until: dt.datetime | None
+    withdrawn: dt.datetime | None
+    counts: bool = Field(description="It is neither over nor withdrawn nor set aside by a merge.")
+
+
+class Consents(Schema):
+    items: list[Consent]
