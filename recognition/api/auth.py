@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.utils import check_csrf
 
 from recognition.api.problems import Problem, problem
+from recognition.confirmation import confirmed_lately
 from recognition.models import ApiToken, Scope, User
 from recognition.services.site import tokens
 
@@ -52,15 +53,18 @@ def bearer(
 
 
 class Needs:
-    """What an operation asks of a token, one of some scopes, and of an account, a permission."""
+    """What an operation asks of a token, one of some scopes, and of an account, a permission. What
+    is for good asks a session again who it is, as the pages do."""
 
-    def __init__(self, scopes: tuple[Scope, ...], permission: str) -> None:
-        self.scopes, self.permission = scopes, permission
+    def __init__(self, scopes: tuple[Scope, ...], permission: str, *, for_good: bool) -> None:
+        self.scopes, self.permission, self.for_good = scopes, permission, for_good
 
     def __call__(self, request: Request) -> User:
         if request.token is None:
             if check_csrf(request) is not None:
                 raise Problem(403, "csrf")
+            if self.for_good and not confirmed_lately(request):
+                raise Problem(403, "confirm_first")
         elif not set(self.scopes) & set(request.token.scopes):
             scopes = [str(scope) for scope in self.scopes]
             raise Problem(403, "scope_missing", {"scopes": ", ".join(scopes)}, scopes=scopes)
@@ -69,7 +73,10 @@ class Needs:
         return request.user
 
 
-def needs(*scopes: Scope, permission: str = "") -> dict[str, Any]:
+def needs(*scopes: Scope, permission: str = "", for_good: bool = False) -> dict[str, Any]:
     """For the decorator of an operation: who may ask, and what the document says of it."""
     security = [{"token": [str(scope) for scope in scopes]}, {"session": []}]
-    return {"auth": Needs(scopes, permission), "openapi_extra": {"security": security}}
+    return {
+        "auth": Needs(scopes, permission, for_good=for_good),
+        "openapi_extra": {"security": security},
+    }

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
 from recognition.api.auth import Request
-from recognition.api.people import MAY_CHANGE, MAY_READ
+from recognition.api.people import MAY_CHANGE, MAY_READ, MAY_REMOVE
 from recognition.api.problems import Problem
 from recognition.api.schemas import Consents, NewConsent
 from recognition.forms.consent import AgreedForm
-from recognition.models import Consent, Person
+from recognition.models import Consent, Person, Purpose
 from recognition.services.gallery import agreements
 from recognition.services.gallery.agreements import Agreed
 
@@ -31,6 +32,15 @@ def give_consent(request: Request, pk: int, new: NewConsent) -> Any:
     person = get_object_or_404(Person, pk=pk)
     agreements.give(Person.objects.filter(pk=pk), _agreed(new), request.user)
     return Status(201, _of(person))
+
+
+@router.delete("/people/{int:pk}/consents/{purpose}", response={204: None}, **MAY_REMOVE)
+def withdraw_consent(request: Request, pk: int, purpose: str) -> Any:
+    """Somebody agrees no more. The record stays as a proof."""
+    person = get_object_or_404(Person, pk=pk)
+    if purpose not in Purpose or not agreements.withdraw(person, [Purpose(purpose)], request.user):
+        raise Http404
+    return Status(204, None)
 
 
 def _agreed(new: NewConsent) -> Agreed:

@@ -25,6 +25,7 @@ router = Router(tags=["people"])
 MANAGES = "recognition.manage_people"
 MAY_READ = needs(Scope.PEOPLE, Scope.READ, permission=MANAGES)
 MAY_CHANGE = needs(Scope.PEOPLE, permission=MANAGES)
+MAY_REMOVE = needs(Scope.PEOPLE, permission=MANAGES, for_good=True)
 TAKEN: Final = [{"field": "body.name", "message": "This name is taken."}]
 
 
@@ -107,7 +108,7 @@ def merge_person(request: Request, pk: int, merge: MergedPerson) -> Any:
     return _one(merge.into)
 
 
-@router.delete("/people/{int:pk}", response={204: None}, **MAY_CHANGE)
+@router.delete("/people/{int:pk}", response={204: None}, **MAY_REMOVE)
 def remove_person(request: Request, pk: int) -> Any:
     """Remove somebody with all that is stored to recognise them by, for good."""
     erasure.remove_person(get_object_or_404(Row, pk=pk), request.user)

@@ -22,6 +22,9 @@ _PROBLEMS = {
     "scope_missing": gettext_lazy("The token lacks a scope that this needs: %(scopes)s."),
     "forbidden": gettext_lazy("The account may not do this."),
     "csrf": gettext_lazy("A session has to send its CSRF token in the header X-CSRFToken."),
+    "confirm_first": gettext_lazy(
+        "This cannot be undone: log in again first, or ask with a token."
+    ),
     "second_factor": gettext_lazy(
         "The account has to have a second factor, and has none. It is set up on the site's pages."
     ),

@@ -42,6 +42,7 @@ def filled(site: Site, path: str) -> str:
         "/verifications/{pk}": site.comparison.pk,
         "/people/{pk}": site.enrolled.person_id,
         "/photos/{photo}": site.enrolled.pk,
+        "/consents/{purpose}": site.consent.purpose,
         "/enrolments/{pk}": site.enrolment.pk,
         "/faces/{pk}": site.probe.pk,
         "/strangers/{pk}": site.stranger.pk,

@@ -25,3 +25,7 @@ def test_what_somebody_agrees_to_is_recorded_and_listed(operator: User, program:
         refused = client.post(path, said | wrong, content_type=json)
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid"), wrong
     assert ada.consents.count() == 1
+    assert client.delete(f"{path}/training").status_code == 204
+    assert client.delete(f"{path}/training").status_code == 404
+    assert client.delete(f"{path}/nothing").status_code == 404
+    assert client.get(path).json()["items"][0]["counts"] is False

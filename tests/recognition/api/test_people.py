@@ -74,6 +74,16 @@ def test_two_entries_become_one_and_that_one_goes(
     assert client.get(f"{PATH}/{ada}").status_code == 404
 
 
+def test_whoever_finds_an_open_browser_removes_nobody(
+    client: Client, operator: User, gallery: dict[str, Person]
+) -> None:
+    browser, path = Client(), f"{PATH}/{gallery['Ada'].pk}"
+    browser.force_login(operator)
+    refused = browser.delete(path)
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirm_first")
+    assert client.delete(path).status_code == 204
+
+
 def test_photos_are_enrolled_by_a_worker_listed_and_removed(
     client: Client, gallery: dict[str, Person]
 ) -> None:
