@@ -22,6 +22,7 @@ from recognition.api import (
     site,
     strangers,
     verifications,
+    webhooks,
 )
 from recognition.api.problems import Problem, of_refusal, of_status, problem
 from recognition.services.refusals import Refused
@@ -34,6 +35,7 @@ ROUTERS = (
     enrolled.router,
     faces.router,
     strangers.router,
+    webhooks.router,
     account.router,
     site.router,
 )

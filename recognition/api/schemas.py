@@ -302,3 +302,40 @@ class Consent(Schema):
 
 class Consents(Schema):
     items: list[Consent]
+
+
+class NewWebhook(Schema):
+    url: str
+    events: list[str] = Field(description="See docs/webhooks.md of the site's code.")
+
+
+class Webhook(NewWebhook):
+    id: int
+    created: dt.datetime
+    disabled: str = Field(description="gone or failing; empty while it is in use.")
+
+
+class AddedWebhook(Webhook):
+    secret: str = Field(description="What calls are signed with. It is told this once.")
+
+
+class Webhooks(Schema):
+    items: list[Webhook]
+
+
+class Delivery(Schema):
+    """An event that was sent to a webhook, or is to be."""
+
+    id: UUID
+    event: UUID = Field(description="The same in each attempt and replay: webhook-id.")
+    type: str
+    status: str = Field(description="queued, running, done, rejected or failed.")
+    attempts: int
+    error: str | None = Field(description="What went wrong last.")
+    response: int | None = Field(description="The status that the receiver answered with.")
+    created: dt.datetime
+
+
+class Deliveries(Schema):
+    items: list[Delivery]
+    next: str | None = Field(description="The cursor of what follows; null at the end.")

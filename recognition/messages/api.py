@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from recognition.messages import care, review, strangers
+from recognition.messages import care, review, strangers, webhooks
 from recognition.messages.photos import photo_error, too_many_photos
 
 _PROBLEMS = {
@@ -43,7 +43,7 @@ _PROBLEMS = {
     "not_failed": gettext_lazy("Only a photo that failed, and is still kept, can be tried again."),
 }
 
-_REFUSED = strangers.REFUSED | review.REFUSED | care.REFUSED
+_REFUSED = webhooks.REFUSED | strangers.REFUSED | review.REFUSED | care.REFUSED
 """What pages say as well."""
 
 

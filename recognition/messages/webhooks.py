@@ -14,7 +14,7 @@ from recognition.services.refusals import Refused
 from recognition.services.site import mail
 from recognition.services.site.addresses import absolute
 
-_REFUSED = {
+REFUSED = {
     "no_address": gettext_lazy("This is not an address."),
     "scheme": gettext_lazy("The address begins with https:// or http://."),
     "credentials": gettext_lazy("The address may not have a user name or a password in it."),
@@ -23,13 +23,13 @@ _REFUSED = {
         "The address leads into a private network, and this site does not call there."
     ),
     "unknown_host": gettext_lazy("Nobody knows this host name."),
-    "too_many": gettext_lazy("An account can have %(most)d webhooks."),
+    "enough_webhooks": gettext_lazy("An account can have %(most)d webhooks."),
     "events": gettext_lazy("Choose one of the events, or several."),
     "disabled": gettext_lazy("The webhook is disabled. Use it again first."),
 }
 _WENT_WRONG = {
-    "not_public": _REFUSED["not_public"],
-    "unknown_host": _REFUSED["unknown_host"],
+    "not_public": REFUSED["not_public"],
+    "unknown_host": REFUSED["unknown_host"],
     "timed_out": gettext_lazy("No answer within ten seconds."),
     "unreachable": gettext_lazy("The receiver could not be reached."),
     "untrusted": gettext_lazy("The certificate of the receiver is not one that this site trusts."),
@@ -45,7 +45,7 @@ _WENT_WRONG = {
 
 
 def webhook_refused(refused: Refused) -> str:
-    return str(_REFUSED[refused.code]) % refused.params
+    return str(REFUSED[refused.code]) % refused.params
 
 
 def went_wrong(code: str) -> str:

@@ -14,6 +14,7 @@ class Scope(models.TextChoices):
     PEOPLE = "people", _("Look after people and their photos")
     REVIEW = "review", _("Review answers")
     MODELS = "models", _("Look at model versions")
+    WEBHOOKS = "webhooks", _("Look after the account's webhooks")
 
 
 class ApiToken(models.Model):

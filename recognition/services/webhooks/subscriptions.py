@@ -47,7 +47,7 @@ def add(owner: User, url: str, events: Collection[str]) -> tuple[WebhookSubscrip
     with transaction.atomic():
         User.objects.select_for_update().get(pk=owner.pk)
         if owner.webhooks.count() >= MOST:
-            raise WebhookRefused("too_many", most=MOST)
+            raise WebhookRefused("enough_webhooks", most=MOST)
         row = owner.webhooks.create(url=url, events=chosen, secret=secret)
         record(owner, "webhook.added", row, events=chosen)
     return row, signing.written(secret)

@@ -46,6 +46,8 @@ def filled(site: Site, path: str) -> str:
         "/enrolments/{pk}": site.enrolment.pk,
         "/faces/{pk}": site.probe.pk,
         "/strangers/{pk}": site.stranger.pk,
+        "/webhooks/{pk}": site.webhook.pk,
+        "/deliveries/{pk}": site.delivery.pk,
         "/models/{name}": "stripes",
     }
     for place, value in values.items():

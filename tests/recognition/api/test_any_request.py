@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 EACH = 6
 """Requests of each operation, role and kind: such as the document allows, and others."""
 ROLES = ("user", "reviewer", "operator", "administrator", "")
-SCOPES = "identify,read,people,review,models"
+SCOPES = "identify,read,people,review,models,webhooks"
 DOCUMENTED = [
     not_a_server_error,
     checks.status_code_conformance,
