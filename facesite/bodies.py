@@ -25,11 +25,11 @@ NOT_NOW = "facesite.not_now"
 """In that of one whose body it could not take: the status of its answer."""
 
 
-def allowed(environ: Mapping[str, Any], opens: Callable[[str], bool]) -> int:
+def allowed(environ: Mapping[str, Any], opens: Callable[[Mapping[str, Any]], bool]) -> int:
     """The most bytes that this request may bring. Asks the database whose session it is of, and
-    whether what a program says to be its token `opens` anything."""
+    whether a token that a program sends `opens` anything."""
     close_old_connections()
-    if opens(environ.get("HTTP_AUTHORIZATION", "")):
+    if opens(environ):
         return MAX_BODY_BYTES
     cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
     session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))

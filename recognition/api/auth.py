@@ -40,7 +40,7 @@ def bearer(
 
     def respond(request: Any) -> HttpResponse:
         request.token = None
-        secret = tokens.secret_in(request.headers.get("Authorization", ""))
+        secret = tokens.secret_in(request.META)
         if secret and of_program(request):
             token = tokens.bearer(secret)
             if token is None:

@@ -14,6 +14,7 @@ from ninja.operation import Operation
 
 from recognition.api import (
     account,
+    compreface,
     consents,
     enrolled,
     faces,
@@ -36,6 +37,7 @@ ROUTERS = (
     faces.router,
     strangers.router,
     webhooks.router,
+    compreface.router,
     account.router,
     site.router,
 )

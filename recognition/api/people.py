@@ -84,13 +84,14 @@ def change_person(request: Request, pk: int, change: ChangedPerson) -> Any:
     said = change.dict(exclude_none=True)
     hidden = said.pop("hidden", None)
     if said:
-        _change(request, row, said)
+        save_changes(request, row, said)
     if hidden is not None:
         service.hide(row, request.user, hidden=hidden)
     return _one(pk)
 
 
-def _change(request: Request, row: Row, said: dict[str, str]) -> None:
+def save_changes(request: Request, row: Row, said: dict[str, str]) -> None:
+    """Of the fields of a person those that are given, by the rules of the page."""
     form = EditForm(model_to_dict(row, EditForm.Meta.fields) | said, instance=row)
     if not form.is_valid():
         raise Problem(422, "invalid", errors=list(_wrong(form)))

@@ -339,3 +339,57 @@ class Delivery(Schema):
 class Deliveries(Schema):
     items: list[Delivery]
     next: str | None = Field(description="The cursor of what follows; null at the end.")
+
+
+class RecognizedBox(Schema):
+    probability: float
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+
+
+class RecognizedSubject(Schema):
+    subject: str
+    similarity: float | None = Field(description="The probability that it is this person.")
+
+
+class RecognizedFace(Schema):
+    box: RecognizedBox
+    subjects: list[RecognizedSubject]
+
+
+class Recognized(Schema):
+    """Faces as CompreFace has them."""
+
+    result: list[RecognizedFace]
+
+
+class Subject(Schema):
+    subject: str
+
+
+class Subjects(Schema):
+    subjects: list[str]
+
+
+class Updated(Schema):
+    updated: bool
+
+
+class Example(Schema):
+    image_id: str
+    subject: str
+    code: str | None = Field(None, description="Why it is not enrolled.")
+
+
+class Examples(Schema):
+    faces: list[Example]
+    page_number: int
+    page_size: int
+    total_pages: int
+    total_elements: int
+
+
+class Removed(Schema):
+    deleted: int

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -53,9 +53,9 @@ def bearer(secret: str) -> ApiToken | None:
     return None
 
 
-def opens(authorization: str) -> bool:
-    """Whether that header carries a token of ours that opens something."""
-    secret = secret_in(authorization)
+def opens(environ: Mapping[str, Any]) -> bool:
+    """Whether a request carries a token of ours that opens something."""
+    secret = secret_in(environ)
     return bool(secret) and bearer(secret) is not None
 
 
@@ -77,11 +77,14 @@ def revoke(user: User, pk: int) -> bool:
     return True
 
 
-def secret_in(authorization: str) -> str:
-    """That of an `Authorization` header; nothing if it carries none of ours."""
-    scheme, _, secret = authorization.partition(" ")
+def secret_in(environ: Mapping[str, Any]) -> str:
+    """That of the header `Authorization`, or of `X-API-Key`, which programs written for CompreFace
+    send; nothing if it is none of ours."""
+    scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer":
+        secret = environ.get("HTTP_X_API_KEY", "")
     secret = secret.strip()
-    return secret if scheme.lower() == "bearer" and secret.startswith(MARK) else ""
+    return secret if secret.startswith(MARK) else ""
 
 
 def _digest(secret: str) -> str:

@@ -46,6 +46,8 @@ def filled(site: Site, path: str) -> str:
         "/enrolments/{pk}": site.enrolment.pk,
         "/faces/{pk}": site.probe.pk,
         "/strangers/{pk}": site.stranger.pk,
+        "/subjects/{subject}": site.enrolled.person.name,
+        "/faces/{image}": site.enrolled.pk,
         "/webhooks/{pk}": site.webhook.pk,
         "/deliveries/{pk}": site.delivery.pk,
         "/models/{name}": "stripes",
