@@ -14,7 +14,7 @@ from ninja import File, Query, Router, Status, UploadedFile
 
 from recognition.api import schemas, waiting
 from recognition.api.auth import Request, needs
-from recognition.api.people import MAY_CHANGE, MAY_READ, MAY_REMOVE, save_changes
+from recognition.api.people import MAY_CHANGE, MAY_READ, MAY_REMOVE, added, save_changes
 from recognition.api.problems import Problem
 from recognition.models import EnrolledFace, Enrolment, Identification, Person, Scope
 from recognition.presenters import answers
@@ -74,10 +74,7 @@ def add_subject(request: Request, new: schemas.Subject) -> Any:
 def _there(request: Request, name: str) -> Person:
     """The person of that name, who is added if need be."""
     found = Person.objects.filter(name=name).order_by("pk").first()
-    if found is None:
-        found = Person()
-        save_changes(request, found, {"name": name})
-    return found
+    return found or added(request, {"name": name})
 
 
 def _named(name: str) -> Person:

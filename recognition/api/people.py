@@ -66,15 +66,19 @@ def person(request: Request, pk: int) -> Any:
 @router.post("/people", response={201: Person}, **MAY_CHANGE)
 def add_person(request: Request, whom: NewPerson) -> Any:
     """Add somebody, still without photos."""
-    form = PersonForm(whom.dict())
+    return Status(201, _one(added(request, whom.dict()).pk))
+
+
+def added(request: Request, said: dict[str, str]) -> Row:
+    """Somebody new, by the rules of the page."""
+    form = PersonForm(said)
     if not form.is_valid():
         raise Problem(422, "invalid", errors=list(_wrong(form)))
     asked = form.cleaned_data
     try:
-        added = service.add_person(asked["name"], request.user, external_id=asked["external_id"])
+        return service.add_person(asked["name"], request.user, external_id=asked["external_id"])
     except service.NameTaken as error:  # by somebody who was faster
         raise Problem(422, "invalid", errors=TAKEN) from error
-    return Status(201, _one(added.pk))
 
 
 @router.patch("/people/{int:pk}", response=Person, **MAY_CHANGE)
