@@ -57,7 +57,7 @@ def document() -> Json:
 def _problems(path: str, operation: Json) -> Json:
     """Those that every such operation may answer with."""
     told = dict(EVERYWHERE)
-    if "{" in path:
+    if "{" in path or operation["operationId"].startswith("remove"):
         told["404"] = "There is nothing here that the account may see."
     if "requestBody" in operation:
         told |= OF_UPLOADS
