@@ -35,7 +35,10 @@ from recognition.models import Person
 print(Person.objects.get(external_id={EXTERNAL_ID!r}).pk)
 """
 EMBEDDINGS = """
+from django.db import connection
 from recognition.models import ProbeFace, Template
+if connection.vendor == "postgresql":  # its log may break off in the midst of what is looked for
+    connection.cursor().execute("CHECKPOINT")
 rows = [*Template.objects.filter(face__person__external_id="inventory-4711"),
         *ProbeFace.objects.filter(true_person__external_id="inventory-4711")]
 print(" ".join(bytes(row.embedding).hex() for row in rows))
