@@ -80,3 +80,7 @@ def needs(*scopes: Scope, permission: str = "", for_good: bool = False) -> dict[
         "auth": Needs(scopes, permission, for_good=for_good),
         "openapi_extra": {"security": security},
     }
+
+
+MAY_ASK = needs(Scope.IDENTIFY, permission="recognition.add_identification")
+MAY_READ = needs(Scope.IDENTIFY, Scope.READ)

@@ -8,23 +8,23 @@ from typing import Annotated, Any
 
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from ninja import File, Query, Router, Status, UploadedFile
 
-from recognition.api import schemas, waiting
-from recognition.api.auth import Request, needs
+from recognition.api import schemas
+from recognition.api.auth import MAY_ASK, Request
 from recognition.api.people import MAY_CHANGE, MAY_READ, MAY_REMOVE, added, save_changes
 from recognition.api.problems import Problem
-from recognition.models import EnrolledFace, Enrolment, Identification, Person, Scope
+from recognition.api.waiting import LONGEST, Awaited
+from recognition.models import EnrolledFace, Enrolment, Identification, Person
 from recognition.presenters import answers
 from recognition.services.gallery import people as service
-from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.identification import answering
 from recognition.services.privacy import erasure
 
 router = Router(tags=["compreface"])
-MAY_ASK = needs(Scope.IDENTIFY, permission="recognition.add_identification")
 Photo = Annotated[UploadedFile, File()]
 Whole = Annotated[int, Query(ge=0, le=1000)]
 
@@ -47,8 +47,7 @@ def recognize_subjects(
         faces = answers.photos(rows, request.user)[0]["faces"]
         return {"result": [_result(face, prediction_count) for face in faces[: limit or None]]}
 
-    answered = waiting.wait(request, waiting.LONGEST, rows, schemas.Recognized, said)
-    return Status(200 if answered else 202, said())
+    return Awaited(rows, schemas.Recognized, said).begun(request, LONGEST)
 
 
 def _result(face: dict[str, Any], most: int) -> dict[str, Any]:
@@ -73,15 +72,18 @@ def add_subject(request: Request, new: schemas.Subject) -> Any:
 
 def _there(request: Request, name: str) -> Person:
     """The person of that name, who is added if need be."""
-    found = Person.objects.filter(name=name).order_by("pk").first()
-    return found or added(request, {"name": name})
+    return _called(name).first() or added(request, {"name": name})
 
 
 def _named(name: str) -> Person:
-    found = Person.objects.filter(name=name).order_by("pk").first()
-    if found is None:
+    if (found := _called(name).first()) is None:
         raise Http404
     return found
+
+
+def _called(name: str) -> QuerySet[Person]:
+    """Of several people of one name, the one who was there first comes first."""
+    return Person.objects.filter(name=name).order_by("pk")
 
 
 @router.put("/recognition/subjects/{subject}", response=schemas.Updated, **MAY_CHANGE)
@@ -134,17 +136,13 @@ def add_example(request: Request, subject: str, file: Photo) -> Any:
         enrolled = str(row.face_id) if row.status == "done" else ""
         return {"image_id": enrolled, "subject": subject, "code": row.error_code or None}
 
-    answered = waiting.wait(request, waiting.LONGEST, rows, schemas.Example, said)
-    return Status(200 if answered else 202, said())
+    return Awaited(rows, schemas.Example, said).begun(request, LONGEST)
 
 
 @transaction.atomic
 def _requested(request: Request, subject: str, file: UploadedFile) -> Enrolment:
     """Nobody is added whose photo is not taken."""
-    try:
-        asked = service.request_enrolment(_there(request, subject), [file], request.user)
-    except EnrolmentRefused as refused:
-        raise Problem(409, refused.code, refused.params) from refused
+    asked = service.request_enrolment(_there(request, subject), [file], request.user)
     if not asked.accepted:
         raise Problem(422, asked.refused[0].code, asked.refused[0].params)
     return asked.accepted[0]
@@ -159,7 +157,9 @@ def remove_example(request: Request, image: int) -> Any:
     return gone
 
 
-@router.delete("/recognition/faces", response=schemas.Removed, **MAY_CHANGE)
+@router.delete(
+    "/recognition/faces", response={200: schemas.Removed, 404: schemas.Problem}, **MAY_CHANGE
+)
 def remove_examples(request: Request, subject: str) -> Any:
     """Take all photos of somebody out of the gallery. The person stays."""
     faces = list(_named(subject).faces.select_related("person"))

@@ -33,9 +33,13 @@ EVERYWHERE: Final = {
     "422": "The request is not as described here.",
     "5XX": "Something is wrong with the site.",
 }
+OF_SOME: Final = {
+    "404": "There is nothing here that the account may see.",
+    "409": "It conflicts with what is there; the code says how.",
+}
 OF_UPLOADS: Final = {
     "400": "The request cannot be read.",
-    "409": "The same is being done at this moment.",
+    "409": OF_SOME["409"],
     "413": "This is more than the site takes at once.",
     "429": "The account has had its share; Retry-After says when to come again.",
 }
@@ -55,14 +59,13 @@ def document() -> Json:
 
 
 def _problems(path: str, operation: Json) -> Json:
-    """Those that every such operation may answer with."""
+    """Those that every such operation may answer with, and those that this one names."""
     told = dict(EVERYWHERE)
-    if "{" in path or operation["operationId"].startswith("remove"):
-        told["404"] = "There is nothing here that the account may see."
+    if "{" in path:
+        told["404"] = OF_SOME["404"]
     if "requestBody" in operation:
         told |= OF_UPLOADS
-    if operation["operationId"].startswith("retry"):
-        told["409"] = "There is nothing to try again."
+    told |= {status: said for status, said in OF_SOME.items() if status in operation["responses"]}
     return {status: {"description": said, **PROBLEM} for status, said in told.items()}
 
 

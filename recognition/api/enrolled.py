@@ -8,16 +8,14 @@ from uuid import UUID
 from django.shortcuts import get_object_or_404
 from ninja import File, Router, Status, UploadedFile
 
-from recognition.api import waiting
 from recognition.api.auth import Request
 from recognition.api.people import MAY_CHANGE, MAY_READ
 from recognition.api.problems import Problem
 from recognition.api.schemas import EnrolledPhotos, Enrolment, Enrolments
-from recognition.api.waiting import Seconds
+from recognition.api.waiting import Awaited, Seconds
 from recognition.models import EnrolledFace, Person
 from recognition.models import Enrolment as Row
 from recognition.services.gallery import people as service
-from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import erasure
 
 router = Router(tags=["people"])
@@ -47,10 +45,7 @@ def add_photos(
     """Have photos enrolled, one face in each; with `force` also those that look like somebody
     else. What came of one is to be read under its number."""
     person = get_object_or_404(Person, pk=pk)
-    try:
-        requested = service.request_enrolment(person, photos, request.user, force=force)
-    except EnrolmentRefused as refused:
-        raise Problem(409, refused.code, refused.params) from refused
+    requested = service.request_enrolment(person, photos, request.user, force=force)
     refused_files = [{"path": one.filename, "error": one.code} for one in requested.refused]
     if not requested.accepted:
         raise Problem(422, requested.refused[0].code, refused=refused_files)
@@ -77,8 +72,7 @@ def enrolment(request: Request, pk: UUID, wait: Seconds = 0) -> Any:
     def said() -> dict[str, Any]:
         return _enrolment(rows.get())
 
-    waiting.wait(request, wait, rows, Enrolment, said)
-    return said()
+    return Awaited(rows, Enrolment, said).now(request, wait)
 
 
 @router.delete("/people/{int:pk}/photos/{int:photo}", response={204: None}, **MAY_CHANGE)

@@ -13,12 +13,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import File, Header, Query, Router, Schema, Status, UploadedFile
 
-from recognition.api import quota, waiting
-from recognition.api.auth import Request, needs
+from recognition.api import quota
+from recognition.api.auth import MAY_ASK, MAY_READ, Request, needs
 from recognition.api.paging import MOST, page
-from recognition.api.problems import Problem
+from recognition.api.problems import Problem, of_form
 from recognition.api.schemas import Photo, Photos, Upload
-from recognition.api.waiting import Seconds
+from recognition.api.schemas import Problem as Refusal
+from recognition.api.waiting import Awaited, Seconds
 from recognition.forms.history import HistoryFilter
 from recognition.models import Identification, Scope
 from recognition.presenters import answers
@@ -28,8 +29,6 @@ from recognition.services.privacy import deletion
 from recognition.services.work.retrying import retry
 
 router = Router(tags=["identifications"])
-MAY_ASK = needs(Scope.IDENTIFY, permission="recognition.add_identification")
-MAY_READ = needs(Scope.IDENTIFY, Scope.READ)
 IdempotencyKey = Annotated[str, Header("", alias="Idempotency-Key", max_length=100)]
 
 
@@ -75,8 +74,7 @@ def _upload(
         photos = answers.photos(rows, request.user)
         return {"batch": received.batch, "photos": photos, "refused": received.refused}
 
-    answered = waiting.wait(request, seconds, rows, Upload, said)
-    return Status(200 if answered else 202, said())
+    return Awaited(rows, Upload, said).begun(request, seconds)
 
 
 @router.get("/uploads/{uuid:batch}", response=Upload, url_name="upload", **MAY_READ)
@@ -89,8 +87,7 @@ def upload(request: Request, batch: UUID, wait: Seconds = 0) -> Any:
     def said() -> dict[str, Any]:
         return {"batch": batch, "photos": answers.photos(rows, request.user)}
 
-    waiting.wait(request, wait, rows, Upload, said)
-    return said()
+    return Awaited(rows, Upload, said).now(request, wait)
 
 
 class Narrowing(Schema):
@@ -123,11 +120,7 @@ def _narrowed(rows: QuerySet[Identification], narrowing: Narrowing) -> QuerySet[
     form = HistoryFilter(narrowing.dict())
     if form.is_valid():
         return form.apply(rows)
-    errors = [
-        {"field": f"query.{name}", "message": " ".join(map(str, said))}
-        for name, said in form.errors.items()
-    ]
-    raise Problem(422, "invalid", errors=errors)
+    raise of_form(form, "query")
 
 
 @router.get("/identifications/{uuid:pk}", response=Photo, url_name="identification", **MAY_READ)
@@ -139,8 +132,7 @@ def identification(request: Request, pk: UUID, wait: Seconds = 0) -> Any:
     def said() -> dict[str, Any]:
         return next(iter(answers.photos(rows, request.user)), {})
 
-    waiting.wait(request, wait, rows, Photo, said)
-    return said()
+    return Awaited(rows, Photo, said).now(request, wait)
 
 
 @router.delete("/identifications/{uuid:pk}", response={204: None}, **needs(Scope.IDENTIFY))
@@ -152,7 +144,9 @@ def delete_identification(request: Request, pk: UUID) -> Any:
     return Status(204, None)
 
 
-@router.post("/identifications/{uuid:pk}/retry", response={202: Photo}, **needs(Scope.IDENTIFY))
+@router.post(
+    "/identifications/{uuid:pk}/retry", response={202: Photo, 409: Refusal}, **needs(Scope.IDENTIFY)
+)
 def retry_identification(request: Request, pk: UUID) -> Any:
     """Try one of one's own photos again that failed."""
     own = Identification.objects.filter(user=request.user, pk=pk)

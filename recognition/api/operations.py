@@ -26,6 +26,7 @@ from recognition.api import (
     webhooks,
 )
 from recognition.api.problems import Problem, of_refusal, of_status, problem
+from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.refusals import Refused
 
 ROUTERS = (
@@ -71,7 +72,8 @@ def _problem(request: HttpRequest, found: Problem) -> HttpResponse:
 
 
 @api.exception_handler(Refused)
-def _refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+@api.exception_handler(EnrolmentRefused)
+def _refused(request: HttpRequest, refused: Refused | EnrolmentRefused) -> HttpResponse:
     return problem(request, of_refusal(refused))
 
 

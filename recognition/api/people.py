@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from django.db.models import Count
@@ -12,7 +11,7 @@ from ninja import Query, Router, Status
 
 from recognition.api.auth import Request, needs
 from recognition.api.paging import MOST, page
-from recognition.api.problems import Problem
+from recognition.api.problems import Problem, of_form
 from recognition.api.schemas import ChangedPerson, MergedPerson, NewPerson, People, Person
 from recognition.forms.people import EditForm, PersonForm
 from recognition.models import Person as Row
@@ -73,7 +72,7 @@ def added(request: Request, said: dict[str, str]) -> Row:
     """Somebody new, by the rules of the page."""
     form = PersonForm(said)
     if not form.is_valid():
-        raise Problem(422, "invalid", errors=list(_wrong(form)))
+        raise of_form(form, "body")
     asked = form.cleaned_data
     try:
         return service.add_person(asked["name"], request.user, external_id=asked["external_id"])
@@ -98,7 +97,7 @@ def save_changes(request: Request, row: Row, said: dict[str, str]) -> None:
     """Of the fields of a person those that are given, by the rules of the page."""
     form = EditForm(model_to_dict(row, EditForm.Meta.fields) | said, instance=row)
     if not form.is_valid():
-        raise Problem(422, "invalid", errors=list(_wrong(form)))
+        raise of_form(form, "body")
     try:
         service.change_person(form.instance, request.user, form.changed_data)
     except service.NameTaken as error:
@@ -118,8 +117,3 @@ def remove_person(request: Request, pk: int) -> Any:
     """Remove somebody with all that is stored to recognise them by, for good."""
     erasure.remove_person(get_object_or_404(Row, pk=pk), request.user)
     return Status(204, None)
-
-
-def _wrong(form: PersonForm) -> Iterator[dict[str, str]]:
-    for name, said in form.errors.items():
-        yield {"field": f"body.{name}", "message": " ".join(map(str, said))}

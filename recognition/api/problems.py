@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from http.client import responses
 from typing import Any, Final
 
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from recognition.messages import api as messages
+from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.identification.quotas import TooManyPhotos
 from recognition.services.refusals import Refused
 
@@ -71,9 +73,18 @@ def of_status(status: int) -> Problem:
     return Problem(status, CODES.get(status, "error" if status >= 500 else "bad_request"))
 
 
-def of_refusal(refused: Refused) -> Problem:
+def of_refusal(refused: Refused | EnrolmentRefused) -> Problem:
     status = 429 if isinstance(refused, TooManyPhotos) else STATUSES.get(refused.code, 409)
     return Problem(status, refused.code, refused.params)
+
+
+def of_form(form: BaseForm, part: str) -> Problem:
+    """What a form does not take, where it stands in that part of the request."""
+    errors = [
+        {"field": f"{part}.{name}", "message": " ".join(map(str, said))}
+        for name, said in form.errors.items()
+    ]
+    return Problem(422, "invalid", errors=errors)
 
 
 def instead_of_page(request: HttpRequest, response: HttpResponse) -> HttpResponse:

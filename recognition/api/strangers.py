@@ -11,7 +11,7 @@ from ninja import Query, Router
 from recognition.api.auth import Request, needs
 from recognition.api.paging import MOST, page
 from recognition.api.people import MAY_CHANGE
-from recognition.api.problems import Problem
+from recognition.api.problems import of_form
 from recognition.api.schemas import Named, Strangers, Whom
 from recognition.forms.strangers import WhoForm
 from recognition.models import Scope
@@ -52,12 +52,7 @@ def name_stranger(request: Request, pk: int, whom: Whom) -> Any:
     row = get_object_or_404(Row, pk=pk)
     form = WhoForm(whom.dict())
     if not form.is_valid():
-        errors = [
-            {"field": "body", "message": str(message)}
-            for said in form.errors.values()
-            for message in said
-        ]
-        raise Problem(422, "invalid", errors=errors)
+        raise of_form(form, "body")
     faces = naming.name(row, form.whom(), request.user)
     row.refresh_from_db()
     return {"person": row.person_id, "faces": faces}

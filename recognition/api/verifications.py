@@ -10,19 +10,17 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import File, Router, Status, UploadedFile
 
-from recognition.api import quota, waiting
-from recognition.api.auth import Request, needs
+from recognition.api import quota
+from recognition.api.auth import MAY_ASK, MAY_READ, Request, needs
 from recognition.api.problems import Problem
 from recognition.api.schemas import Verification
-from recognition.api.waiting import Seconds
+from recognition.api.waiting import Awaited, Seconds
 from recognition.models import Comparison, Scope
 from recognition.presenters.comparison import as_json
 from recognition.services import access
 from recognition.services.identification import comparing
 
 router = Router(tags=["verifications"])
-MAY_ASK = needs(Scope.IDENTIFY, permission="recognition.add_identification")
-MAY_READ = needs(Scope.IDENTIFY, Scope.READ)
 
 
 @router.post("/verifications", response={200: Verification, 202: Verification}, **MAY_ASK)
@@ -36,8 +34,7 @@ def verify(
     row = _submit(request, photos)
     response["Location"] = reverse("api:verification", args=(row.pk,))
     quota.tell(response, request.user)
-    answered, said = _answer(request, row, wait)
-    return Status(200 if answered else 202, said)
+    return _awaited(request, row).begun(request, wait)
 
 
 def _submit(request: Request, photos: list[UploadedFile]) -> Comparison:
@@ -51,21 +48,20 @@ def _submit(request: Request, photos: list[UploadedFile]) -> Comparison:
         raise Problem(422, refused.code, refused.params, path=path) from refused
 
 
-def _answer(request: Request, row: Comparison, seconds: float) -> tuple[bool, dict[str, Any]]:
+def _awaited(request: Request, row: Comparison) -> Awaited:
     rows = access.visible_comparisons(request.user).filter(pk=row.pk)
 
     def said() -> dict[str, Any]:
         return as_json(rows.select_related("model_version").get())
 
-    return waiting.wait(request, seconds, rows, Verification, said), said()
+    return Awaited(rows, Verification, said)
 
 
 @router.get("/verifications/{uuid:pk}", response=Verification, url_name="verification", **MAY_READ)
 def verification(request: Request, pk: UUID, wait: Seconds = 0) -> Any:
     """What came of it."""
     row = get_object_or_404(access.visible_comparisons(request.user), pk=pk)
-    _, said = _answer(request, row, wait)
-    return said
+    return _awaited(request, row).now(request, wait)
 
 
 @router.delete("/verifications/{uuid:pk}", response={204: None}, **needs(Scope.IDENTIFY))

@@ -19,6 +19,7 @@ from recognition.api.schemas import (
     Webhook,
     Webhooks,
 )
+from recognition.api.schemas import Problem as Refusal
 from recognition.models import Scope, WebhookDelivery, WebhookSubscription
 from recognition.services import access
 from recognition.services.refusals import Refused
@@ -72,7 +73,7 @@ def enable_webhook(request: Request, pk: int) -> Any:
     return _said(_own(request, pk))
 
 
-@router.post("/webhooks/{int:pk}/test", response={202: Delivery}, **MAY)
+@router.post("/webhooks/{int:pk}/test", response={202: Delivery, 409: Refusal}, **MAY)
 def test_webhook(request: Request, pk: int) -> Any:
     """Send an event that says nothing."""
     return Status(202, _delivery(subscriptions.try_out(_own(request, pk))))
@@ -103,7 +104,7 @@ def _delivery(row: WebhookDelivery) -> dict[str, Any]:
     }
 
 
-@router.post("/deliveries/{uuid:pk}/replay", response={202: Delivery}, **MAY)
+@router.post("/deliveries/{uuid:pk}/replay", response={202: Delivery, 409: Refusal}, **MAY)
 def replay_delivery(request: Request, pk: UUID) -> Any:
     """Send it once more, as the same event."""
     row = get_object_or_404(access.visible_deliveries(request.user), pk=pk)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,14 +15,21 @@ from tests.recognition.fakes import Face, StripeRecognizer, photo
 Program = Callable[..., Client]
 
 
+def bearing(secret: str) -> Client:
+    return Client(headers={"authorization": f"Bearer {secret}"})
+
+
+def with_token(owner: User, *scopes: Scope) -> Client:
+    """A program that has a token of an account, for everything if no scopes are given."""
+    return bearing(tokens.make(owner, "a test", scopes or tuple(Scope), None, by=owner))
+
+
+def sent(client: Client, method: str, path: str, body: object) -> Any:
+    return client.generic(method, path, json.dumps(body), content_type="application/json")
+
+
 @pytest.fixture
 def program() -> Program:
-    """One that has a token of an account, for everything if no scopes are given."""
-
-    def with_token(owner: User, *scopes: Scope) -> Client:
-        secret = tokens.make(owner, "a test", scopes or tuple(Scope), None, by=owner)
-        return Client(headers={"authorization": f"Bearer {secret}"})
-
     return with_token
 
 

@@ -13,8 +13,8 @@ from django.urls import get_resolver
 
 from recognition.api import document
 from recognition.models import Scope, User
-from recognition.services.site import tokens
 from tests.factories import make_user
+from tests.recognition.api.conftest import with_token
 from tests.recognition.fakes import StripeRecognizer
 from tests.recognition.matrix import NOT_MEANT, addresses, table
 from tests.recognition.test_views_access import ROLES, Site, ask
@@ -58,11 +58,6 @@ def filled(site: Site, path: str) -> str:
     return path
 
 
-def with_token(owner: User, scopes: list[Scope]) -> Client:
-    secret = tokens.make(owner, "a test", scopes, None, by=owner)
-    return Client(headers={"authorization": f"Bearer {secret}"})
-
-
 def as_role(role: str, site: Site) -> Client:
     accounts: dict[str, Callable[[], User]] = {
         "nobody": make_user,
@@ -71,7 +66,7 @@ def as_role(role: str, site: Site) -> Client:
     }
     if role == "stranger":
         return Client()
-    return with_token(accounts.get(role, lambda: make_user(role))(), list(Scope))
+    return with_token(accounts.get(role, lambda: make_user(role))())
 
 
 def asked(client: Client, site: Site, operation: str) -> HttpResponse:
@@ -102,7 +97,7 @@ def test_a_token_without_the_scope_opens_nothing(site: Site) -> None:
     differ = []
     for operation, told in operations():
         wanted = told["security"][0]["token"]  # type: ignore[index]
-        client = with_token(site.administrator, [one for one in Scope if one not in wanted])
+        client = with_token(site.administrator, *(one for one in Scope if one not in wanted))
         answered = str(asked(client, site, operation).status_code)
         if TABLE[operation]["scopeless"] not in {answered, NOT_MEANT}:
             differ.append(f"{operation}: {answered}")

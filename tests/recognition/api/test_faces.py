@@ -9,8 +9,7 @@ from recognition.models import Person, ProbeFace, Stranger, User
 from recognition.services.identification.answering import process, submit
 from recognition.services.review import queue
 from tests.factories import make_user
-from tests.recognition.api.conftest import Program
-from tests.recognition.api.test_people import sent
+from tests.recognition.api.conftest import Program, sent
 from tests.recognition.fakes import Face, photo
 
 

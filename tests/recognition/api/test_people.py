@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -12,7 +9,7 @@ from django.test import Client
 from recognition.models import Person, User
 from recognition.services.gallery.people import process_enrolment
 from tests.factories import deeds
-from tests.recognition.api.conftest import Program
+from tests.recognition.api.conftest import Program, sent
 from tests.recognition.fakes import Face, photo
 
 PATH = "/api/v1/people"
@@ -42,10 +39,6 @@ def test_somebody_is_added_once(client: Client, operator: User) -> None:
     again = client.post(PATH, new, content_type="application/json")
     assert (again.status_code, again.json()["code"]) == (422, "invalid")
     assert Person.objects.filter(name="Carol").count() == 1
-
-
-def sent(client: Client, method: str, path: str, body: object) -> Any:
-    return client.generic(method, path, json.dumps(body), content_type="application/json")
 
 
 def test_what_is_given_is_changed_and_the_rest_stays(

@@ -20,15 +20,11 @@ from recognition.models import ApiToken, Scope, User
 from recognition.services.privacy import own_data
 from recognition.services.site import tokens
 from tests.factories import deeds
-from tests.recognition.api.conftest import Program
+from tests.recognition.api.conftest import Program, bearing
 
 Login = Callable[[User], Client]
 ME = "/api/v1/me"
 MODELS = "/api/v1/models"
-
-
-def bearing(secret: str) -> Client:
-    return Client(headers={"authorization": f"Bearer {secret}"})
 
 
 def made_on_the_page(client: Client, **fields: object) -> str:

@@ -7,8 +7,7 @@ from pytest_django import Settings
 
 from recognition.models import User, WebhookSubscription
 from recognition.services.webhooks import signing
-from tests.recognition.api.conftest import Program
-from tests.recognition.api.test_people import sent
+from tests.recognition.api.conftest import Program, sent
 
 PATH = "/api/v1/webhooks"
 
