@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from recognition.models import User
-from recognition.services.webhooks.subscriptions import open_to
+from recognition.services import access
 
 
 class WebhookForm(forms.Form):
@@ -18,7 +18,7 @@ class WebhookForm(forms.Form):
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(data)
-        choices = {event.value: event.label for event in open_to(user)}
+        choices = {event.value: event.label for event in access.events_of(user)}
         self.fields["events"] = forms.MultipleChoiceField(
             label=_("Events"),
             choices=list(choices.items()),

@@ -16,6 +16,7 @@ from recognition.models import (
     Candidate,
     Comparison,
     EnrolledFace,
+    Event,
     Identification,
     ProbeFace,
     Proposal,
@@ -84,6 +85,13 @@ def operators() -> QuerySet[User]:
 
 def model_managers() -> QuerySet[User]:
     return User.objects.with_perm("recognition.manage_models")
+
+
+def events_of(user: User) -> list[Event]:
+    """Of what somebody may be told: what they could see on a page."""
+    people = [Event.ENROLLED, Event.PHOTO_REMOVED, Event.REMOVED] if user.is_operator else []
+    models = [Event.PROMOTED] if user.has_perm("recognition.manage_models") else []
+    return [Event.ANSWERED, Event.REVIEWED, *people, *models]
 
 
 def deletable_identifications(user: User) -> QuerySet[Identification]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -63,13 +65,17 @@ def webhook(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def webhook_test(request: Request, pk: int) -> HttpResponse:
     row = _own(request, pk)
+    _send(request, partial(subscriptions.try_out, row), _("A test event is on its way."))
+    return redirect("webhook", pk)
+
+
+def _send(request: Request, send: Callable[[], object], said: str) -> None:
     try:
-        subscriptions.try_out(row)
+        send()
     except WebhookRefused as refused:
         messages.error(request, webhook_refused(refused))
     else:
-        messages.success(request, _("A test event is on its way."))
-    return redirect("webhook", pk)
+        messages.success(request, said)
 
 
 @require_POST
@@ -89,10 +95,5 @@ def webhook_remove(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def delivery_replay(request: Request, pk: UUID) -> HttpResponse:
     delivery = get_object_or_404(access.visible_deliveries(request.user), pk=pk)
-    try:
-        subscriptions.replay(delivery)
-    except WebhookRefused as refused:
-        messages.error(request, webhook_refused(refused))
-    else:
-        messages.success(request, _("It is sent once more."))
+    _send(request, partial(subscriptions.replay, delivery), _("It is sent once more."))
     return redirect("webhook", delivery.subscription_id)

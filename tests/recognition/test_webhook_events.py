@@ -21,6 +21,7 @@ from recognition.models import (
     User,
     WebhookDelivery,
 )
+from recognition.services import access
 from recognition.services.events import emitting
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
@@ -42,7 +43,7 @@ def ada(recognizer: StripeRecognizer) -> Person:
 
 
 def hooked(user: User, *events: Event) -> User:
-    subscriptions.add(user, "https://door.example/", events or subscriptions.open_to(user))
+    subscriptions.add(user, "https://door.example/", events or access.events_of(user))
     return user
 
 

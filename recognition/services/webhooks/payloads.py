@@ -20,8 +20,9 @@ Data = dict[str, Any]
 
 def payload(delivery: WebhookDelivery) -> Data | None:
     """None if what it is about is gone, or its owner may not see it any more."""
-    about, owner = delivery.about, delivery.subscription.owner
-    data = _DATA[delivery.type](about, owner) if owner.is_active else None
+    owner = delivery.subscription.owner
+    told = owner.is_active and delivery.type in (TEST, *access.events_of(owner))
+    data = _DATA[delivery.type](delivery.about, owner) if told else None
     at = delivery.happened_at.isoformat(timespec="milliseconds")
     return None if data is None else {"type": delivery.type, "timestamp": at, "data": data}
 
@@ -66,14 +67,13 @@ def _person(person: Person | None) -> Data | None:
     return {"id": person.pk, "name": person.name} if person else None
 
 
-def _enrolled(about: Data, owner: User) -> Data | None:
-    faces = EnrolledFace.objects.select_related("person").filter(pk=about["photo"])
-    face = faces.first() if owner.is_operator else None
+def _enrolled(about: Data, _owner: User) -> Data | None:
+    face = EnrolledFace.objects.select_related("person").filter(pk=about["photo"]).first()
     return {**_whose(face.person), "photo": face.pk} if face else None
 
 
-def _photo_removed(about: Data, owner: User) -> Data | None:
-    person = Person.objects.filter(pk=about["person"]).first() if owner.is_operator else None
+def _photo_removed(about: Data, _owner: User) -> Data | None:
+    person = Person.objects.filter(pk=about["person"]).first()
     return {**_whose(person), "photo": about["photo"]} if person else None
 
 
@@ -81,15 +81,13 @@ def _whose(person: Person) -> Data:
     return {"person": _person(person), "url": _link("person", person.pk)}
 
 
-def _removed(about: Data, owner: User) -> Data | None:
-    return {"person": {"id": about["person"]}} if owner.is_operator else None
+def _removed(about: Data, _owner: User) -> Data:
+    return {"person": {"id": about["person"]}}
 
 
-def _promoted(about: Data, owner: User) -> Data | None:
-    there = ModelVersion.objects.filter(name=about["version"])
-    if not owner.has_perm("recognition.manage_models") or not there.exists():
-        return None
-    return {**about, "url": _link("model_version", about["version"])}
+def _promoted(about: Data, _owner: User) -> Data | None:
+    there = ModelVersion.objects.filter(name=about["version"]).exists()
+    return {**about, "url": _link("model_version", about["version"])} if there else None
 
 
 def _test(_about: Data, _owner: User) -> Data:

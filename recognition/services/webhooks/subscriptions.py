@@ -10,8 +10,9 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from recognition.models import Event, User, WebhookDelivery, WebhookSubscription
+from recognition.models import User, WebhookDelivery, WebhookSubscription
 from recognition.models.webhooks import TEST
+from recognition.services import access
 from recognition.services.audit import record
 from recognition.services.refusals import Refused
 from recognition.services.webhooks import signing, targets
@@ -26,13 +27,6 @@ Tell = Callable[[WebhookSubscription], None]
 
 class WebhookRefused(Refused):
     """It is not changed; `recognition.messages.webhooks` has the sentence."""
-
-
-def open_to(user: User) -> list[Event]:
-    """The events that somebody may be told of: those that they could see on a page."""
-    people = [Event.ENROLLED, Event.PHOTO_REMOVED, Event.REMOVED] if user.is_operator else []
-    models = [Event.PROMOTED] if user.has_perm("recognition.manage_models") else []
-    return [Event.ANSWERED, Event.REVIEWED, *people, *models]
 
 
 def add(owner: User, url: str, events: Collection[str]) -> tuple[WebhookSubscription, str]:
@@ -54,7 +48,7 @@ def add(owner: User, url: str, events: Collection[str]) -> tuple[WebhookSubscrip
 
 
 def _chosen(owner: User, events: Collection[str]) -> list[str]:
-    chosen = [str(event) for event in open_to(owner) if event in events]
+    chosen = [str(event) for event in access.events_of(owner) if event in events]
     if not chosen or len(chosen) < len(set(events)):
         raise WebhookRefused("events")
     return chosen
