@@ -9,6 +9,7 @@ _KEPT = {
     "unnamed": gettext_lazy("Photos in which nobody was named"),
     "waiting": gettext_lazy("Photos that got no answer"),
     "comparisons": gettext_lazy("Comparisons of two photos"),
+    "idempotency_keys": gettext_lazy("Keys of uploads that may be sent twice"),
     "deliveries": gettext_lazy("Deliveries to webhooks"),
     "audit": gettext_lazy("Rows of the audit log"),
     "files": gettext_lazy("Files that belong to nothing any more"),

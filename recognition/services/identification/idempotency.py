@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recognition.models import IdempotencyKey, User
@@ -42,7 +43,7 @@ def submit(user: User, files: Files, key: str = "") -> Received:
     """
     if not key:
         return _received(answering.submit(user, files))
-    _forget_old()
+    over().delete()
     digest = _digest(files)
     row, new = IdempotencyKey.objects.get_or_create(user=user, key=key, defaults={"digest": digest})
     if row.digest != digest:
@@ -78,8 +79,9 @@ def _take_over(row: IdempotencyKey) -> bool:
     return bool(left.update(created_at=now))
 
 
-def _forget_old() -> None:
-    IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+def over() -> QuerySet[IdempotencyKey]:
+    """Those that are not known any more. They have names of files."""
+    return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT)
 
 
 def _digest(files: Files) -> str:

@@ -16,6 +16,7 @@ from ml.types import NAMING
 from recognition.models import UNFINISHED, Comparison, Identification, WebhookDelivery, having
 from recognition.services import chain
 from recognition.services.backup import staging
+from recognition.services.identification import idempotency
 from recognition.services.photos import orphans
 from recognition.services.privacy.deletion import delete_expired
 from recognition.services.work import processes
@@ -56,6 +57,7 @@ def purge() -> dict[str, int]:
         **{term.name: _purge(term) for term in terms()},
         "comparisons": _purge_rows(_comparisons_over),
         "deliveries": _purge_rows(_deliveries_over),
+        "idempotency_keys": _purge_rows(idempotency.over),
         "audit": chain.expire(_audit_kept_since()),
         "files": orphans.remove(),
         "backups": staging.remove_abandoned(),
@@ -68,6 +70,7 @@ def due() -> dict[str, int]:
         **{term.name: term.over().count() for term in terms()},
         "comparisons": _comparisons_over().count(),
         "deliveries": _deliveries_over().count(),
+        "idempotency_keys": idempotency.over().count(),
         "audit": chain.expiring(_audit_kept_since()),
         "files": len(orphans.found()),
         "backups": len(staging.abandoned()),

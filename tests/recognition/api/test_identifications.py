@@ -10,11 +10,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from facesite.waiting import LATER
 from recognition.models import AuditEvent, IdempotencyKey, Identification, Person, Scope, User
+from recognition.services.identification import idempotency
 from recognition.services.identification.answering import process
+from recognition.services.privacy import retention
 from tests.recognition.api.conftest import Program
 from tests.recognition.fakes import Face, photo
 
@@ -154,6 +157,14 @@ class TestAKeyOfTheProgramsOwn:
         IdempotencyKey.objects.update(refused=None)
         again = upload(client, ADA, **{"idempotency-key": "k"})
         assert (again.status_code, again.json()["code"]) == (409, "in_progress")
+
+    def test_it_is_forgotten_after_a_day_though_nobody_sends_anything(
+        self, user: User, program: Program
+    ) -> None:
+        upload(program(user), ADA, **{"idempotency-key": "k"})
+        assert retention.purge()["idempotency_keys"] == 0
+        IdempotencyKey.objects.update(created_at=timezone.now() - idempotency.KEPT)
+        assert retention.due()["idempotency_keys"] == retention.purge()["idempotency_keys"] == 1
 
     def test_what_was_refused_may_be_sent_again(
         self, user: User, program: Program, settings: Settings
