@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from django.conf import settings
@@ -20,8 +19,7 @@ router = Router(tags=["account"])
 def me(request: Request) -> Any:
     """The account, what its token is good for, and what is left of its quotas."""
     user, left = request.user, quotas.left(request.user)
-    seconds = math.ceil(left.after.total_seconds())
-    hour = {"limit": settings.PHOTOS_PER_HOUR, "left": left.an_hour, "seconds": seconds}
+    hour = {"limit": settings.PHOTOS_PER_HOUR, "left": left.an_hour, "seconds": left.seconds}
     waiting = {"limit": settings.PHOTOS_WAITING, "left": left.waiting, "seconds": 0}
     return {
         "username": user.username,

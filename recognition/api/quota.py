@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from django.conf import settings
 from django.http import HttpResponse
 
@@ -14,11 +12,10 @@ from recognition.services.identification import quotas
 def tell(response: HttpResponse, user: User) -> None:
     """As draft-ietf-httpapi-ratelimit-headers has it."""
     left = quotas.left(user)
-    seconds = math.ceil(left.after.total_seconds())
     response.headers["RateLimit-Policy"] = (
         f'"hour";q={settings.PHOTOS_PER_HOUR};w={int(quotas.HOUR.total_seconds())}, '
         f'"waiting";q={settings.PHOTOS_WAITING}'
     )
     response.headers["RateLimit"] = (
-        f'"hour";r={left.an_hour};t={seconds}, "waiting";r={left.waiting}'
+        f'"hour";r={left.an_hour};t={left.seconds}, "waiting";r={left.waiting}'
     )

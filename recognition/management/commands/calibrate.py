@@ -21,8 +21,7 @@ class Command(SiteCommand):
     help = gettext_noop(
         "Fits what similarities mean (threshold and probability) to photos of known people, who "
         "must not be in anything that is measured and quoted afterwards. Prints the numbers that "
-        "a model "
-        "version keeps in its calibration.json."
+        "a model version keeps in its calibration.json."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,7 +49,7 @@ class Command(SiteCommand):
             left_out = _named_in(options["exclude"], people) if options["exclude"] else set()
             kept = {name: photos for name, photos in people.items() if name not in left_out}
             embeddings = Photos.open(options["model"]).embeddings(kept)
-            with progress_bar("galleries") as progress:
+            with progress_bar(_("galleries")) as progress:
                 fitted = fit(embeddings, _source(options, embeddings, left_out), progress=progress)
         except (DatasetError, ArtifactError, ValueError) as error:
             raise CommandError(str(error)) from error

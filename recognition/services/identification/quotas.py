@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,10 @@ class Left:
     waiting: int
     an_hour: int
     after: dt.timedelta
+
+    @property
+    def seconds(self) -> int:
+        return math.ceil(self.after.total_seconds())
 
 
 def left(user: User) -> Left:
