@@ -21,15 +21,18 @@ for known in (formats.in_words, formats.percent, formats.share, formats.bar, fau
 
 
 @register.simple_tag
-def thumbnail(kind: str, key: object, side: int, alt: str = "") -> SafeString:
+def thumbnail(
+    kind: str, key: object, side: int, alt: str = "", loading: str = "lazy"
+) -> SafeString:
     """A square picture in the size of its place, and in twice that for fine screens."""
     return format_html(
         '<img src="{0}?side={1}" srcset="{0}?side={1} 1x, {0}?side={2} 2x" width="{1}" '
-        'height="{1}" alt="{3}" loading="lazy" decoding="async">',
+        'height="{1}" alt="{3}" loading="{4}" decoding="async">',
         reverse("photo", args=(kind, key)),
         side,
         2 * side,
         alt,
+        loading,
     )
 
 
