@@ -31,16 +31,15 @@ def align(photo: Image, landmarks: Floats) -> Image:
     `landmarks` are (5, 2), pixels of the photo. Returns (112, 112, 3) uint8 RGB; what lies outside
     the photo is black.
     """
-    transform = similarity_transform(landmarks, TEMPLATE)
-    return warp(photo, transform, CROP_SIZE, landmarks.mean(axis=0))
+    return warp(photo, similarity_transform(landmarks, TEMPLATE), CROP_SIZE)
 
 
-def warp(photo: Image, transform: Transform, side: int, middle: npt.ArrayLike) -> Image:
-    """The square of `side` pixels, (side, side, 3), that a similarity makes of what is around
-    `middle`, pixels (x, y) of the photo. What lies outside the photo is black."""
+def warp(photo: Image, transform: Transform, side: int) -> Image:
+    """The square of `side` pixels, (side, side, 3), that a similarity makes of a part of a photo.
+    What lies outside the photo is black."""
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     if scale < 0.5:
-        photo, transform = _shrunk(photo, transform, scale, side, middle)
+        photo, transform = _shrunk(photo, transform, scale, side)
     size = (side, side)
     return np.asarray(cv2.warpAffine(photo, transform, size, flags=cv2.INTER_LINEAR), np.uint8)
 
@@ -59,19 +58,13 @@ def similarity_transform(source: Floats, target: Floats) -> Transform:
     return np.hstack([rotation, (to_mean - rotation @ from_mean)[:, None]])
 
 
-def _shrunk(
-    photo: Image, transform: Transform, scale: float, side: int, middle: npt.ArrayLike
-) -> tuple[Image, Transform]:
-    """The part of the photo around `middle` at about the square's scale, and the transform for it.
+def _shrunk(photo: Image, transform: Transform, scale: float, side: int) -> tuple[Image, Transform]:
+    """The part of the photo that the square shows, at about its scale, and the transform for it.
 
     A warp looks at four pixels for each pixel of the square; out of a large face it would pick some
     and skip the rest.
     """
-    height, width = photo.shape[:2]
-    reach = 2 * side / scale
-    x, y = np.asarray(middle)
-    left, top = max(0, int(x - reach)), max(0, int(y - reach))
-    right, bottom = min(width, int(x + reach) + 1), min(height, int(y + reach) + 1)
+    (left, top), (right, bottom) = _shown(photo, transform, scale, side)
     part = photo[top:bottom, left:right]
     size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
     factors = np.array([part.shape[1] / size[0], part.shape[0] / size[1]])
@@ -81,3 +74,15 @@ def _shrunk(
     rotation = transform[:, :2]
     moved = (rotation @ shift + transform[:, 2])[:, None]
     return small, np.hstack([rotation * factors, moved])
+
+
+def _shown(photo: Image, transform: Transform, scale: float, side: int) -> npt.NDArray[np.int64]:
+    """The left and top, and the right and bottom, (2, 2), of what the square shows of the photo,
+    with two of its pixels around. At least one pixel of the photo, however far away it lies."""
+    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) - transform[:, 2]
+    there = corners @ np.linalg.inv(transform[:, :2]).T
+    around = 2 / scale
+    first, last = there.min(axis=0) - around, there.max(axis=0) + around
+    end = np.array(photo.shape[1::-1])
+    first = np.clip(first, 0, end - 1).astype(np.int64)
+    return np.stack([first, np.clip(last.astype(np.int64) + 1, first + 1, end)])

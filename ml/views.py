@@ -164,4 +164,4 @@ def around(photo: Image, row: Rows, angle: float, side: int, reach: float) -> Vi
     turn = scale * np.exp(-1j * math.radians(angle))
     rotation = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
     matrix = np.hstack([rotation, (side / 2 - rotation @ centre)[:, None]])
-    return View(warp(photo, matrix, side, centre), matrix)
+    return View(warp(photo, matrix, side), matrix)
