@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import close_old_connections
+from django.utils import translation
 
 LATER: Final = "facesite.later"
 """In the environment of a request."""
-FIRST_PAUSE: Final = 0.03
-LONGEST_PAUSE: Final = 0.5
+PAUSE: Final = (0.02, 0.5)
+"""Seconds between two looks, at least and at most."""
+SHARE: Final = 0.1
+"""Of the time that it was waited for already: so much later an answer may be seen."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,19 @@ class Later:
     seconds: float
     look: Callable[[], bytes | None]
     since: float = field(default_factory=time.monotonic)
+    language: str = field(default_factory=translation.get_language)
 
     def looked(self) -> bytes | None:
-        """In a thread that has asked the database before."""
+        """In a thread that has asked the database before, and spoken to somebody else."""
         close_old_connections()
-        return self.look()
+        with translation.override(self.language):
+            return self.look()
 
-    def left(self) -> float:
-        return self.since + self.seconds - time.monotonic()
+    def pause(self) -> float:
+        """Seconds until it is worth while to look again; none once the time is over."""
+        waited = time.monotonic() - self.since
+        shortest, longest = PAUSE
+        return min(max(shortest, SHARE * waited), longest, max(0.0, self.seconds - waited))
 
 
 def leave_word(environ: MutableMapping[str, Any], later: Later) -> None:
@@ -48,10 +56,8 @@ async def fuller(
 ) -> bytes | None:
     """The body of the fuller answer, if one was promised and comes in time."""
     later: Later | None = environ.get(LATER)
-    pause = FIRST_PAUSE
-    while later and (left := later.left()) > 0:
-        await asyncio.sleep(min(pause, left))
+    while later and (pause := later.pause()):
+        await asyncio.sleep(pause)
         if body := await in_thread(later.looked):
             return bytes(body)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
     return None

@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 
 TIMEOUT_SECONDS = 30.0
 ASKS_AGAIN = re.compile(r'id="answers" hx-get="([^"]+)" hx-trigger="([^"]+)"')
-DELAY = re.compile(r"(load delay|every)[: ](\d+)(ms|s)")
 
 
 @dataclass(frozen=True)
@@ -52,16 +51,19 @@ class Visitor:
         return self._ask("POST", "/", body, form)
 
     def wait_for_answer(self, page: Page) -> Page:
-        """Poll as the page does, with its own delays, until it has nothing left to wait for."""
+        """Look as the page does, at its own times, until it has nothing left to wait for."""
         until = time.monotonic() + TIMEOUT_SECONDS
+        pause = None
         while again := ASKS_AGAIN.search(page.text):
             if time.monotonic() > until:
                 raise TimeoutError(f"no answer within {TIMEOUT_SECONDS:.0f} s")
-            time.sleep(_seconds(again[2]))
+            time.sleep(_first_look(again[2]) if pause is None else pause)
+            asked = time.monotonic()
             news = self.get(unescape(again[1]), **{"HX-Request": "true"})
-            # 204: nothing new; the page stays, but only its first look comes early.
-            text = again[0].replace("load delay", "") if news.status == 204 else news.text
-            page = Page(news.status, page.path, text)
+            if news.status == 204:  # nothing new; the page stays, and looks again when it is time
+                pause = max(0.0, _next_look(again[2]) - (time.monotonic() - asked))
+            else:
+                page, pause = Page(news.status, page.path, news.text), None
         return page
 
     def _csrf(self) -> str:
@@ -80,9 +82,17 @@ class Visitor:
         return Page(answer.status, path, text)
 
 
-def _seconds(trigger: str) -> float:
-    """The first delay that a trigger of htmx names: that of the load, or else that of the poll."""
-    found = DELAY.search(trigger)
+def _first_look(trigger: str) -> float:
+    """Seconds until a part of a page with this trigger of htmx looks for news."""
+    if not trigger.startswith("load"):
+        return _next_look(trigger)
+    delay = re.match(r"load delay:(\d+)ms", trigger)
+    return int(delay[1]) / 1000 if delay else 0.0
+
+
+def _next_look(trigger: str) -> float:
+    """Seconds from one look to the next."""
+    found = re.search(r"every (\d+)(ms|s)", trigger)
     if found is None:
         raise ValueError(f"no delay in {trigger!r}")
-    return int(found[2]) / (1000 if found[3] == "ms" else 1)
+    return int(found[1]) / (1000 if found[2] == "ms" else 1)

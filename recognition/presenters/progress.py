@@ -48,16 +48,18 @@ class Progress:
 
     @property
     def state(self) -> str:
-        """Changes when the page has to; a poll that brings the same state gets no new page."""
-        started = sum(row.status == "running" for row in self.waiting)
-        return f"{self.done}-{started}-{self.standstill}"
+        """Changes when the page has to; a look that brings the same state gets no new page. That a
+        photo is being looked at is no news: its answer follows in a moment."""
+        return f"{self.done}-{self.standstill}"
 
     @property
-    def interval(self) -> str:
-        """How long the page waits between two looks."""
+    def trigger(self) -> str:
+        """When the page looks for news, in the words of htmx. A look is held back until there is
+        some; those in between are for where nobody holds it back. A page of many photos is not
+        made anew for each of them."""
         if self.standstill:
-            return "3s"
-        return "500ms" if self.total == 1 else "700ms"
+            return "every 3s"
+        return "load, every 500ms" if self.total == 1 else "load delay:400ms, every 700ms"
 
 
 def _worked_on_since(moment: dt.datetime, model: type[QueuedWork]) -> bool:

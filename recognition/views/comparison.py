@@ -18,6 +18,7 @@ from recognition.services.identification import comparing
 from recognition.services.identification.quotas import TooManyPhotos
 from recognition.views.errors import too_many
 from recognition.views.identification import may_upload
+from recognition.views.news import held_until_news
 from recognition.views.requests import Request, form_methods
 
 SHOWN = 10
@@ -57,6 +58,7 @@ def _own(request: Request, pk: UUID) -> Comparison:
 
 
 @require_safe
+@held_until_news
 def comparison(request: Request, pk: UUID) -> HttpResponse:
     """The answer, for the faces that the address names."""
     row = _own(request, pk)

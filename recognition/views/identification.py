@@ -21,6 +21,7 @@ from recognition.services.identification.quotas import TooManyPhotos
 from recognition.services.work.retrying import retry
 from recognition.views import samples
 from recognition.views.errors import too_many
+from recognition.views.news import held_until_news
 from recognition.views.requests import Request, form_methods, tell_refused
 
 may_upload = permission_required("recognition.add_identification", raise_exception=True)
@@ -69,6 +70,7 @@ def _submit(request: Request, photos: Sequence[UploadedFile[Any]]) -> HttpRespon
 
 
 @require_safe
+@held_until_news
 def batch(request: Request, batch: UUID) -> HttpResponse:
     """The photos of one upload, for whoever uploaded them."""
     own = Identification.objects.filter(user=request.user, batch=batch)
@@ -79,6 +81,7 @@ def batch(request: Request, batch: UUID) -> HttpResponse:
 
 
 @require_safe
+@held_until_news
 def identification(request: Request, pk: UUID) -> HttpResponse:
     """One photo and its answer."""
     visible = access.visible_identifications(request.user)

@@ -36,6 +36,7 @@ from recognition.services.gallery.enrolling import EnrolmentRefused
 from recognition.services.privacy import deletion, erasure
 from recognition.services.review import proposals
 from recognition.services.training.options import DataOptions
+from recognition.views.news import held_until_news
 from recognition.views.requests import Request, form_methods, may_manage_people, tell_refused
 
 PAGE = 48
@@ -103,6 +104,7 @@ def _form_page(
 
 @may_manage_people
 @require_safe
+@held_until_news
 def person(request: Request, pk: int) -> HttpResponse:
     """Whoever was merged away is found where they are now."""
     there = Person.objects.filter(pk=pk).first()

@@ -10,11 +10,13 @@ from recognition.presenters import progress as answers
 from recognition.presenters.trials import faces
 from recognition.services import access
 from recognition.services.identification.reading import badge_radius
+from recognition.views.news import held_until_news
 from recognition.views.requests import Request, operators_only
 
 
 @operators_only
 @require_safe
+@held_until_news
 def trial(request: Request, pk: UUID) -> HttpResponse:
     """One photo, and what the candidate says beside the version in service."""
     found = access.visible_trials(request.user).select_related("model_version")

@@ -18,7 +18,7 @@ from ml import imaging
 from ml.headers import PhotoInfo
 from recognition.management import site as management
 from recognition.management.commands import benchmark
-from recognition.management.visitor import ASKS_AGAIN, Visitor, _seconds
+from recognition.management.visitor import ASKS_AGAIN, Visitor, _first_look, _next_look
 from tests.factories import PASSWORD
 from tests.sites import Site
 
@@ -32,10 +32,15 @@ def test_photos_to_upload_are_of_the_promised_size_with_one_face_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trigger", "seconds"), [("load delay:150ms, every 500ms", 0.15), ("every 3s", 3.0)]
+    ("trigger", "first", "then"),
+    [
+        ("load, every 500ms", 0.0, 0.5),
+        ("load delay:400ms, every 700ms", 0.4, 0.7),
+        ("every 3s", 3.0, 3.0),
+    ],
 )
-def test_a_visitor_waits_as_long_as_the_page_says(trigger: str, seconds: float) -> None:
-    assert _seconds(trigger) == seconds
+def test_a_visitor_waits_as_long_as_the_page_says(trigger: str, first: float, then: float) -> None:
+    assert (_first_look(trigger), _next_look(trigger)) == (first, then)
 
 
 @pytest.mark.django_db

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from facesite.waiting import LATER
 from ml import imaging
 from ml.imaging import MAX_BYTES
 from recognition.models import Identification, Person, ProbeFace, User
@@ -150,9 +151,9 @@ def test_a_page_fills_in_by_itself_and_stops_asking(
     address = send(client, ("ada.png", photo(ADA))).headers["Location"]
     page = text(client.get(address))
     assert "Stored and waiting since" in page
-    assert 'hx-trigger="load delay:150ms, every 500ms"' in page
+    assert 'hx-trigger="load, every 500ms"' in page
     process(Identification.objects.get().pk)
-    fragment = client.get(f"{address}?state=0-0-0", headers=HTMX)
+    fragment = client.get(f"{address}?state=unseen", headers=HTMX)
     assert "<html" not in text(fragment)
     assert "Ada Lovelace" in text(fragment)
     assert "hx-trigger" not in text(fragment)
@@ -166,6 +167,17 @@ def test_a_look_that_finds_nothing_new_changes_nothing(
     asks = re.search(r'hx-get="([^"]+)"', text(client.get(address)))
     assert asks
     assert client.get(asks[1], headers=HTMX).status_code == 204
+
+
+def test_a_look_is_held_back_until_there_is_news(user: User, login: Login, gallery: None) -> None:
+    client = login(user)
+    address = send(client, ("ada.png", photo(ADA))).headers["Location"]
+    asks = re.search(r'hx-get="([^"]+)"', text(client.get(address)))
+    assert asks
+    later = client.get(asks[1], headers=HTMX).wsgi_request.META[LATER]
+    assert later.look() is None
+    process(Identification.objects.get().pk)
+    assert b"Ada Lovelace" in later.look()
 
 
 def waited_for_long(client: Client) -> str:
