@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from facesite import catalogues
+from recognition.checks import KEYS
 from recognition.models import GalleryChange
 from recognition.services.backup import restoring
 from recognition.services.site.accounts import FIRST_ADMINISTRATOR, create_first_administrator
@@ -35,6 +37,7 @@ def prepare(say: Say, *, demo: bool) -> None:
     compile_messages(say)
     collect_static(say)
     model_is_there = install_model(say)
+    check_keys(say)
     if demo and model_is_there:
         enrol_demo(say)
     create_administrator(say)
@@ -121,6 +124,12 @@ def _manage(say: Say, *arguments: str) -> bool:
     for line in said.decode().splitlines():
         say(line)
     return done.returncode == 0
+
+
+def check_keys(say: Say) -> None:
+    """The site starts without them, since nothing is lost by it; but somebody has to know."""
+    for problem in run_checks(tags=[KEYS]):
+        say(f"{problem.msg} {problem.hint}")
 
 
 def create_administrator(say: Say) -> None:

@@ -22,6 +22,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from facesite import env, sealing
+from recognition.management.preparation import check_keys
 from recognition.models import EnrolledFace, Identification, Person, Template, TrainingRun, User
 from recognition.services.backup import rows
 from recognition.services.gallery import memory, templates
@@ -196,6 +197,9 @@ def test_without_an_old_key_nothing_is_lost(
     assert (stored(media), embeddings()) == (before, rows_before)
     (problem,) = [one for one in run_checks() if one.id == "recognition.key_missing"]
     assert "FACESITE_KEYS lacks key" in problem.msg
+    said: list[str] = []
+    check_keys(said.append)
+    assert said == [f"{problem.msg} {problem.hint}"]
     page = reverse("photo", args=["identification", answered.pk])
     assert login(user).get(page).status_code == 404
     encrypted.ENCRYPTION_KEYS = (NEW, OLD)
