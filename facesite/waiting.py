@@ -20,7 +20,7 @@ LATER: Final = "facesite.later"
 """In the environment of a request."""
 PAUSE: Final = (0.02, 0.5)
 """Seconds between two looks, at least and at most."""
-SHARE: Final = 0.1
+SHARE: Final = 0.25
 """Of the time that it was waited for already: so much later an answer may be seen."""
 
 

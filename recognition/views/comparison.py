@@ -3,6 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -53,15 +54,15 @@ def _form_page(request: Request, form: CompareForm, status: int = 200) -> HttpRe
     return render(request, "comparison/form.html", {"form": form, "rows": rows}, status=status)
 
 
-def _own(request: Request, pk: UUID) -> Comparison:
-    return get_object_or_404(access.visible_comparisons(request.user), pk=pk)
+def _own(request: Request, pk: UUID) -> QuerySet[Comparison]:
+    return access.visible_comparisons(request.user).filter(pk=pk)
 
 
 @require_safe
-@held_until_news
+@held_until_news(_own)
 def comparison(request: Request, pk: UUID) -> HttpResponse:
     """The answer, for the faces that the address names."""
-    row = _own(request, pk)
+    row = get_object_or_404(_own(request, pk))
     progress = Progress([row])
     if request.htmx and request.GET.get("state") == progress.state:
         return HttpResponse(status=204)
@@ -74,6 +75,6 @@ def comparison(request: Request, pk: UUID) -> HttpResponse:
 
 @require_POST
 def comparison_delete(request: Request, pk: UUID) -> HttpResponse:
-    comparing.delete(_own(request, pk), request.user)
+    comparing.delete(get_object_or_404(_own(request, pk)), request.user)
     messages.success(request, _("The comparison and its photos were deleted."))
     return redirect("compare")

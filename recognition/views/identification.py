@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import permission_required
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -69,23 +70,30 @@ def _submit(request: Request, photos: Sequence[UploadedFile[Any]]) -> HttpRespon
     return redirect("batch", submission.batch)
 
 
+def _of_batch(request: Request, batch: UUID) -> QuerySet[Identification]:
+    return Identification.objects.filter(user=request.user, batch=batch)
+
+
 @require_safe
-@held_until_news
+@held_until_news(_of_batch)
 def batch(request: Request, batch: UUID) -> HttpResponse:
     """The photos of one upload, for whoever uploaded them."""
-    own = Identification.objects.filter(user=request.user, batch=batch)
-    rows = list(reading.with_everything(own.order_by("created_at", "pk")))
+    own = _of_batch(request, batch).order_by("created_at", "pk")
+    rows = list(reading.with_everything(own))
     if not rows:
         raise Http404
     return _answers(request, "identification/batch.html", rows)
 
 
+def _visible(request: Request, pk: UUID) -> QuerySet[Identification]:
+    return access.visible_identifications(request.user).filter(pk=pk)
+
+
 @require_safe
-@held_until_news
+@held_until_news(_visible)
 def identification(request: Request, pk: UUID) -> HttpResponse:
     """One photo and its answer."""
-    visible = access.visible_identifications(request.user)
-    row = get_object_or_404(reading.with_everything(visible), pk=pk)
+    row = get_object_or_404(reading.with_everything(_visible(request, pk)))
     access.note_opening(request.user, row)
     return _answers(request, "identification/identification.html", [row])
 

@@ -102,9 +102,13 @@ def _form_page(
     return render(request, "people/person_form.html", context, status=status)
 
 
+def _new_photos(_request: Request, pk: int) -> QuerySet[Enrolment]:
+    return Enrolment.objects.filter(person=pk)
+
+
 @may_manage_people
 @require_safe
-@held_until_news
+@held_until_news(_new_photos)
 def person(request: Request, pk: int) -> HttpResponse:
     """Whoever was merged away is found where they are now."""
     there = Person.objects.filter(pk=pk).first()

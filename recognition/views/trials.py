@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from recognition.models import Trial
 from recognition.presenters import progress as answers
 from recognition.presenters.trials import faces
 from recognition.services import access
@@ -14,13 +16,16 @@ from recognition.views.news import held_until_news
 from recognition.views.requests import Request, operators_only
 
 
+def _own(request: Request, pk: UUID) -> QuerySet[Trial]:
+    return access.visible_trials(request.user).filter(pk=pk)
+
+
 @operators_only
 @require_safe
-@held_until_news
+@held_until_news(_own)
 def trial(request: Request, pk: UUID) -> HttpResponse:
     """One photo, and what the candidate says beside the version in service."""
-    found = access.visible_trials(request.user).select_related("model_version")
-    row = get_object_or_404(found, pk=pk)
+    row = get_object_or_404(_own(request, pk).select_related("model_version"))
     progress = answers.Progress([row])
     if request.htmx and request.GET.get("state") == progress.state:
         return HttpResponse(status=204)
