@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,13 @@ def flags(cpuinfo: Path = CPUINFO) -> frozenset[str]:
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
     lines = (line.partition(":") for line in text.splitlines())
     return frozenset(next((told.split() for name, _, told in lines if name.strip() == "flags"), ()))
+
+
+def name(cpuinfo: Path = CPUINFO) -> str:
+    """What its maker calls the processor, or its kind where nobody tells."""
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def has_bfloat16() -> bool:

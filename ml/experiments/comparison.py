@@ -20,7 +20,7 @@ from ml.architectures.recipe import Recipe
 from ml.data.crops import Crops
 from ml.data.dataset import Ints
 from ml.data.splits import Split
-from ml.evaluation import closed_set, speed
+from ml.evaluation import closed_set, speed, timing
 from ml.evaluation.closed_set import PARTS
 from ml.evaluation.held_out import metrics
 from ml.evaluation.samples import Embeddings, HeldOut
@@ -93,12 +93,13 @@ def eigenfaces(crops: Crops, split: Split) -> Contestant:
     started = time.perf_counter()
     learned = Eigenfaces.fit(crops.images, split.classes, split.train, seed=split.seed)
     seconds = time.perf_counter() - started
+    embedding = partial(learned.embed, crops.images[:1])
     cost = Cost(
         seconds=seconds,
         photos_per_second=len(split.train) / seconds,
         parameters=learned.parameters,
         bytes=4 * learned.parameters,
-        milliseconds=speed.median_ms(partial(learned.embed, crops.images[:1])),
+        milliseconds=timing.milliseconds(embedding, repeats=speed.REPEATS).median,
     )
     return Contestant(learned, "classes", cost)
 
@@ -124,7 +125,7 @@ def network(
         photos_per_second=len(trained.history) * len(split.train) / seconds,
         parameters=trained.network.served().count_params(),
         bytes=sum(file.stat().st_size for file in served.glob("serving/*")),
-        milliseconds=speed.engine_speed("openvino", served, some).milliseconds,
+        milliseconds=speed.engine_speed("openvino", served, some).milliseconds.median,
     )
     network = engine.load("openvino", served)
     return Contestant(network, recipe.answers_by, cost, trained.history)

@@ -130,7 +130,7 @@ def _cost(trained: Trained, directory: Path, some: Image) -> Cost:
         seconds=totals.seconds,
         photos_per_second=totals.photos_per_second or 0.0,
         waiting=totals.waiting or 0.0,
-        milliseconds=network.milliseconds,
+        milliseconds=network.milliseconds.median,
         resident_mb=network.resident_mb,
         bytes=sum(path.stat().st_size for path in files),
     )

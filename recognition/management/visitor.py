@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 TIMEOUT_SECONDS = 30.0
@@ -40,15 +42,15 @@ class Visitor:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._ask("POST", "/accounts/login/", urlencode(fields).encode(), form)
 
-    def upload(self, name: str, photo: bytes) -> Page:
-        boundary = secrets.token_hex(16)
-        token = f'name="csrfmiddlewaretoken"\r\n\r\n{self._csrf()}'
-        file = f'name="photos"; filename="{name}"\r\nContent-Type: image/jpeg\r\n\r\n'
-        mark, start = f"--{boundary}", "\r\nContent-Disposition: form-data; "
-        before = f"{mark}{start}{token}\r\n{mark}{start}{file}".encode()
-        body = before + photo + f"\r\n{mark}--\r\n".encode()
-        form = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return self._ask("POST", "/", body, form)
+    def upload(self, photos: Sequence[bytes]) -> Page:
+        """Send JPEG files in one form."""
+        mark, start = f"--{secrets.token_hex(16)}", "\r\nContent-Disposition: form-data; "
+        token = f'{mark}{start}name="csrfmiddlewaretoken"\r\n\r\n{self._csrf()}\r\n'
+        file = f'{mark}{start}name="photos"; filename="photo.jpg"\r\n'
+        before = f"{file}Content-Type: image/jpeg\r\n\r\n".encode()
+        parts = [token.encode(), *(before + photo + b"\r\n" for photo in photos)]
+        form = {"Content-Type": f"multipart/form-data; boundary={mark[2:]}"}
+        return self._ask("POST", "/", b"".join(parts) + f"{mark}--\r\n".encode(), form)
 
     def wait_for_answer(self, page: Page) -> Page:
         """Look as the page does, at its own times, until it has nothing left to wait for."""
@@ -71,8 +73,12 @@ class Visitor:
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Page:
         cookies = "; ".join(f"{name}={one.coded_value}" for name, one in self._cookies.items())
-        self._connection.request(method, path, body, {**headers, "Cookie": cookies})
-        answer = self._connection.getresponse()
+        asked = method, path, body, {**headers, "Cookie": cookies}
+        try:
+            answer = self._answer(*asked)
+        except ConnectionError:  # the site has closed what nobody used for a while
+            self._connection.close()
+            answer = self._answer(*asked)
         text = answer.read().decode()
         for cookie in answer.headers.get_all("Set-Cookie", []):
             self._cookies.load(cookie)
@@ -80,6 +86,10 @@ class Visitor:
             target = urlsplit(answer.headers["Location"])
             return self._ask("GET", target.path, None, {})
         return Page(answer.status, path, text)
+
+    def _answer(self, *asked: Any) -> HTTPResponse:
+        self._connection.request(*asked)
+        return self._connection.getresponse()
 
 
 def _first_look(trigger: str) -> float:

@@ -25,8 +25,8 @@ ENGLISH = re.compile(r"(?<![-|])\b[a-z']{2,}\s+[a-z']{2,}\b")
 """Two words of it side by side; what is typed, a name or a unit stands alone."""
 
 TYPED = re.compile(r"(?:python )?manage\.py .*")
-UNSPOKEN = {"benchmark", "site", "visitor"}
-"""They measure facesite, for whoever develops it."""
+UNSPOKEN = {"visitor"}
+"""It measures facesite, for whoever develops it."""
 SPOKEN = sorted(file for file in FOLDER.parent.rglob("*.py") if file.stem not in UNSPOKEN)
 
 
