@@ -19,7 +19,7 @@ TRAINABLE: Final[Mapping[str, str]] = {
 AUGMENTATIONS: Final = ("flip", "jitter", "light", "rotation")
 """flip: mirrored half of the time. jitter: moved by up to 4 % of the side and scaled by up to 8 %.
 light: contrast by up to 20 %, brightness by up to 20 of 255. rotation: by up to 8 degrees."""
-PRECISIONS: Final = ("auto", "float32", "bfloat16")
+PRECISIONS: Final = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Recipe:
 
     `input_size` is the side to which crops are scaled, in pixels. `scale` and `margin` (radians)
     are those of the margin softmax, without meaning for `paper`. `augmentations` are among
-    `AUGMENTATIONS`. `precision` is "float32", "bfloat16" (mixed), or "auto" as long as nobody knows
-    which machine will compute it.
+    `AUGMENTATIONS`. `precision` is "float32", "bfloat16" or "float16" (mixed), or "auto" as long as
+    nobody knows which machine will compute it.
 
     `answers_by` says how the network is to name people: by the faces that are enrolled, or by its
     own classes, the people it was trained on (`ml.classes`). Those always name somebody, unless
@@ -59,6 +59,11 @@ class Recipe:
     precision: str = "auto"
     answers_by: AnswersBy = "gallery"
     open_set: bool = False
+
+    @property
+    def policy(self) -> str:
+        """Keras' name for the precision; weights are float32 in each."""
+        return self.precision if self.precision == "float32" else f"mixed_{self.precision}"
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """The same with other values, as they come from JSON."""

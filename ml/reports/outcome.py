@@ -90,7 +90,7 @@ class Outcome:
     @property
     def precision(self) -> str:
         """What the training computed in; what is served is float32."""
-        return "mixed_bfloat16" if self.recipe.precision == "bfloat16" else "float32"
+        return self.recipe.policy
 
     def metrics(self) -> dict[str, Any]:
         """Everything as JSON; shares are 0..1."""

@@ -12,6 +12,7 @@ from ml.reports.page import Section, Tile
 from ml.reports.unseen import people
 
 PRECISIONS = {
+    "mixed_float16": gettext_noop("float16 with a scaled loss, weights in float32"),
     "mixed_bfloat16": gettext_noop("bfloat16, weights in float32"),
     "float32": gettext_noop("float32"),
 }

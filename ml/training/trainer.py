@@ -59,9 +59,11 @@ class Trained:
 
 
 def precision_here(asked: str) -> str:
-    """What "auto" comes to on this processor; what was asked for otherwise."""
+    """What "auto" comes to on this machine; what was asked for otherwise."""
     if asked != "auto":
         return asked
+    if has_gpu():  # every one that TensorFlow uses has had fast units for it for years
+        return "float16"
     return "bfloat16" if processor.has_bfloat16() else "float32"
 
 
@@ -73,8 +75,7 @@ def has_gpu() -> bool:
 def build(recipe: Recipe, classes: int) -> Network:
     """The network of a recipe with random weights, in the precision of its training."""
     before = keras.config.dtype_policy()
-    mixed = recipe.precision == "bfloat16"
-    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
+    keras.config.set_dtype_policy(recipe.policy)
     try:
         return ARCHITECTURES[recipe.architecture].build(classes, recipe)
     finally:
@@ -170,10 +171,15 @@ class _Run:
         if stage.trainable == "head" and self.network.features is not None:
             model, parts = self.network.head(), parts.with_inputs(self._features())
             self._map_features(parts.train)
-        adam = keras.optimizers.Adam(stage.learning_rate)
-        model.compile(adam, loss=self.network.loss, metrics=["accuracy"])
+        model.compile(self._optimizer(stage), loss=self.network.loss, metrics=["accuracy"])
         model.optimizer.build(model.trainable_variables)
         return _StageAtWork(number, stage, model, parts.train, parts.validation)
+
+    def _optimizer(self, stage: Stage) -> keras.optimizers.Optimizer:
+        adam = keras.optimizers.Adam(stage.learning_rate)
+        if self.recipe.precision == "float16":  # in which small gradients would all be zero
+            return keras.optimizers.LossScaleOptimizer(adam)
+        return adam
 
     def _map_features(self, examples: Examples) -> None:
         """A run that goes on has the same map in its checkpoint, and takes it from there."""

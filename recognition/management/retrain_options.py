@@ -139,8 +139,8 @@ def _add_training(parser: CommandParser) -> None:
     group.add_argument("--seed", type=int, help=_("of everything that is random (0)"))
     group.add_argument(
         "--precision",
-        metavar="auto|float32|bfloat16",
-        help=_("bfloat16 where the processor has it (auto)"),
+        metavar="auto|float32|bfloat16|float16",
+        help=_("float16 on a graphics processor, bfloat16 where the processor has it (auto)"),
     )
 
 

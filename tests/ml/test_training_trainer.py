@@ -11,7 +11,7 @@ import pytest
 from ml.architectures import sface
 from ml.architectures.recipe import Recipe, Stage
 from ml.errors import Unwritable
-from ml.training import checkpoints
+from ml.training import checkpoints, trainer
 from ml.training.checkpoints import CannotResume
 from ml.training.events import Epoch, Event, Phase, Progress, Step
 from ml.training.pipeline import Examples
@@ -99,6 +99,27 @@ def test_a_network_learns_the_faces_it_is_shown(parts: Parts, tmp_path: Path) ->
     recipe = compact(Stage(24, 1e-3), augmentations=())
     trained = train(recipe, everything, tmp_path, Notes())
     assert max(epoch.validation_accuracy for epoch in trained.history) == 1
+
+
+def test_a_graphics_processor_computes_in_float16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "has_gpu", lambda: True)
+    assert trainer.precision_here("auto") == "float16"
+    assert trainer.precision_here("float32") == "float32"
+
+
+@pytest.mark.slow
+def test_a_network_learns_in_float16_with_its_loss_scaled(parts: Parts, tmp_path: Path) -> None:
+    """And comes to the same when it goes on after an interruption: the scale is kept, too."""
+    recipe = compact(Stage(6, 1e-3), augmentations=(), precision="float16")
+    whole = train(recipe, parts, tmp_path / "whole", Notes())
+    assert all(epoch.loss < 100 for epoch in whole.history)
+    assert whole.history[-1].loss < whole.history[0].loss
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, parts, tmp_path / "broken", Notes(interrupt_after=3))
+    again = train(recipe, parts, tmp_path / "broken", Notes())
+    for one, other in zip(weights(whole), weights(again), strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_allclose(one, other, atol=1e-2)
 
 
 @pytest.mark.slow

@@ -94,6 +94,11 @@ def precision(asked: str, used: str) -> str:
     """The precision of a training, and the reason for it."""
     if asked != "auto":
         return tell("Computed in %(precision)s, as asked.", precision=asked)
+    if used == "float16":
+        return tell(
+            "Computed in mixed float16 on a graphics processor, with the loss scaled up so that "
+            "small gradients are not lost."
+        )
     if used == "bfloat16":
         return tell(
             "Computed in mixed bfloat16, which this processor multiplies faster than float32."
