@@ -6,8 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # What a deployment behind a proxy sets; the checks run under it, on a data folder of their own.
 PRODUCTION = DATA_DIR="$$folder" FACESITE_HOSTS=faces.example.org
 
-.PHONY: install run test test-browser test-slow test-long check soak bench lock messages openapi \
-	clean
+.PHONY: install run test test-browser test-slow test-long check soak bench bench-peers lock \
+	messages openapi clean
 
 install: .venv/installed
 	@$(BIN)/python -m facesite.catalogues
@@ -40,14 +40,19 @@ check: .venv/installed-dev
 soak: .venv/installed-dev
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.soak $(SOAK)
 
+# What else there is: manage.py benchmark --help; make bench BENCH="--only http --json"
 bench: install
-	$(BIN)/python manage.py benchmark
+	$(BIN)/python manage.py benchmark $(BENCH)
+
+# facesite beside other programs: make bench-peers PEERS="--people lfw --pairs lfw-pairs.txt"
+bench-peers: install .cache/peers/installed
+	$(BIN)/python manage.py benchmark --only peers --peers .cache/peers/bin/python $(PEERS)
 
 # Exact versions with hashes for every platform, from the short lists that people write.
 lock:
-	for list in requirements requirements-dev; do \
+	for list in requirements requirements-dev requirements-peers; do \
 		$(UV) pip compile $$list.in --universal --python-version 3.11 --generate-hashes \
-			--no-header --quiet --output-file $$list.txt || exit 1; \
+			--no-emit-package dlib --no-header --quiet --output-file $$list.txt || exit 1; \
 	done
 
 # After a change of any sentence; what is new then waits in the catalogues for a translation.
@@ -78,4 +83,12 @@ clean:
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@echo "Installing the test tools into .venv."
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Without what the packages ask for beside the list: of face_recognition that is dlib's source.
+.cache/peers/installed: requirements-peers.txt
+	$(PYTHON) -m venv .cache/peers
+	@echo "Installing other programs into .cache/peers."
+	@.cache/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r requirements-peers.txt
 	@touch $@

@@ -21,16 +21,20 @@ from django.utils.translation import override
 from ml import imaging
 from ml.detection import Detector
 from ml.evaluation.timing import Spread, milliseconds
+from ml.experiments.peers import contest
 from ml.headers import PhotoInfo
+from ml.versions import default
 from recognition.management.benchmarking import (
     galleries,
     learning,
     measuring,
     overload,
+    peers,
     photos,
     stages,
     trainings,
 )
+from recognition.management.benchmarking.peers import Peers
 from recognition.management.benchmarking.site import SiteFailed, inside
 from recognition.management.benchmarking.tables import tables
 from recognition.management.visitor import ASKS_AGAIN, Visitor, _first_look, _next_look
@@ -39,6 +43,7 @@ from tests.factories import PASSWORD
 from tests.sites import Site
 
 ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = ROOT / "demo" / "photos" / "people"
 
 
 @pytest.mark.parametrize("faces", [1, 3, 12])
@@ -190,6 +195,30 @@ class TestWhole:
                 *("decode", "detect", "align", "embed", "search", "decide", "encode", "write"),
                 "total",
             }
+
+    def test_other_programs_are_shown_the_same_photos(
+        self, make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """By the Python of the tests, in which there is but one of them."""
+        monkeypatch.setattr(contest, "PEERS", {"OpenCV": "with_opencv"})
+        monkeypatch.setattr(peers, "KNOWN_WELL", 2)
+        names = ["Amina_Diallo", "Arjun_Mehta", "Mei_Tanaka", "Jonas_Weber"]
+        for name in names:
+            for number, photo in enumerate(sorted((PEOPLE / name).glob("*.jpg"))[:2], start=1):
+                (tmp_path / "people" / name).mkdir(parents=True, exist_ok=True)
+                copied = tmp_path / "people" / name / f"{name}_000{number}.jpg"
+                copied.write_bytes(photo.read_bytes())
+        one, two, three, four = names
+        folds = [f"{one} 1 2", f"{one} 1 {two} 1", f"{three} 1 2", f"{three} 1 {four} 1"]
+        (tmp_path / "pairs.txt").write_text("\n".join(["2 1", *folds]) + "\n")
+        shown = Peers(Path(sys.executable), tmp_path / "people", tmp_path / "pairs.txt")
+        version = make_site().data_dir / "models" / default.VERSION
+        found = shown.measured(version, lambda _said: None)
+        assert found["photos"] == len(names)
+        assert found["speed"]["facesite"]["photos_with_faces"] == len(names)
+        assert found["accuracy"]["facesite"] == {"accuracy": 1.0, "pairs": 4, "missing": 0}
+        assert found["speed"]["OpenCV"]["faces"] > 0
+        assert found["accuracy"]["OpenCV"]["pairs"] == 4
 
     def test_ctrl_c_leaves_nothing_behind(self, place: Path) -> None:
         run = subprocess.Popen(

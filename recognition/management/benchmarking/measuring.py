@@ -24,6 +24,7 @@ from recognition.management.benchmarking import (
     machine,
     memory,
     overload,
+    peers,
     photos,
     serving,
     stages,
@@ -49,18 +50,27 @@ VARIED: Final = 5_000
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The `parts` to measure. `full` asks for what takes long, `data` is a folder of 112×112 photos
+    per person to train on; `peers` are other programs and what they are shown."""
+
+    parts: Sequence[str]
+    full: bool = False
+    data: Path | None = None
+    peers: peers.Peers | None = None
+
+
+@dataclass(frozen=True)
 class Run:
-    """`folder` is that of the site; `say` is told what happens next. `full` asks for what takes
-    long, and `data` is a folder of 112×112 photos per person to train on."""
+    """`folder` is that of the site; `say` is told what happens next."""
 
     folder: Path
     say: Callable[[str], None]
-    full: bool
-    data: Path | None
+    wanted: Wanted
 
     def stages(self) -> Measured:
         self.say(_("the stages of an answer, for photos of several sizes"))
-        measured: Measured = inside(self.folder, stages.measured, 20 if self.full else 5)
+        measured: Measured = inside(self.folder, stages.measured, 20 if self.wanted.full else 5)
         return measured
 
     def engines(self) -> Measured:
@@ -101,7 +111,7 @@ class Run:
         together = serving.together(visitors, some[:EACH])
         rate = 2 * together["photos_per_second"]
         self.say(_("uploading twice as many photos as it can answer"))
-        seconds = OVERLOAD_SECONDS * (6 if self.full else 1)
+        seconds = OVERLOAD_SECONDS * (6 if self.wanted.full else 1)
         flood = overload.offered(site, visitors, some[0], rate=rate, seconds=seconds)
         return {
             "start": start,
@@ -116,7 +126,7 @@ class Run:
             (visitor,) = site.visitors(1)
             serving.alone(visitor, photos.portraits(1))
             measured = {"after_start": memory.of(site)}
-            if self.full:
+            if self.wanted.full:
                 self.say(_("photos of varied sizes: %d") % VARIED)
                 memory.upload_varied(visitor, VARIED)
                 measured["after_varied"] = memory.of(site)
@@ -124,7 +134,8 @@ class Run:
 
     def galleries(self) -> list[Measured]:
         return [
-            self._gallery(people) for people in (galleries.ALL if self.full else galleries.SMALL)
+            self._gallery(people)
+            for people in (galleries.ALL if self.wanted.full else galleries.SMALL)
         ]
 
     def _gallery(self, people: int) -> Measured:
@@ -134,11 +145,17 @@ class Run:
         return measured
 
     def training(self) -> Measured:
-        if self.data is None:
+        data = self.wanted.data
+        if data is None:
             raise SiteFailed(_("To measure trainings takes photos: --training DIR."))
         self.say(_("uploading photos while a network is trained"))
-        meanwhile = learning.meanwhile(self.folder, self.data)
-        return {"meanwhile_ms": meanwhile, "speeds": learning.speeds(self.data, self.say)}
+        meanwhile = learning.meanwhile(self.folder, data)
+        return {"meanwhile_ms": meanwhile, "speeds": learning.speeds(data, self.say)}
+
+    def peers(self) -> Measured:
+        if self.wanted.peers is None:
+            raise SiteFailed(_("To measure other programs takes their Python: --peers PYTHON."))
+        return self.wanted.peers.measured(self.folder / "models" / default.VERSION, self.say)
 
 
 PARTS: Final[Mapping[str, Callable[[Run], Any]]] = {
@@ -148,23 +165,22 @@ PARTS: Final[Mapping[str, Callable[[Run], Any]]] = {
     "memory": Run.memory,
     "galleries": Run.galleries,
     "training": Run.training,
+    "peers": Run.peers,
 }
 
 
-def measure(
-    parts: Sequence[str], say: Callable[[str], None], *, full: bool, data: Path | None
-) -> Measured:
+def measure(wanted: Wanted, say: Callable[[str], None]) -> Measured:
     """Prepare a site and measure these of `PARTS`.
 
     Raises:
-        SiteFailed: the site did not start.
-        subprocess.CalledProcessError: something else did not; its `stderr` says why.
+        SiteFailed: the site did not start, or something that was asked for is not there.
+        subprocess.CalledProcessError: something else did not start; its `stderr` says why.
     """
     measured = {"machine": machine.here()}
     say(_("preparing a site with the demo people"))
     with prepared_folder() as folder:
-        run = Run(folder, say, full, data)
-        return measured | {part: PARTS[part](run) for part in parts}
+        run = Run(folder, say, wanted)
+        return measured | {part: PARTS[part](run) for part in wanted.parts}
 
 
 @contextmanager

@@ -179,6 +179,42 @@ def _training(found: Measured) -> Iterator[str]:
     yield _("An upload is answered meanwhile after %s ms.") % _spread(found["meanwhile_ms"])
 
 
+def _peers(found: Measured) -> Iterator[str]:
+    columns = [
+        _("program"),
+        _("a photo (ms)"),
+        _("times as long as facesite"),
+        _("faces found"),
+        _("photos with any"),
+        _("start to first answer (s)"),
+        _("resident (MB)"),
+        _("pairs told apart"),
+    ]
+    ours = found["speed"]["facesite"]["milliseconds"]["median"]
+    rows = [
+        [
+            name,
+            _spread(one["milliseconds"]),
+            _number(one["milliseconds"]["median"] / ours),
+            counted(one["faces"]),
+            counted(one["photos_with_faces"]),
+            _number(one["start_seconds"]),
+            _whole(one["resident_mb"]),
+            _told_apart(found["accuracy"].get(name)),
+        ]
+        for name, one in found["speed"].items()
+    ]
+    heading = _("Photos of %(pixels)d px from their bytes to a decision; photos: %(photos)d")
+    yield _table(heading % found, columns, rows)
+
+
+def _told_apart(found: Measured | None) -> str:
+    if found is None:
+        return "–"
+    share = number_format(round(found["accuracy"] * 100, 2), decimal_pos=2)
+    return _("%(share)s%% of %(pairs)s") % {"share": share, "pairs": counted(found["pairs"])}
+
+
 WRITTEN: Final[Mapping[str, Callable[[Any], Iterator[str]]]] = {
     "stages": _stages,
     "engines": _engines,
@@ -186,6 +222,7 @@ WRITTEN: Final[Mapping[str, Callable[[Any], Iterator[str]]]] = {
     "memory": _memory,
     "galleries": _galleries,
     "training": _training,
+    "peers": _peers,
 }
 
 

@@ -9,8 +9,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from ml.evaluation.datasets import DatasetError
 from recognition.management.base import SiteCommand
 from recognition.management.benchmarking import measuring
+from recognition.management.benchmarking.peers import Peers
 from recognition.management.benchmarking.site import SiteFailed
 from recognition.management.benchmarking.tables import tables
 
@@ -44,13 +46,33 @@ class Command(SiteCommand):
                 "same time"
             ),
         )
+        group = parser.add_argument_group(_("beside other programs"))
+        group.add_argument(
+            "--peers",
+            type=Path,
+            metavar="PYTHON",
+            help=_("ask them too, by the Python of their environment"),
+        )
+        group.add_argument(
+            "--people",
+            type=Path,
+            metavar="DIR",
+            help=_("photos to show them, a folder per person; without, those of the demo people"),
+        )
+        group.add_argument(
+            "--pairs",
+            type=Path,
+            metavar="FILE",
+            help=_("a list of pairs of these in the format of LFW, for each to tell apart"),
+        )
+        group.add_argument(
+            "--most-pairs", type=int, default=6000, metavar="N", help=_("so many of them at most")
+        )
 
     def handle(self, **options: Any) -> None:
-        data: Path | None = options["training"]
-        parts = options["only"] or [part for part in measuring.PARTS if data or part != "training"]
         try:
-            measured = measuring.measure(parts, self._say, full=options["full"], data=data)
-        except SiteFailed as error:
+            measured = measuring.measure(_wanted(options), self._say)
+        except (SiteFailed, DatasetError) as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(_("A measurement failed:") + f"\n{error.stderr[-2000:]}") from error
@@ -62,3 +84,13 @@ class Command(SiteCommand):
 
     def _say(self, what: str) -> None:
         self.stderr.write(f"… {what}")
+
+
+def _wanted(options: dict[str, Any]) -> measuring.Wanted:
+    """Everything for which there is what it takes, unless some parts are chosen."""
+    python, data = options["peers"], options["training"]
+    shown = (options[name] for name in ("people", "pairs", "most_pairs"))
+    asked = Peers(python, *shown) if python else None
+    lacking = {name for name, given in (("training", data), ("peers", asked)) if not given}
+    parts = options["only"] or [part for part in measuring.PARTS if part not in lacking]
+    return measuring.Wanted(parts, options["full"], data, asked)
