@@ -1,114 +1,76 @@
-"""The gallery in memory: several templates a person, exact search, and who is near whom."""
+"""The gallery: several templates a person, exact search, and who is near whom."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterator, Sequence, Set
+from heapq import nlargest
+from itertools import repeat
 
 import numpy as np
 
+from ml.around import AROUND, Around, Neighbour
+from ml.nearest import Ints, Mask, nearest
+from ml.recent import Recent
+from ml.rows import Rows, Templates
 from ml.types import Floats
 
-AGREEMENT_RANGE = 0.3
-"""A template that agrees with the person's others this much less than the best one does is left
-out. Measured on people of the calibration set with strangers' photos put among theirs."""
-
-AROUND = 20
-"""How many people around an enrolled person are remembered: more than a decision looks at, so that
-not every change of the gallery makes it necessary to search again."""
-ENOUGH_AROUND = 15
-"""How many of them must be left; with fewer they are searched for again."""
 REMEMBERED = 10_000
-"""Of how many enrolled people that is remembered at a time: some 20 MB."""
+"""Of how many enrolled people it is remembered at a time who is around: some 20 MB."""
 
 EVIDENCE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A person near a probe or near another person, and the cosine with that person's prototype."""
-
-    person: int
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """Who is around a person, nearest first: everybody whose similarity is above `floor`."""
-
-    near: tuple[Neighbour, ...]
-    floor: float
-
-    @classmethod
-    def of(cls, others: Sequence[Neighbour], *, everybody: bool) -> Self:
-        """`others` come nearest first; `everybody` says that nobody else is in the gallery."""
-        if everybody and len(others) <= AROUND:
-            return cls(tuple(others), -1.0)
-        return cls(tuple(others[:AROUND]), others[AROUND - 1].similarity)
-
-    def after(self, changed: Set[int], new: Sequence[Neighbour]) -> Self | None:
-        """The same once people have `changed` or left; `new` are those of them who are above the
-        floor now. None when too few are left to be sure of the nearest."""
-        kept = [one for one in self.near if one.person not in changed]
-        if len(kept) == len(self.near) and not new:
-            return self
-        kept = sorted([*kept, *new], key=lambda one: -one.similarity)
-        if len(kept) > AROUND:
-            return self.of(kept, everybody=False)
-        enough = self.floor == -1.0 or len(kept) >= ENOUGH_AROUND
-        return type(self)(tuple(kept), self.floor) if enough else None
 
 
 class Gallery:
     """Enrolled embeddings by template id, and one prototype for each person.
 
     A person's prototype is the mean of the templates that agree with each other, made length 1.
-    Not safe for threads that change it while others search; the caller locks.
+    Most people are in `rows`, which nobody changes; whoever changes is moved to those who are
+    recent. Not safe for threads that change it while others search; the caller locks.
     """
 
-    def __init__(self, embedding_size: int) -> None:
-        self._size = embedding_size
-        self._templates: dict[int, dict[int, tuple[Floats, float]]] = {}
-        self._person_of: dict[int, int] = {}
-        self._row_of: dict[int, int] = {}
-        self._persons: list[int] = []
-        self._prototypes: Floats = np.zeros((0, embedding_size), np.float32)
-        self._stale: set[int] = set()
-        self._around: dict[int, _Around] = {}
+    def __init__(self, embedding_size: int, rows: Rows | None = None) -> None:
+        self._rows = rows or Rows.none(embedding_size)
+        self._left = np.zeros(len(self._rows.people), np.bool_)
+        self._people_in_rows = len(self._rows.people)
+        self._templates_in_rows = len(self._rows.templates)
+        self._recent = Recent(embedding_size)
+        self._around: dict[int, Around] = {}
 
     @property
     def people(self) -> int:
         """How many people have at least one template."""
-        return len(self._templates)
-
-    def __contains__(self, person: int) -> bool:
-        """Whether a person has a template."""
-        return person in self._templates
+        return self._people_in_rows + len(self._recent.everybody)
 
     @property
     def templates(self) -> int:
         """How many templates there are."""
-        return len(self._person_of)
+        return self._templates_in_rows + len(self._recent)
 
     @property
-    def prototypes(self) -> Floats:
-        """What stands for each enrolled person, (P, D) float32 of length 1."""
-        self._refresh()
-        return self._prototypes
-
-    def photos_of(self, person: int) -> int:
-        """How many templates an enrolled person has."""
-        return len(self._templates[person])
-
-    def templates_of(self, person: int) -> Mapping[int, tuple[Floats, float]]:
-        """Embedding, (D,), and quality, 0..1, of each template of an enrolled person."""
-        return self._templates[person]
+    def changed(self) -> int:
+        """How many templates are in no rows, or in these alone."""
+        return len(self._recent) + len(self._rows.templates) - self._templates_in_rows
 
     @property
     def everybody(self) -> Set[int]:
         """The people who have a template."""
-        return self._templates.keys()
+        return {*self._rows.people[~self._left].tolist(), *self._recent.everybody}
+
+    def __contains__(self, person: int) -> bool:
+        """Whether a person has a template."""
+        return person in self._recent or self._row(person) >= 0
+
+    def photos_of(self, person: int) -> int:
+        """How many templates an enrolled person has."""
+        if person in self._recent:
+            return len(self._recent.templates_of(person))
+        return self._rows.photos(self._row(person))
+
+    def templates_of(self, person: int) -> Templates:
+        """Embedding, (D,), and quality, 0..1, of each template of an enrolled person."""
+        if person in self._recent:
+            return self._recent.templates_of(person)
+        return self._rows.templates_of(self._row(person))
 
     def add(self, template: int, person: int, embedding: Floats, quality: float = 1.0) -> None:
         """Add a template, (D,) float32 of length 1, or replace the one with the same id.
@@ -116,25 +78,32 @@ class Gallery:
         `quality`, 0..1, says how much the photo counts among the person's others.
         """
         self.remove(template)
-        self._templates.setdefault(person, {})[template] = (embedding, quality)
-        self._person_of[template] = person
-        self._stale.add(person)
+        self._leave(self._row(person))
+        self._recent.take(person, {template: (embedding, quality)})
 
     def remove(self, template: int) -> None:
         """Remove a template, and its person with the last one; an unknown id changes nothing."""
-        person = self._person_of.pop(template, None)
-        if person is None:
-            return
-        del self._templates[person][template]
-        if not self._templates[person]:
-            del self._templates[person]
-        self._stale.add(person)
+        row = self._rows.owner(template)
+        self._leave(-1 if row is None or self._left[row] else row)
+        self._recent.drop(template)
 
     def search(self, embedding: Floats, k: int = 5) -> list[Neighbour]:
         """The `k` people nearest to a probe, (D,) float32 of length 1, nearest first. Exact."""
+        (found,) = self.search_all(embedding[None], k)
+        return found
+
+    def search_all(self, embeddings: Floats, k: int = 5) -> list[list[Neighbour]]:
+        """The same for several probes, (B, D): it takes hardly longer than for one, since all
+        prototypes are read from memory once."""
         self._refresh()
-        (nearest,) = self._nearest(embedding[None], k)
-        return nearest
+        recent = self._recent
+        none_left = np.zeros(len(recent.people), np.bool_)
+        near = zip(
+            _near(self._rows.people, self._rows.prototypes, embeddings, k, self._left),
+            _near(np.array(recent.people), recent.prototypes, embeddings, k, none_left),
+            strict=True,
+        )
+        return [nlargest(k, [*some, *others], lambda one: one.similarity) for some, others in near]
 
     def around(self, person: int) -> Sequence[Neighbour]:
         """The people nearest to an enrolled person, nearest first: at most `AROUND`, and no fewer
@@ -146,18 +115,17 @@ class Gallery:
         return self._around[person].near
 
     def remember(self, people: Sequence[int]) -> None:
-        """Search for those around several enrolled people at once: it takes hardly longer than for
-        one, since all prototypes are read from memory once."""
+        """Search for those around several enrolled people at once."""
         self._refresh()
         unknown = [person for person in people if person not in self._around]
         if not unknown:
             return
         if len(self._around) + len(unknown) > REMEMBERED:
             self._around = {one: self._around[one] for one in people if one in self._around}
-        own = self._prototypes[[self._row_of[person] for person in unknown]]
-        for person, near in zip(unknown, self._nearest(own, AROUND + 2), strict=True):
+        found = self.search_all(self._prototypes_of(unknown), AROUND + 2)
+        for person, near in zip(unknown, found, strict=True):
             others = [one for one in near if one.person != person]
-            self._around[person] = _Around.of(others, everybody=len(near) == self.people)
+            self._around[person] = Around.of(others, everybody=len(near) == self.people)
 
     def forget_around(self) -> None:
         """Let go of who is around whom: a change then costs nothing for people who are not asked
@@ -167,93 +135,77 @@ class Gallery:
     def prototype(self, person: int) -> Floats:
         """What stands for an enrolled person, (D,) float32 of length 1."""
         self._refresh()
-        found: Floats = self._prototypes[self._row_of[person]]
+        found: Floats = self._prototypes_of([person])[0]
         return found
+
+    def some_prototypes(self, most: int) -> Floats:
+        """What stands for so many people at the most, (P, D) float32 of length 1."""
+        self._refresh()
+        rows = np.flatnonzero(~self._left)[:most]
+        return np.concatenate([self._rows.prototypes[rows], self._recent.prototypes])[:most]
 
     def evidence(self, person: int, embedding: Floats) -> tuple[int, ...]:
         """The templates of an enrolled person that are nearest to a probe, nearest first."""
-        own = self._templates[person]
-        nearest = sorted(own, key=lambda template: -float(own[template][0] @ embedding))
-        return tuple(nearest[:EVIDENCE])
+        own = self.templates_of(person)
+        near = sorted(own, key=lambda template: -float(own[template][0] @ embedding))
+        return tuple(near[:EVIDENCE])
 
-    def _nearest(self, embeddings: Floats, k: int) -> Iterator[list[Neighbour]]:
-        k = min(k, len(self._prototypes))
-        for similarities in embeddings @ self._prototypes.T:
-            nearest = np.argpartition(-similarities, k - 1)[:k] if k else np.zeros(0, np.int64)
-            nearest = nearest[np.argsort(-similarities[nearest], kind="stable")]
-            yield [Neighbour(self._persons[row], _inside(similarities[row])) for row in nearest]
+    def in_rows(self) -> Rows:
+        """Everybody, in rows that can take the place of those before and of what has changed."""
+        self._refresh()
+        return self._rows.joined(self._left, self._recent.in_rows())
+
+    def _row(self, person: int) -> int:
+        """Where a person is in the rows; -1 of whoever is not, or no longer."""
+        row = int(self._rows.people_at([person])[0])
+        return -1 if row < 0 or self._left[row] else row
+
+    def _leave(self, row: int) -> None:
+        """Have the person of a row among those who are recent."""
+        if row >= 0:
+            self._left[row] = True
+            self._people_in_rows -= 1
+            self._templates_in_rows -= self._rows.photos(row)
+            self._recent.take(int(self._rows.people[row]), self._rows.templates_of(row))
+
+    def _prototypes_of(self, people: Sequence[int]) -> Floats:
+        rows = self._rows.people_at(people)
+        found = np.zeros((len(people), self._recent.prototypes.shape[1]), np.float32)
+        found[rows >= 0] = self._rows.prototypes[rows[rows >= 0]]
+        for at, person in enumerate(people):
+            if person in self._recent:
+                found[at] = self._recent.prototype(person)
+        return found
 
     def _refresh(self) -> None:
-        """Bring the prototypes of changed people up to date."""
-        if not self._stale:
-            return
-        stale, self._stale = self._stale, set()
-        for person in stale - self._templates.keys():
-            self._drop_row(person)
-        new = [person for person in stale & self._templates.keys() if person not in self._row_of]
-        if new:
-            rows = np.zeros((len(new), self._size), np.float32)
-            self._prototypes = np.concatenate([self._prototypes, rows])
-            for person in sorted(new):
-                self._row_of[person] = len(self._persons)
-                self._persons.append(person)
-        for person in stale & self._templates.keys():
-            self._prototypes[self._row_of[person]] = prototype(self._templates[person])
-        self._follow(stale)
-
-    def _follow(self, changed: Set[int]) -> None:
-        """Bring up to date who is around the remembered people: compare them with the changed."""
+        """Bring prototypes up to date, and who is around the remembered people: compare them with
+        the changed."""
+        changed = self._recent.refresh()
         for person in changed & self._around.keys():
             del self._around[person]
-        if not self._around:
+        if not changed or not self._around:
             return
-        there = sorted(changed & self._templates.keys())
-        remembered = self._prototypes[[self._row_of[person] for person in self._around]]
-        similarities = remembered @ self._prototypes[[self._row_of[one] for one in there]].T
+        there = sorted(changed & self._recent.everybody)
+        similarities = self._prototypes_of([*self._around]) @ self._prototypes_of(there).T
         for row, (person, around) in enumerate(list(self._around.items())):
             near = np.flatnonzero(similarities[row] >= around.floor)
-            new = [Neighbour(there[one], _inside(similarities[row, one])) for one in near]
+            new = _neighbours([there[one] for one in near], similarities[row, near])
             after = around.after(changed, new)
             if after is None:
                 del self._around[person]
             else:
                 self._around[person] = after
 
-    def _drop_row(self, person: int) -> None:
-        """Remove a person's prototype; the last row takes its place."""
-        row = self._row_of.pop(person, None)
-        if row is None:
-            return
-        last = self._persons.pop()
-        if last != person:
-            self._persons[row] = last
-            self._row_of[last] = row
-            self._prototypes[row] = self._prototypes[len(self._persons)]
-        self._prototypes = self._prototypes[: len(self._persons)]
+
+def _near(
+    people: Ints, prototypes: Floats, probes: Floats, k: int, without: Mask
+) -> Iterator[list[Neighbour]]:
+    if not len(people):
+        return repeat([], len(probes))
+    found = nearest(prototypes, probes, k, without)
+    return (_neighbours(people[rows].tolist(), similarities) for rows, similarities in found)
 
 
-def _inside(similarity: np.float32) -> float:
+def _neighbours(people: Sequence[int], similarities: Floats) -> list[Neighbour]:
     """Rounding lets two vectors of length 1 reach a product a little over 1."""
-    return min(1.0, max(-1.0, float(similarity)))
-
-
-def prototype(templates: dict[int, tuple[Floats, float]]) -> Floats:
-    """The direction in which a person's templates agree, (D,) float32, length 1.
-
-    `templates` maps ids to embedding, (D,) float32 of length 1, and quality, 0..1.
-
-    A template counts by its quality and by its agreement: the median similarity to the person's
-    other templates, against that of the one that agrees best. One wrong or bad photo among several
-    good ones then counts for nothing, while two alone have only each other to go by.
-    """
-    ordered = [templates[template] for template in sorted(templates)]
-    embeddings = np.stack([embedding for embedding, _ in ordered])
-    weights = np.array([max(quality, 0.01) for _, quality in ordered], np.float32)
-    if len(embeddings) > 2:
-        others = ~np.eye(len(embeddings), dtype=bool)
-        similarities = (embeddings @ embeddings.T)[others].reshape(len(embeddings), -1)
-        agreement = np.median(similarities, axis=1)
-        weights *= (1 - (agreement.max() - agreement) / AGREEMENT_RANGE).clip(0, 1)
-    prototype = weights @ embeddings
-    unit: Floats = (prototype / np.linalg.norm(prototype)).astype(np.float32)
-    return unit
+    return list(map(Neighbour, people, similarities.clip(-1, 1).tolist()))

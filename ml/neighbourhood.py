@@ -27,7 +27,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ml.gallery import AROUND, Gallery, Neighbour
+from ml.around import AROUND, Neighbour
+from ml.gallery import Gallery
 from ml.types import Floats
 
 NEIGHBOURS = 2
@@ -104,6 +105,7 @@ class Neighbourhood:
         self._gallery, self._anchors, self._bar = gallery, anchors, bar
         self._known: dict[int, _Surroundings] = {}
         self._too_much = (PROBE_WEIGHT + PERSON_WEIGHT - 1) * _of_size(gallery.people, anchors)
+        self._too_alike = bar - self._too_much
 
     def nobody(self, embedding: Floats) -> float:
         """The likeness that is usual around a probe while nobody is enrolled."""
@@ -115,10 +117,19 @@ class Neighbourhood:
         may be as alike as they like."""
         found = self._gallery.search(embedding, max(AROUND, most) + len(without))
         near = [one for one in found if one.person not in without]
-        self._gallery.remember([one.person for one in near[:most]])
+        self._remember([one.person for one in near[:most]])
         probe = self._around_probe(embedding, near)
         scored = [self._scored(one, probe) for one in near[:most]]
         return sorted(scored, key=lambda one: -one.score)
+
+    def _remember(self, people: Sequence[int]) -> None:
+        """Have searched for all who are going to be asked about, in two steps and not one by one:
+        in a large gallery nothing takes longer."""
+        self._gallery.remember(people)
+        around = [self._gallery.around(person)[:OTHER_NAMES] for person in people]
+        self._gallery.remember(
+            [*{one.person for near in around for one in near if one.similarity > self._too_alike}]
+        )
 
     def _scored(self, near: Neighbour, probe: _Surroundings) -> Scored:
         same = self.other_names(near.person)
@@ -131,8 +142,7 @@ class Neighbourhood:
     def other_names(self, person: int) -> frozenset[int]:
         """Entries that are probably the same person: the nearest of all, or the nearest once those
         before it are known to be."""
-        around, found = self._around_person(person), frozenset[int]()
-        bar = self._bar - self._too_much
+        around, found, bar = self._around_person(person), frozenset[int](), self._too_alike
         for near in around.near[:OTHER_NAMES]:
             if near.similarity <= bar:  # a score is never higher than that
                 break

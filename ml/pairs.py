@@ -14,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from ml.around import AROUND
 from ml.calibration import Calibration, Policy
-from ml.gallery import AROUND, Gallery
+from ml.gallery import Gallery
 from ml.neighbourhood import Neighbourhood
 from ml.types import Doubles, Floats
 

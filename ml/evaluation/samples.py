@@ -11,7 +11,8 @@ import numpy as np
 
 from ml.calibration import Calibration, Policy, identify
 from ml.evaluation.resampling import Ints
-from ml.gallery import Gallery, prototype
+from ml.gallery import Gallery
+from ml.prototypes import prototype
 from ml.templates import Embed, ask_twice, templates
 from ml.types import Floats, Identification, Image
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.gallery import AROUND, ENOUGH_AROUND, Gallery
+from ml.around import AROUND, ENOUGH_AROUND
+from ml.gallery import Gallery
 from ml.types import Floats
 
 SIZE = 16

@@ -74,7 +74,7 @@ def named(row: Identification) -> list[str]:
 
 def in_gallery(version: ModelVersion) -> dict[int, int]:
     with memory.current(version) as gallery:
-        return {person: gallery.photos_of(person) for person in gallery._templates}
+        return {person: gallery.photos_of(person) for person in gallery.everybody}
 
 
 # what follows the person

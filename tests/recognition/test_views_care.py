@@ -57,7 +57,7 @@ def shown(client: Client, route: str, pk: int, **query: str | int) -> str:
 
 def in_gallery(version: ModelVersion) -> dict[int, int]:
     with memory.current(version) as gallery:
-        return {person: gallery.photos_of(person) for person in gallery._templates}
+        return {person: gallery.photos_of(person) for person in gallery.everybody}
 
 
 # merging

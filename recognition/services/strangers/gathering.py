@@ -137,7 +137,7 @@ def _settled() -> list[int]:
 def _cohort(predictor: predictors.Predictor) -> Floats:
     """People who are enrolled, and are nobody of the strangers, with the anchors."""
     with memory.current(predictor.version) as people:
-        enrolled = people.prototypes[: clustering.COHORT]
+        enrolled = people.some_prototypes(clustering.COHORT)
     return np.concatenate([predictor.recognizer.calibration.anchors, enrolled])
 
 
