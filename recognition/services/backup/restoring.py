@@ -26,6 +26,7 @@ from recognition.services.backup.about import MEDIA, MODELS, About, rows_of
 from recognition.services.backup.archive import Advance, counted
 from recognition.services.backup.reading import Archive, opened
 from recognition.services.backup.refusals import BackupRefused
+from recognition.services.gallery import snapshots
 
 _KNOWN_BY: Final = (User, Person, Identification, ModelVersion)
 """A database without any of these is nobody's yet."""
@@ -45,6 +46,7 @@ def restore(file: Path, progress: Progress) -> About:
         _require_empty(archive)
         with writing(Path(settings.DATA_DIR), "run the command again"):
             write_whole(_mark(), archive.digest)
+            snapshots.drop()  # of a site that was here
             _put_files(archive, advance)
             _store(archive)
     return archive.about

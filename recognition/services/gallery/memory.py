@@ -1,4 +1,4 @@
-"""The gallery in a worker's memory, and the rows by which every worker follows its changes."""
+"""The gallery as a worker asks it, and the rows by which every worker follows its changes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Final
 
 import numpy as np
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from ml.gallery import Gallery
-from recognition.models import GalleryChange, GalleryRevision, ModelVersion, Template
-from recognition.services import consent
+from recognition.models import GalleryChange, GalleryRevision, ModelVersion
+from recognition.services.gallery import reading, snapshots
+from recognition.services.gallery.snapshots import Snapshot
+from recognition.services.gallery.terms import Terms
 
 _ROW: Final = 1  # the only row of GalleryRevision
 _BATCH: Final = 500
+_MANY: Final = 1000
+_PART: Final = 100
+"""So many templates, and such a part of all, may have changed until they are put in rows."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,10 @@ class Changes:
 
     def removed(self, faces: Iterable[tuple[int, int]]) -> None:
         """Note the removal of faces, given as (face id, person id)."""
-        self._note(faces, removed=True)
+        gone = list(faces)
+        self._note(gone, removed=True)
+        overwrite = partial(snapshots.overwrite, [face for face, _ in gone])
+        transaction.on_commit(overwrite, robust=True)
 
     def again(self, faces: Iterable[tuple[int, int]]) -> None:
         """Have faces looked at again whose people may be named from now on, or no longer."""
@@ -81,62 +90,76 @@ class _Followed:
     """The gallery under one model version, as of one revision."""
 
     def __init__(self, version: ModelVersion) -> None:
-        self.gallery = Gallery(version.embedding_size)
         self._version = version
-        self._ends: dict[int, dt.datetime] = {}
-        self._first_end = consent.FOREVER
-        # Read before the templates: a change in between is then seen twice rather than never.
-        self.revision = revision()
-        self._add(self._templates())
+        with snapshots.locked():
+            self._begin(snapshots.newest(version, revision()) or self._read())
+        self.follow()
 
     def follow(self) -> None:
-        """Bring the gallery up to date, reading nothing but what has changed."""
+        """Bring the gallery up to date, reading nothing but what has changed. Whoever has left it
+        is not to be found in a snapshot either."""
+        gone = self._catch_up()
+        if self.gallery.changed > max(_MANY, self.gallery.templates // _PART):
+            gone |= self._renew()
+        if gone:
+            snapshots.overwrite(gone)
+
+    def _begin(self, snapshot: Snapshot) -> None:
+        self.gallery = Gallery(self._version.embedding_size, snapshot.rows)
+        self.revision = self._began_with = snapshot.revision
+        self._terms = Terms(snapshot.terms)
+
+    def _read(self) -> Snapshot:
+        # Read before the templates: a change in between is then seen twice rather than never.
+        as_of = revision()
+        rows, terms = reading.everything(self._version)
+        read = Snapshot(as_of, rows, terms.to_store())
+        return snapshots.keep(self._version, read) if len(rows.templates) > _MANY else read
+
+    def _renew(self) -> set[int]:
+        """Go on with what somebody else has stored meanwhile, or else store what there is now."""
+        gone = set[int]()
+        with snapshots.locked():
+            newer = snapshots.newest(self._version, revision())
+            if newer is None or newer.revision <= self._began_with:
+                gone |= self._catch_up()
+                here = Snapshot(self.revision, self.gallery.in_rows(), self._terms.to_store())
+                newer = snapshots.keep(self._version, here)
+            self._begin(newer)
+        return gone | self._catch_up()
+
+    def _catch_up(self) -> set[int]:
+        """Apply what has changed since; returns the faces that have left."""
         changes = GalleryChange.objects.filter(revision__gt=self.revision)
         rows = changes.order_by("revision", "pk").values_list("face_id", "removed", "revision")
-        unread, revision = rows.iterator(chunk_size=_BATCH), self.revision
+        unread, revision, gone = rows.iterator(chunk_size=_BATCH), self.revision, set[int]()
         while batch := list(islice(unread, _BATCH)):
-            self._apply({face: removed for face, removed, _ in batch})
+            gone |= self._apply({face: removed for face, removed, _ in batch})
             revision = batch[-1][2]
         self.revision = revision
-        self._drop_what_is_over()
+        over = self._terms.over(timezone.now())
+        self._remove(over)
+        return gone | set(over)
 
-    def _apply(self, changes: dict[int, bool]) -> None:
+    def _apply(self, changes: dict[int, bool]) -> set[int]:
         """The last change of each face is all that matters."""
         self._remove(changes)
         stay = [face for face, removed in changes.items() if not removed]
-        self._add(self._templates().filter(face__in=stay))
+        return changes.keys() - set(self._add(stay))
 
-    def _add(self, templates: QuerySet[Template]) -> None:
-        rows = templates.values_list(
-            "face_id",
-            "face__person_id",
-            "embedding",
-            "face__quality",
-            consent.recognised_until("face__person"),
-        )
-        for face, person, embedding, quality, until in rows.iterator(chunk_size=_BATCH):
-            self.gallery.add(face, person, np.frombuffer(embedding, dtype="<f4"), quality)
-            if until and until < consent.FOREVER:
-                self._ends[face] = until
-                self._first_end = min(self._first_end, until)
+    def _add(self, faces: list[int]) -> Iterator[int]:
+        """Those of them whose people may be named."""
+        for one in reading.some(self._version, faces) if faces else ():
+            embedding = np.frombuffer(one.embedding, "<f4")
+            self.gallery.add(one.face, one.person, embedding, one.quality)
+            self._terms.put(one.face, one.until)
+            yield one.face
 
     def _remove(self, faces: Iterable[int]) -> None:
+        """Who agreed for a time leaves as soon as it has passed, whoever says so how much later."""
         for face in faces:
             self.gallery.remove(face)
-            self._ends.pop(face, None)
-
-    def _drop_what_is_over(self) -> None:
-        """Who agreed for a time leaves as soon as it has passed, whoever says so how much later."""
-        now = timezone.now()
-        if self._first_end <= now:
-            self._remove([face for face, end in self._ends.items() if end <= now])
-            self._first_end = min(self._ends.values(), default=consent.FOREVER)
-
-    def _templates(self) -> QuerySet[Template]:
-        """Of everybody who may be named."""
-        return Template.objects.filter(
-            consent.may_be_named("face__person"), model_version=self._version
-        )
+            self._terms.put(face, None)
 
 
 @contextmanager

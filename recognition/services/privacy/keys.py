@@ -20,6 +20,7 @@ from ml.files import NEW, replacing
 from ml.threads import Progress
 from recognition.models.fields import SealedField
 from recognition.services.audit import record
+from recognition.services.gallery import snapshots
 from recognition.services.photos import files, orphans
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Rotated:
 
 
 def rotate(progress: Progress) -> Rotated:
+    snapshots.drop()  # which are in the clear
     rotated, names = Rotated(), list(_names())
     total = len(names) + sum(map(_count, _columns()))
     done = 0
