@@ -59,13 +59,24 @@ class Detector:
         return sorted(map(face, rows), key=lambda found: found.box.x)
 
     def _as_it_lies(self, photo: Image) -> Rows:
-        whole = [(view, self._look(view)) for view in views.whole(photo)]
+        whole = self._whole(photo)
         parts = [self._look(view) for view in views.tiles(photo)]
         rows = best_of_overlapping(np.concatenate([*(found for _, found in whole), *parts]))
         for index, row in enumerate(rows[:_LOOKED_AT_CLOSELY]):
             better = self._better(photo, row, clear=_clearly_seen(row, whole), shrunk=bool(parts))
             rows[index] = row if better is None else better
         return best_of_overlapping(rows[rows[:, SCORE] >= MIN_SCORE])
+
+    def _whole(self, photo: Image) -> list[tuple[views.View, Rows]]:
+        """The views of the whole photo, and what they show. The small one is left out where the
+        large one shows faces that are all clear: one that fills the frame would show in it, too,
+        but never clearly. Of a small photo both are as large, and the better counts."""
+        looked: list[tuple[views.View, Rows]] = []
+        for view in views.whole(photo):
+            looked.append((view, self._look(view)))
+            if max(view.picture.shape) > 2 * views.SMALL_VIEW and _all_clear(*looked[0]):
+                break
+        return looked
 
     def _better(self, photo: Image, row: Rows, *, clear: bool, shrunk: bool) -> Rows | None:
         """A closer look at a face that may be turned or is small; None if it needs none."""
@@ -92,6 +103,14 @@ class Detector:
 
 def _is_a_face(turned: Rows) -> bool:
     return bool(turned[SCORE] >= _MIN_SCORE_TURNED)
+
+
+def _all_clear(view: views.View, rows: Rows) -> bool:
+    faces = best_of_overlapping(rows)
+    smallest, largest = _SIZES_SEEN_WELL
+    sides = size(faces) * view.scale
+    clear = (faces[:, SCORE] >= _SURE) & (smallest <= sides) & (sides <= largest)
+    return bool(len(faces) and clear.all())
 
 
 def _clearly_seen(row: Rows, whole: Sequence[tuple[views.View, Rows]]) -> bool:

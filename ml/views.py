@@ -19,7 +19,8 @@ LARGE_VIEW: Final = 1280
 _MIN_SIDE = 224
 """A photo that is smaller is enlarged: landmarks that are a pixel off in a photo of 112 pixels more
 than double the errors of what is then embedded."""
-_WHOLE = ((LARGE_VIEW, 0.0), (256, 0.25))
+SMALL_VIEW: Final = 256
+_WHOLE = ((LARGE_VIEW, 0.0), (SMALL_VIEW, 0.25))
 """The long side, and a margin of grey around it as a share of that: a view nearly as large as the
 photo for its small faces, and a small one for faces that fill the frame."""
 
@@ -77,8 +78,9 @@ class View:
         return found[whole].astype(np.float32)
 
 
-def whole(photo: Image, quarters: int = 0) -> list[View]:
-    """A photo, (H, W, 3), as a whole, turned by quarters against the clock."""
+def whole(photo: Image, quarters: int = 0) -> Iterator[View]:
+    """A photo, (H, W, 3), as a whole, turned by quarters against the clock: each view is made as
+    it is asked for."""
     height, width = photo.shape[:2]
     turn = (
         np.array([[1, 0, 0], [0, 1, 0]]),
@@ -87,7 +89,8 @@ def whole(photo: Image, quarters: int = 0) -> list[View]:
         np.array([[0, -1, height - 1], [1, 0, 0]]),
     )[quarters]
     turned = np.ascontiguousarray(np.rot90(photo, quarters))
-    return [_sized(turned, long_side, margin, turn) for long_side, margin in _WHOLE]
+    for long_side, margin in _WHOLE:
+        yield _sized(turned, long_side, margin, turn)
 
 
 def tiles(photo: Image) -> list[View]:

@@ -49,6 +49,20 @@ def test_a_face_that_fills_the_frame_is_found_once(detector: Detector, side: int
     assert found.box.width > side / 2
 
 
+@pytest.mark.parametrize("side", [400, 700])
+def test_a_face_that_fills_the_frame_is_found_beside_a_clear_one(
+    detector: Detector, side: int
+) -> None:
+    """The clear one is no reason not to look for the other."""
+    portrait = photo(PORTRAIT)
+    (face,) = detector.detect(portrait)
+    scene = np.full((960, 1280, 3), 110, np.uint8)
+    scene[100 : 100 + side, 450 : 450 + side] = resized(tight(portrait, face), side)
+    scene[600:900, 60:360] = resized(portrait, 300)
+    small, large = detector.detect(scene)
+    assert small.box.width < 150 < side / 2 < large.box.width
+
+
 @pytest.mark.parametrize("size", [24, 40])
 def test_a_small_face_in_a_large_photo_is_found(detector: Detector, size: int) -> None:
     portrait = photo(PORTRAIT)
