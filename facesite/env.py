@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
@@ -204,6 +204,43 @@ def _close(place: Path, mode: int) -> None:
             f"Everybody on this machine may look into {place}, where photos of faces are. "
             f"Whose it is can change that: chmod o= {place}"
         )
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket, and a folder of it, on a server that speaks S3."""
+
+    endpoint: str
+    name: str
+    folder: str
+    region: str
+    key: str
+    secret: str
+
+    @property
+    def place(self) -> str:
+        """As people call it, without what is secret."""
+        return f"{self.endpoint}/{self.name}/{self.folder}".rstrip("/")
+
+
+def bucket(name: str) -> Bucket | None:
+    """A bucket from https://key:secret@host/bucket/folder?region=…; the folder may be left out,
+    and the region where the server knows none."""
+    value = url(name, schemes=("https", "http"))
+    if not value:
+        return None
+    parts = urlsplit(value)
+    place, _, folder = parts.path.strip("/").partition("/")
+    if not (place and parts.hostname and parts.username and parts.password):
+        raise ImproperlyConfigured(f"{name} must look like https://key:secret@host/bucket.")
+    return Bucket(
+        endpoint=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+        name=place,
+        folder=folder,
+        region=dict(parse_qsl(parts.query)).get("region", "us-east-1"),
+        key=unquote(parts.username),
+        secret=unquote(parts.password),
+    )
 
 
 @dataclass(frozen=True)

@@ -200,8 +200,10 @@ CACHES = {
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Photos, crops, portraits and model versions of a site of several machines; else on the disk.
+S3 = env.bucket("S3_URL")
 STORAGES = {
-    "default": {"BACKEND": "facesite.storage.PrivateStorage"},
+    "default": {"BACKEND": "facesite.bucket.Bucket" if S3 else "facesite.storage.PrivateStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

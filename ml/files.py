@@ -57,6 +57,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
+def link(path: Path, target: Path) -> None:
+    """A new name of a file, which takes no room; a copy where the disk, or another, knows no links.
+
+    Raises:
+        FileNotFoundError, FileExistsError: there is no such file, or already one of that name.
+    """
+    try:
+        target.hardlink_to(path)
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except OSError:
+        shutil.copyfile(path, target)
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text file, UTF-8, in one step: whoever reads it finds the old text or the new one.
 

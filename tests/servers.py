@@ -1,18 +1,24 @@
-"""PostgreSQL and Redis as fixtures. Debian's packages of both have to be there."""
+"""PostgreSQL, Redis and a server of buckets as fixtures. Debian's packages of the first two have to
+be there."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
+from pytest_django import Settings
 
+from facesite import env
 from tests.sites import free_port, wait_for
 
 
@@ -77,6 +83,45 @@ def redis() -> Iterator[str]:
     ):
         yield f"redis://127.0.0.1:{port}/0"
         server.terminate()
+
+
+@contextmanager
+def serving_s3(host: str = "127.0.0.1") -> Iterator[str]:
+    """The address of a server that speaks S3 and has no bucket yet."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        address = f"{host}:{port}"
+        wait_for(lambda: listens(host, port))
+        yield address
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    with serving_s3() as address:
+        yield address
+
+
+def listens(host: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((host, port)):
+        return True
+    return False
+
+
+def new_bucket(server: str, name: str) -> str:
+    """What `S3_URL` says of a folder of an empty bucket on that server."""
+    urlopen(Request(f"http://{server}/{name}", method="PUT")).close()
+    return f"http://key:secret@{server}/{name}/site"
+
+
+def keep_in(url: str, settings: Settings) -> None:
+    """Have this process keep files in that bucket."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("S3_URL", url)
+        settings.S3 = env.bucket("S3_URL")
+    backend = {"BACKEND": "facesite.bucket.Bucket"}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
 
 
 def new_database(server: str, name: str) -> str:

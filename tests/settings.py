@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-_OURS = ("DATA_DIR", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "PORT", "TZ", "AMVERA")
+_OURS = ("DATA_DIR", "REDIS_URL", "S3_URL", "EMAIL_URL", "SECRET_KEY", "PORT", "TZ", "AMVERA")
 _KEPT = ("FACESITE_SHARED_DATA",)  # says where the tests find something, nothing about the site
 for _name in set(os.environ).difference(_KEPT):
     if _name.removesuffix("_FILE") in _OURS or _name.startswith("FACESITE_"):

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from recognition.models import ModelVersion
 from recognition.services.gallery import memory
 from recognition.services.versions import predictors, registry
 from tests.recognition.fakes import SIZE, StripeRecognizer, calibration
+from tests.servers import keep_in, new_bucket
+
+_numbers = count()
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +42,12 @@ def media(tmp_path: Path, settings: Settings) -> Path:
     """An empty folder for stored files."""
     settings.MEDIA_ROOT = tmp_path / "media"
     return tmp_path / "media"
+
+
+@pytest.fixture
+def bucket(s3: str, settings: Settings) -> None:
+    """Files are kept in an empty bucket."""
+    keep_in(new_bucket(s3, f"bucket-{next(_numbers)}"), settings)
 
 
 @pytest.fixture

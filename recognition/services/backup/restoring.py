@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 
+from facesite.storage import kept
 from ml.files import replacing, write_whole, writing
 from ml.threads import Progress
 from recognition.models import Identification, ModelVersion, Person, User
@@ -74,6 +75,8 @@ def _require_empty(archive: Archive) -> None:
     for place in map(Path, (settings.MEDIA_ROOT, settings.MODELS_DIR)):
         if any(path.is_file() for path in place.rglob("*")):
             raise BackupRefused("files_there", folder=place)
+    if kept().elsewhere():
+        raise BackupRefused("files_there", folder=kept().place)
     if _is_somebodys():
         raise BackupRefused("rows_there")
     if set(schema.applied()) - set(archive.about.migrations):
@@ -87,16 +90,17 @@ def _is_somebodys() -> bool:
 
 
 def _put_files(archive: Archive, advance: Advance) -> None:
-    for folder, root in ((MEDIA, settings.MEDIA_ROOT), (MODELS, settings.MODELS_DIR)):
+    for folder, put in ((MEDIA, kept().put), (MODELS, _put_model)):
         for name in archive.below(folder):
-            target = Path(root) / name.removeprefix(f"{folder}/")
-            _put(archive, name, target)
-            advance(target.stat().st_size)
+            with archive.open(name) as source:
+                put(name.removeprefix(f"{folder}/"), source)
+                advance(source.tell())
 
 
-def _put(archive: Archive, name: str, target: Path) -> None:
+def _put_model(name: str, source: IO[bytes]) -> None:
+    target = Path(settings.MODELS_DIR) / name
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with replacing(target) as file, archive.open(name) as source:
+    with replacing(target) as file:
         shutil.copyfileobj(source, file)
 
 

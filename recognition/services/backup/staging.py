@@ -1,7 +1,7 @@
 """What goes into a backup, set aside in one moment: it cannot change while the archive is written.
 
-Files are linked and not copied, which takes no room. The folder stays until the archive is whole,
-so that whoever was interrupted goes on with the same.
+Files of this disk are linked and not copied, which takes no room. The folder stays until the
+archive is whole, so that whoever was interrupted goes on with the same.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,8 @@ from django.db.models import Model
 from django.utils import timezone
 
 from facesite import env
-from ml.files import held, write_whole
+from facesite.storage import kept
+from ml.files import held, link, write_whole
 from recognition.services.backup import numbers, rows, schema
 from recognition.services.backup.about import ABOUT, MEDIA, MODELS, About, rows_of
 from recognition.services.backup.refusals import BackupRefused
@@ -31,6 +33,9 @@ CONTENT: Final = "content"
 """The folder of what goes into the archive, in the folder of the backup."""
 ABANDONED_AFTER: Final = dt.timedelta(days=1)
 MODEL_VERSIONS: Final = "recognition.modelversion"
+
+Copy = Callable[[Path], None]
+"""Makes a new file what another is. Raises `FileNotFoundError`."""
 
 
 @contextmanager
@@ -82,7 +87,7 @@ def _set_aside(place: Path) -> None:
     models = schema.models_at(migrations)
     with rows.snapshot():
         with files.kept_meanwhile():
-            missing = [name for name, path in _named(models) if not _link(path, place / name)]
+            missing = [name for name, copy in _named(models) if not _put(copy, place / name)]
         about = _about(migrations, models, missing)
         for label, model in models.items():
             about.rows[label] = _write(place / rows_of(label), rows.lines(model))
@@ -103,38 +108,36 @@ def _about(
     )
 
 
-def _named(models: Mapping[str, type[Model]]) -> Iterator[tuple[str, Path]]:
-    """Every file that a row names: what it is called in the archive, and where it lies."""
+def _named(models: Mapping[str, type[Model]]) -> Iterator[tuple[str, Copy]]:
+    """Every file that a row names: what it is called in the archive, and how it gets there."""
     for model in models.values():
         for field in files.fields_of(model):
             names = model._base_manager.exclude(**{field.name: ""}).values_list(field.name)
             for (name,) in names.iterator():
-                yield f"{MEDIA}/{name}", Path(settings.MEDIA_ROOT) / name
+                yield f"{MEDIA}/{name}", partial(kept().copy, name)
     versions: Any = models[MODEL_VERSIONS]._base_manager.values_list("name", flat=True)
     for version in versions:
         yield from _of_version(version)
 
 
-def _of_version(name: str) -> Iterator[tuple[str, Path]]:
+def _of_version(name: str) -> Iterator[tuple[str, Copy]]:
     folder = Path(settings.MODELS_DIR) / name
     if not folder.is_dir():
-        yield f"{MODELS}/{name}", folder
+        yield f"{MODELS}/{name}", partial(link, folder)
     for path in folder.rglob("*"):
         if path.is_file():
-            yield f"{MODELS}/{name}/{path.relative_to(folder).as_posix()}", path
+            yield f"{MODELS}/{name}/{path.relative_to(folder).as_posix()}", partial(link, path)
 
 
-def _link(path: Path, target: Path) -> bool:
-    """False if there is no such file. A copy where the disk, or another, knows no links."""
+def _put(copy: Copy, target: Path) -> bool:
+    """False if there is no such file."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        target.hardlink_to(path)
+        copy(target)
     except FileExistsError:  # two rows name one file
         return True
     except FileNotFoundError:
         return False
-    except OSError:
-        shutil.copyfile(path, target)
     return True
 
 

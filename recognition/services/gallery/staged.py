@@ -61,7 +61,7 @@ class Staged:
             raise uploads.UnreadableFile(f"{self} was not kept")
         try:
             return uploads.read_at_most(row.size, row.file.open)
-        except OSError as error:
+        except FileNotFoundError as error:
             raise uploads.UnreadableFile(f"{self} is gone") from error
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from django.conf import settings
 from django.db.models import QuerySet
 
 from facesite.sealing import SealBroken
+from facesite.storage import kept
 from ml import imaging
 from ml.errors import PhotoRejected
 from ml.types import CROP_SIZE, Image
@@ -89,7 +88,8 @@ def _crop(face: EnrolledFace) -> Image | None:
     except SealBroken as error:
         raise _unreadable(error) from error
     except OSError as error:
-        if isinstance(error, FileNotFoundError) and Path(face.crop.path).parent.is_dir():
+        folder = str(face.crop.name).partition("/")[0]
+        if isinstance(error, FileNotFoundError) and kept().has(folder):
             return None
         raise _unreadable(error) from error
     return crop if crop.shape == CROP_SHAPE else None
@@ -97,7 +97,7 @@ def _crop(face: EnrolledFace) -> Image | None:
 
 def _unreadable(error: OSError) -> CropsUnusable:
     trouble = error.strerror or str(error)
-    return CropsUnusable("crops_unreadable", trouble=trouble, folder=str(settings.MEDIA_ROOT))
+    return CropsUnusable("crops_unreadable", trouble=trouble, folder=kept().place)
 
 
 def _store(version: ModelVersion, faces: list[int], embeddings: Any) -> None:

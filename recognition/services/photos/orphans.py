@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Model
 from django.utils import timezone
 
+from facesite.storage import kept
 from recognition.services.photos import files
 
 OLD: Final = dt.timedelta(days=1)
@@ -49,11 +50,9 @@ def found() -> list[str]:
 
 def _orphans(folder: str, owners: list[Owner]) -> Iterator[str]:
     """Lists the files first and then reads the rows: what is written in between is too young."""
-    if not default_storage.exists(folder):
-        return
-    _, names = default_storage.listdir(folder)
+    names = kept().names(folder)
     for start in range(0, len(names), BATCH):
-        batch = {f"{folder}/{name}" for name in names[start : start + BATCH]}
+        batch = set(names[start : start + BATCH])
         for model, field in owners:
             rows = model._default_manager.filter(**{f"{field}__in": batch})
             batch -= set(rows.values_list(field, flat=True))

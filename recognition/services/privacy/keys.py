@@ -3,20 +3,18 @@ done while the site runs, be killed at any moment, and be started again."""
 
 from __future__ import annotations
 
+import io
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from django.apps import apps
-from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
 from facesite import sealing
-from ml.files import NEW, replacing
+from facesite.storage import kept
 from ml.threads import Progress
 from recognition.models.fields import SealedField
 from recognition.services.audit import record
@@ -71,24 +69,20 @@ def _turned(data: bytes, about: bytes, rotated: Rotated) -> bytes | None:
 
 
 def _names() -> Iterator[str]:
-    """Of all stored files, without what a rotation that was killed has left beside some."""
-    for folder in filter(default_storage.exists, orphans.owners()):
-        names = default_storage.listdir(folder)[1]
-        yield from (f"{folder}/{name}" for name in names if not name.endswith(NEW))
+    """Of all stored files."""
+    for folder in orphans.owners():
+        yield from kept().names(folder)
 
 
 def _rotate_file(name: str, rotated: Rotated) -> bool:
     """A new file in the place of the old one, which a backup may still be reading. One that is
     deleted meanwhile does not come back: whoever deletes waits."""
-    path = Path(default_storage.path(name))
     with suppress(FileNotFoundError):
-        turned = _turned(path.read_bytes(), name.encode(), rotated)
+        turned = _turned(kept().raw(name), name.encode(), rotated)
         if turned is not None:
-            with files.kept_meanwhile(), replacing(path) as file:
-                path.stat()
-                file.write(turned)
-                file.flush()
-                os.fsync(file.fileno())
+            with files.kept_meanwhile():
+                kept().raw(name)
+                kept().put(name, io.BytesIO(turned))
             return True
     return False
 

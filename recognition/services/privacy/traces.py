@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -12,6 +14,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db.models import QuerySet
 
+from facesite.storage import kept
 from ml.threads import Progress
 from recognition.models import EnrolledFace, Identification, Person, ProbeFace
 from recognition.models.identification import said_to_be
@@ -72,19 +75,29 @@ def _filenames(person: Person, asked: QuerySet[ProbeFace]) -> set[str]:
 
 
 def found(needles: Collection[bytes], progress: Progress | None = None) -> Iterator[Path]:
-    """The files under the data folder in which, or in whose name, one of `needles` is."""
-    paths = sorted(Path(settings.DATA_DIR).rglob("*"))
-    for done, path in enumerate(paths, start=1):
-        name = str(path.relative_to(settings.DATA_DIR)).encode()
-        if any(needle in name for needle in needles) or (path.is_file() and _is_in(path, needles)):
+    """The files under the data folder, and those kept elsewhere, in which, or in whose name, one of
+    `needles` is."""
+    paths, elsewhere = sorted(Path(settings.DATA_DIR).rglob("*")), sorted(kept().elsewhere())
+    for done, path in enumerate(chain(paths, map(Path, elsewhere)), start=1):
+        name = str(path).removeprefix(str(settings.DATA_DIR)).encode()
+        if any(needle in name for needle in needles) or _is_in(path, needles):
             yield path
         if progress:
-            progress(done, len(paths))
+            progress(done, len(paths) + len(elsewhere))
 
 
 def _is_in(path: Path, needles: Collection[bytes]) -> bool:
+    with suppress(FileNotFoundError):  # it went a moment ago
+        if not path.is_absolute():
+            data = kept().raw(str(path))
+            return any(needle in data for needle in needles)
+        return path.is_file() and _is_on_disk(path, needles)
+    return False
+
+
+def _is_on_disk(path: Path, needles: Collection[bytes]) -> bool:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
             return any(held.find(needle) >= 0 for needle in needles)
-    except (ValueError, FileNotFoundError):  # there is nothing in it, or it went a moment ago
+    except ValueError:  # there is nothing in it
         return False

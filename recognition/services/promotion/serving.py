@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from facesite.storage import kept
 from ml.errors import ArtifactError
 from recognition.models import EnrolledFace, ModelVersion, User
 from recognition.models.work import MAX_ATTEMPTS
@@ -109,8 +109,7 @@ def _serve(move: Move, progress: Progress) -> Embedded:
 def _require_most_crops(lost: int) -> None:
     enrolled = EnrolledFace.objects.count()
     if lost > max(LOST_AT_ANY_SIZE, MOST_LOST * enrolled):
-        folder = str(settings.MEDIA_ROOT)
-        raise CropsUnusable("crops_lost", lost=lost, enrolled=enrolled, folder=folder)
+        raise CropsUnusable("crops_lost", lost=lost, enrolled=enrolled, folder=kept().place)
 
 
 def _require_sound(version: ModelVersion) -> None:

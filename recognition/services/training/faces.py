@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from facesite.storage import kept
 from ml.files import write_whole
 from recognition.models import (
     EnrolledFace,
@@ -66,22 +67,22 @@ def folder(run: TrainingRun) -> Path:
 def faces_of(run: TrainingRun) -> tuple[dict[str, list[Path]], bool]:
     """The faces that a run began with, so that going on means the same ones; and whether some of
     them are gone. Then it has to begin anew, with those that there are now."""
-    kept, now = folder(run) / FACES, site_dataset()
-    anew = kept.is_file()
+    noted, now = folder(run) / FACES, site_dataset()
+    anew = noted.is_file()
     if anew:
-        before = _read(kept)
+        before = _read(noted)
         if all(set(crops) <= set(now.get(person, ())) for person, crops in before.items()):
             return before, False
         shutil.rmtree(folder(run))
     folder(run).mkdir(parents=True, exist_ok=True)
-    _write(kept, now)
+    _write(noted, now)
     return now, anew
 
 
 def readable(run: TrainingRun, faces: Faces) -> dict[str, list[Path]]:
-    """The same faces in files that are not encrypted: where photos are, copies in the folder of the
-    run, which goes when it ends."""
-    if not settings.ENCRYPTION_KEYS:
+    """The same faces in files of this disk that are not encrypted; where photos are neither, copies
+    in the folder of the run, which goes when it ends."""
+    if kept().is_readable():
         return {person: list(crops) for person, crops in faces.items()}
     return {person: [_copied(run, crop) for crop in crops] for person, crops in faces.items()}
 
@@ -99,15 +100,15 @@ def _name(crop: Path) -> str:
     return str(crop.relative_to(settings.MEDIA_ROOT))
 
 
-def _read(kept: Path) -> dict[str, list[Path]]:
+def _read(noted: Path) -> dict[str, list[Path]]:
     media = Path(settings.MEDIA_ROOT)
-    faces = json.loads(kept.read_text())
+    faces = json.loads(noted.read_text())
     return {person: [media / crop for crop in crops] for person, crops in faces.items()}
 
 
-def _write(kept: Path, faces: Faces) -> None:
+def _write(noted: Path, faces: Faces) -> None:
     crops = {person: list(map(_name, faces[person])) for person in faces}
-    write_whole(kept, json.dumps(crops))
+    write_whole(noted, json.dumps(crops))
 
 
 def two_people_with_one_face(faces: Faces) -> str:
@@ -147,11 +148,11 @@ def _drop_what_shows_the_erased() -> None:
 def drop_if_it_shows_the_erased(run: TrainingRun) -> None:
     """Drop the folder of a run that has faces of somebody who is no longer there. Its sentence too:
     the run may have ended with their name a moment after they were removed."""
-    kept = folder(run) / FACES
-    if kept.is_file():
-        people = list(map(int, json.loads(kept.read_text())))
+    noted = folder(run) / FACES
+    if noted.is_file():
+        people = list(map(int, json.loads(noted.read_text())))
         if Person.objects.filter(pk__in=people).count() < len(people):
-            shutil.rmtree(kept.parent)
+            shutil.rmtree(noted.parent)
             _drop_names(TrainingRun.objects.filter(pk=run.pk))
 
 

@@ -19,9 +19,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from facesite import env
+from facesite.storage import PrivateStorage
 from recognition.models import AuditEvent, Identification, ModelVersion, Person, Trial, User
 from recognition.services import chain
-from recognition.services.backup import reading, restoring, staging
+from recognition.services.backup import reading, restoring
 from recognition.services.privacy.deletion import delete_photos
 from recognition.services.privacy.erasure import remove_person
 from recognition.services.site import integrity
@@ -115,17 +116,17 @@ def test_who_deletes_a_photo_meanwhile_waits_until_its_files_are_linked(
 ) -> None:
     committed = Event()
     deleting = Thread(target=delete, args=(answered, user, committed))
-    link = staging._link
+    link = PrivateStorage.copy
     there: list[bool] = []
 
-    def linked(path: Path, target: Path) -> bool:
+    def linked(storage: PrivateStorage, name: str, target: Path) -> None:
         if not there:
             deleting.start()
             assert committed.wait(30)
-        there.append(path.exists())
-        return link(path, target)
+        there.append(storage.exists(name))
+        link(storage, name, target)
 
-    monkeypatch.setattr(staging, "_link", linked)
+    monkeypatch.setattr(PrivateStorage, "copy", linked)
     assert backup(file).missing == []
     deleting.join()
     assert there
