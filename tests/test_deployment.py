@@ -55,7 +55,7 @@ def test_the_image_runs_as_nobody_special_with_checked_packages() -> None:
     assert "\nVOLUME /data\n" in dockerfile
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-peers"])
 def test_every_wanted_package_is_locked_with_hashes(name: str) -> None:
     """Whoever changes the short list runs `make lock`."""
     locked = (ROOT / f"{name}.txt").read_text(encoding="utf-8")

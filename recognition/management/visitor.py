@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from http.client import HTTPConnection, HTTPResponse
@@ -39,18 +39,16 @@ class Visitor:
     def log_in(self, name: str, password: str) -> Page:
         self.get("/accounts/login/")
         fields = {"login": name, "password": password, "csrfmiddlewaretoken": self._csrf()}
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._ask("POST", "/accounts/login/", urlencode(fields).encode(), form)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._ask("POST", "/accounts/login/", urlencode(fields).encode(), headers)
+
+    def ask(self, photos: Sequence[bytes]) -> Page:
+        """Upload them and wait for their answers."""
+        return self.wait_for_answer(self.upload(photos))
 
     def upload(self, photos: Sequence[bytes]) -> Page:
-        """Send JPEG files in one form."""
-        mark, start = f"--{secrets.token_hex(16)}", "\r\nContent-Disposition: form-data; "
-        token = f'{mark}{start}name="csrfmiddlewaretoken"\r\n\r\n{self._csrf()}\r\n'
-        file = f'{mark}{start}name="photos"; filename="photo.jpg"\r\n'
-        before = f"{file}Content-Type: image/jpeg\r\n\r\n".encode()
-        parts = [token.encode(), *(before + photo + b"\r\n" for photo in photos)]
-        form = {"Content-Type": f"multipart/form-data; boundary={mark[2:]}"}
-        return self._ask("POST", "/", b"".join(parts) + f"{mark}--\r\n".encode(), form)
+        content, body = form({"csrfmiddlewaretoken": self._csrf()}, photos)
+        return self._ask("POST", "/", body, {"Content-Type": content})
 
     def wait_for_answer(self, page: Page) -> Page:
         """Look as the page does, at its own times, until it has nothing left to wait for."""
@@ -90,6 +88,17 @@ class Visitor:
     def _answer(self, *asked: Any) -> HTTPResponse:
         self._connection.request(*asked)
         return self._connection.getresponse()
+
+
+def form(fields: Mapping[str, str], photos: Sequence[bytes]) -> tuple[str, bytes]:
+    """The content type and the body of a form with these fields and JPEG files."""
+    mark = secrets.token_hex(16)
+    start = f"--{mark}\r\nContent-Disposition: form-data; name="
+    told = [f'{start}"{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
+    file = f'{start}"photos"; filename="photo.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'.encode()
+    files = [file + photo + b"\r\n" for photo in photos]
+    body = b"".join([*told, *files, f"--{mark}--\r\n".encode()])
+    return f"multipart/form-data; boundary={mark}", body
 
 
 def _first_look(trigger: str) -> float:

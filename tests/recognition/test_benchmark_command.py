@@ -108,7 +108,9 @@ def test_a_table_is_in_the_language_of_the_site() -> None:
     memory = {"worker": {"rss": 1234.5, "pss": 100.0}, "total": {"rss": 1300.0}}
     machine = {"processor": "Abacus", "cores": 2, "python": "3.11.7", "load_before": 0.25}
     with override("ru"):
-        said = "\n".join(tables({"machine": machine, "memory": {"after_start": memory}}))
+        said = "\n".join(
+            tables({"machine": machine, "memory": {"templates": 36, "after_start": memory}})
+        )
     assert "ядер: 2" in said
     assert "| worker | 1 234 | 100 |" in said.replace("\xa0", " ")
     assert "| total | 1 300 | – |" in said.replace("\xa0", " ")
@@ -169,7 +171,15 @@ class TestWhole:
         place: Path,
     ) -> None:
         monkeypatch.setattr("tempfile.tempdir", str(place))
-        few = {"WORKERS": (1,), "ALONE": 3, "USERS": 2, "EACH": 2, "OVERLOAD_SECONDS": 2, "BARE": 2}
+        few = {
+            "WORKERS": (1,),
+            "ALONE": 3,
+            "USERS": 2,
+            "EACH": 2,
+            "OVERLOAD_SECONDS": 2,
+            "BARE": 2,
+            "TEMPLATES": 99,
+        }
         for name, number in few.items():
             monkeypatch.setattr(measuring, name, number)
         monkeypatch.setattr(galleries, "SMALL", (1_000,))

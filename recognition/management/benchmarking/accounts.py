@@ -6,12 +6,19 @@ import secrets
 
 from django.contrib.auth.models import Group
 
-from recognition.models import User
+from recognition.models import Scope, User
+from recognition.services.site import tokens as made
 
 
 def make(number: int) -> list[tuple[str, str]]:
     """Names and passwords of so many new ones."""
     return [_make() for _ in range(number)]
+
+
+def tokens(number: int) -> list[str]:
+    """Secrets by which so many programs identify, each in the name of a new account."""
+    users = [User.objects.get(username=name) for name, _password in make(number)]
+    return [made.make(user, "", [Scope.IDENTIFY], until=None, by=None) for user in users]
 
 
 def _make() -> tuple[str, str]:

@@ -32,11 +32,17 @@ AT_ONCE: Final = 5_000
 LOOK: Final = {"box": [0, 0, 1, 1], "quality": 0.9, "crop": "none.png", "portrait": "none.jpg"}
 
 
-def measured(people: int) -> dict[str, Any]:
-    """Of a gallery with so many people more than there are, each with one template."""
+def fill(people: int) -> None:
+    """Enrol so many more people than there are, each with one template."""
     random, version = np.random.default_rng(0), registry.require_active()
     for stored in range(0, people, AT_ONCE):
         _enrol(version, _units(random, min(AT_ONCE, people - stored), version.embedding_size))
+
+
+def measured(people: int) -> dict[str, Any]:
+    """What they cost."""
+    fill(people)
+    random, version = np.random.default_rng(1), registry.require_active()
     with Worker.several(WORKERS) as workers:
         return {"people": people, **_of_workers(workers, version, random)}
 

@@ -46,6 +46,7 @@ EACH: Final = 6
 IN_A_BATCH: Final = 10
 BARE: Final = 20
 OVERLOAD_SECONDS: Final = 10.0
+TEMPLATES: Final = 10_000
 VARIED: Final = 5_000
 
 
@@ -109,6 +110,7 @@ class Run:
         alone = serving.alone(visitors[0], some)
         batches = serving.batches(visitors[0], some, IN_A_BATCH)
         together = serving.together(visitors, some[:EACH])
+        api = serving.together(serving.programs(site, USERS), some[:EACH])
         rate = 2 * together["photos_per_second"]
         self.say(_("uploading twice as many photos as it can answer"))
         seconds = OVERLOAD_SECONDS * (6 if self.wanted.full else 1)
@@ -118,25 +120,29 @@ class Run:
             "alone_ms": alone,
             "batch_ms": batches,
             "together": together,
+            "api": api,
             "overload": flood,
         }
 
     def memory(self) -> Measured:
-        with running_site(self.folder) as site:
-            (visitor,) = site.visitors(1)
-            serving.alone(visitor, photos.portraits(1))
-            measured = {"after_start": memory.of(site)}
-            if self.wanted.full:
-                self.say(_("photos of varied sizes: %d") % VARIED)
-                memory.upload_varied(visitor, VARIED)
-                measured["after_varied"] = memory.of(site)
-        return measured
+        with _copy(self.folder) as folder:
+            inside(folder, galleries.fill, TEMPLATES)
+            with running_site(folder) as site:
+                return {"templates": TEMPLATES, **self._remembered(site)}
+
+    def _remembered(self, site: Site) -> Measured:
+        (visitor,) = site.visitors(1)
+        serving.alone(visitor, photos.portraits(1))
+        after_start = {"after_start": memory.of(site)}
+        if not self.wanted.full:
+            return after_start
+        self.say(_("photos of varied sizes: %d") % VARIED)
+        memory.upload_varied(visitor, VARIED)
+        return {**after_start, "after_varied": memory.of(site)}
 
     def galleries(self) -> list[Measured]:
-        return [
-            self._gallery(people)
-            for people in (galleries.ALL if self.wanted.full else galleries.SMALL)
-        ]
+        sizes = galleries.ALL if self.wanted.full else galleries.SMALL
+        return [self._gallery(people) for people in sizes]
 
     def _gallery(self, people: int) -> Measured:
         self.say(_("a gallery of people: %d") % people)

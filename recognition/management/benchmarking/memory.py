@@ -32,7 +32,7 @@ def upload_varied(visitor: Visitor, number: int) -> None:
     random = np.random.default_rng(0)
     for _ in range(number // IN_ONE_UPLOAD):
         some = [photos.varied(random) for _ in range(IN_ONE_UPLOAD)]
-        visitor.wait_for_answer(visitor.upload(some))
+        visitor.ask(some)
 
 
 def _of(processes: Sequence[psutil.Process]) -> dict[str, float]:

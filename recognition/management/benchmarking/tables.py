@@ -112,6 +112,9 @@ def _of_http() -> dict[str, Callable[[Measured], str]]:
         _("photos a second with 16 users"): lambda one: _number(
             one["together"]["photos_per_second"]
         ),
+        _("photos a second over the API, 16 programs"): lambda one: _number(
+            one["api"]["photos_per_second"]
+        ),
         _("photos a second in a loop without a site"): lambda one: _spread(one["bare_per_second"]),
         _("share of that"): lambda one: percentage(one["of_bare"]),
         _("twice as many are sent: photos a second"): lambda one: _number(
@@ -139,7 +142,8 @@ def _memory(found: Measured) -> Iterator[str]:
         ]
         for part in found["after_start"]
     ]
-    yield _table(_("Memory of the running site"), columns, rows)
+    heading = _("Memory of the running site; templates: %s") % counted(found["templates"])
+    yield _table(heading, columns, rows)
 
 
 def _galleries(found: Sequence[Measured]) -> Iterator[str]:
