@@ -79,10 +79,14 @@ class HistoryFilter(forms.Form):
 def _mentioning(words: str) -> Q:
     """Photos whose file is called so, or somebody whom their answer names or who was found to be in
     them since."""
-    called = people.named(words)
+    in_file, called = Q(filename__icontains=words), people.named(words)
+    if not called.exists():  # then no photo has to be looked at for them
+        return in_file
     named = Candidate.objects.filter(access.NAMED, person__in=called)
+    since = ProbeFace.objects.filter(stranger__person__in=called)
+    # Lists of photos, made once: a question for each photo would be asked of all of them.
     in_answer = Q(pk__in=named.values("face__identification"))
-    return Q(filename__icontains=words) | in_answer | having(stranger__person__in=called)
+    return in_file | in_answer | Q(pk__in=since.values("identification"))
 
 
 def _outcome(outcome: str) -> Q:

@@ -68,8 +68,10 @@ class Identification(PhotoWork):
         verbose_name_plural = _("identifications")
         ordering = ("-created_at", "-id")
         indexes = (
-            models.Index(fields=("user", "-created_at")),
+            models.Index(fields=("user", "-created_at", "-id"), name="history_in_order"),
             models.Index(fields=("status", "claimed_at")),
+            models.Index(fields=("status", "-created_at"), name="latest_answered"),
+            models.Index(fields=("finished_at",), name="last_finished"),
         )
         permissions = (("review_identifications", "Can see and review everybody's history"),)
 

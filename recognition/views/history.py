@@ -16,16 +16,28 @@ from recognition.services.privacy import some_photos
 from recognition.views.requests import Request, downloaded
 
 PAGE = 25
+MOST = 100 * PAGE
+"""Photos that a filter shows: to count all that it finds, each would have to be looked at."""
 
 
 @require_safe
 def history(request: Request) -> HttpResponse:
     """One's own identifications, newest first; everybody's are the reviewers' pages."""
     form = HistoryFilter(request.GET or None)
-    own = reading.with_names(Identification.objects.filter(user=request.user))
+    own = Identification.objects.filter(user=request.user)
     found = form.apply(own) if form.is_bound else own
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "filtered": form.is_bound and form.has_changed()}
+    filtered = form.is_bound and form.has_changed()
+    # Numbers alone come from the index, however many pages are before this one.
+    numbers = found.values_list("pk", flat=True)
+    pages = Paginator(numbers[:MOST] if filtered else numbers, PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "rows": list(reading.in_batches(list(page), reading.with_names)),
+        "perhaps_more": filtered and pages.count == MOST,
+        "filtered": filtered,
+    }
     return render(request, "identification/history.html", context)
 
 

@@ -147,14 +147,17 @@ def test_the_list_shows_who_asked_what_and_the_answer(
     assert reverse("photo", args=("identification", row.pk)) not in page
 
 
-def test_a_longer_list_takes_no_more_queries(ann: Person, user: User, browser: Client) -> None:
+@pytest.mark.parametrize("words", ["", "?q=ann"])
+def test_a_longer_list_takes_no_more_queries(
+    words: str, ann: Person, user: User, browser: Client
+) -> None:
     answered(user, 1, 9)
 
     def queries() -> int:
         with CaptureQueriesContext(
             connection,
         ) as captured:
-            browser.get(LIST)
+            browser.get(LIST + words)
         return len(captured)
 
     few = queries()

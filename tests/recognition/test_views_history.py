@@ -22,6 +22,7 @@ from recognition.forms.history import OUTCOMES
 from recognition.models import Identification, Person, ProbeFace, User
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
+from recognition.views import history
 from tests.factories import deeds
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 
@@ -150,12 +151,28 @@ def test_the_history_comes_in_pages_that_keep_the_filter(user: User, login: Logi
     assert 'rel="next" href="?outcome=waiting&amp;page=2"' in page
 
 
-def test_the_number_of_queries_does_not_grow_with_the_history(user: User, login: Login) -> None:
+def test_a_filter_that_finds_very_much_counts_no_further_than_it_shows(
+    user: User, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST", 50)
+    rows = (Identification(user=user, filename=f"{number}.jpg") for number in range(60))
+    Identification.objects.bulk_create(rows)
+    client = login(user)
+    page = client.get(reverse("history"), {"outcome": "waiting", "page": "9"}).content.decode()
+    assert "Page 2 of 2 or more" in page
+    assert "Page 1 of 3" in client.get(reverse("history")).content.decode()
+    assert len(listed(client, page=3)) == 10
+
+
+@pytest.mark.parametrize("query", [{}, {"search": "ada"}, {"outcome": "match"}])
+def test_the_number_of_queries_does_not_grow_with_the_history(
+    query: dict[str, str], user: User, login: Login
+) -> None:
     client = login(user)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            client.get(reverse("history"))
+            client.get(reverse("history"), query)
         return len(captured)
 
     ask(user, "one.png", ADA)
