@@ -3,12 +3,14 @@ be there."""
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -107,6 +109,36 @@ def listens(host: str, port: int) -> bool:
     with suppress(OSError), socket.create_connection((host, port)):
         return True
     return False
+
+
+@contextmanager
+def relay(server: str, host: str = "127.0.0.1", cut_after: int | None = None) -> Iterator[str]:
+    """Another address of a server, at which answers may be cut off after so many bytes."""
+    with socket.create_server((host, 0)) as door:
+        threading.Thread(target=_let_in, args=(door, server, cut_after), daemon=True).start()
+        yield f"{host}:{door.getsockname()[1]}"
+        door.shutdown(socket.SHUT_RDWR)
+
+
+def _let_in(door: socket.socket, server: str, cut_after: int | None) -> None:
+    host, port = server.split(":")
+    with suppress(OSError):  # the door was closed
+        while True:
+            visitor, _ = door.accept()
+            behind = socket.create_connection((host, int(port)))
+            for way in ((visitor, behind, None), (behind, visitor, cut_after)):
+                threading.Thread(target=_pass_on, args=way, daemon=True).start()
+
+
+def _pass_on(source: socket.socket, target: socket.socket, most: int | None) -> None:
+    left = math.inf if most is None else most
+    with suppress(OSError):
+        while left > 0 and (data := source.recv(2**16)):
+            target.sendall(data[: int(min(left, len(data)))])
+            left -= len(data)
+    for end in (source, target):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
 
 
 def new_bucket(server: str, name: str) -> str:

@@ -42,6 +42,7 @@ class Site:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir / "up.log"
         self.process: subprocess.Popen[bytes]
+        self.prefix: tuple[str, ...] = ()  # a command that runs it elsewhere
 
     def start(self, *arguments: str, timeout: float = 300) -> Site:
         self.run(*arguments)
@@ -64,8 +65,9 @@ class Site:
     def _run(self, *command: str) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
+            command = (*self.prefix, sys.executable, *command)
             self.process = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
 
     def listens(self) -> bool:

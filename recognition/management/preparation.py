@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from facesite import catalogues
+from facesite.storage import StorageAway
 from recognition.checks import KEYS
 from recognition.models import GalleryChange
 from recognition.services.backup import restoring
 from recognition.services.site.accounts import FIRST_ADMINISTRATOR, create_first_administrator
-from recognition.services.versions import registry
+from recognition.services.versions import registry, sharing
 
 DEMO = settings.BASE_DIR / "demo" / "people"
 
@@ -89,6 +90,7 @@ def install_model(say: Say) -> bool:
     version = registry.active()
     if version is not None:
         say(_("Model: %(version)s.") % {"version": version})
+        share_models(say)
         return True
     say(_("Model: none yet, the default one is being built (half a minute)…"))
     installed = _manage(say, "install_model")
@@ -98,6 +100,13 @@ def install_model(say: Say) -> bool:
             % registry.MENDING_COMMAND
         )
     return installed
+
+
+def share_models(say: Say) -> None:
+    try:
+        sharing.share_all()
+    except StorageAway as error:
+        say(_("Models: other machines cannot have them yet. %s") % error.strerror)
 
 
 def enrol_demo(say: Say) -> None:

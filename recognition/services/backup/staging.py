@@ -28,6 +28,7 @@ from recognition.services.backup import numbers, rows, schema
 from recognition.services.backup.about import ABOUT, MEDIA, MODELS, About, rows_of
 from recognition.services.backup.refusals import BackupRefused
 from recognition.services.photos import files
+from recognition.services.versions import sharing
 
 CONTENT: Final = "content"
 """The folder of what goes into the archive, in the folder of the backup."""
@@ -115,14 +116,14 @@ def _named(models: Mapping[str, type[Model]]) -> Iterator[tuple[str, Copy]]:
             names = model._base_manager.exclude(**{field.name: ""}).values_list(field.name)
             for (name,) in names.iterator():
                 yield f"{MEDIA}/{name}", partial(kept().copy, name)
-    versions: Any = models[MODEL_VERSIONS]._base_manager.values_list("name", flat=True)
-    for version in versions:
+    for version in models[MODEL_VERSIONS]._base_manager.all():
         yield from _of_version(version)
 
 
-def _of_version(name: str) -> Iterator[tuple[str, Copy]]:
-    folder = Path(settings.MODELS_DIR) / name
-    if not folder.is_dir():
+def _of_version(version: Any) -> Iterator[tuple[str, Copy]]:
+    """Also of one that was made on another machine."""
+    name, folder = version.name, Path(settings.MODELS_DIR) / version.name
+    if not folder.is_dir() and not sharing.fetch(version):
         yield f"{MODELS}/{name}", partial(link, folder)
     for path in folder.rglob("*"):
         if path.is_file():

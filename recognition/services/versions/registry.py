@@ -24,6 +24,7 @@ from ml.errors import (
 from ml.reports import names
 from ml.versions import default
 from recognition.models import ModelVersion, Template
+from recognition.services.versions import sharing
 
 if TYPE_CHECKING:
     from ml.versions.importing import Imported
@@ -62,17 +63,24 @@ def folder(version: ModelVersion) -> Path:
     return Path(settings.MODELS_DIR) / version.name
 
 
+def _brought(version: ModelVersion) -> Path:
+    """Its folder, fetched if it was made on another machine."""
+    if not folder(version).is_dir():
+        sharing.fetch(version)
+    return folder(version)
+
+
 def report(version: ModelVersion, language: str = "en") -> Path:
     """The page that its training wrote, in English where it is in no other language; a version that
     came with the site has none."""
-    pages = folder(version) / "report"
+    pages = _brought(version) / "report"
     said = pages / names.page_in(language)
     return said if said.exists() else pages / names.REPORT
 
 
 def calibration_of(version: ModelVersion) -> Path | None:
     """Without it nothing can be told of galleries; other pages say what is wrong."""
-    path = folder(version) / artifact.CALIBRATION
+    path = _brought(version) / artifact.CALIBRATION
     return path if path.is_file() else None
 
 
@@ -100,14 +108,21 @@ _verified: dict[tuple[Path, str, str], tuple[Fingerprint, Verdict]] = {}
 
 def verify(version: ModelVersion) -> None:
     """Prove that the files of a version are complete and are the ones that were registered, and
-    that the site's engine can run them.
-
-    Hashing them takes some 0.1 s, so a verdict is kept until a size or a time of a file changes:
-    the status page, the sweeper and the system check may then ask as often as they like.
+    that the site's engine can run them. What is not is fetched, if other machines have it.
 
     Raises:
         ArtifactError: which file is at fault, and why.
     """
+    verdict = _verdict(version)
+    if isinstance(verdict, ArtifactMissing | ArtifactDamaged) and sharing.fetch(version):
+        verdict = _verdict(version)
+    if verdict is not None:
+        raise verdict.with_traceback(None)
+
+
+def _verdict(version: ModelVersion) -> Verdict:
+    """Hashing takes some 0.1 s, so a verdict is kept until a size or a time of a file changes: the
+    status page, the sweeper and the system check may then ask as often as they like."""
     directory, now = folder(version), _fingerprint(folder(version))
     key = directory, version.digest, settings.ENGINE
     with _lock:
@@ -115,8 +130,7 @@ def verify(version: ModelVersion) -> None:
         if now != before:
             verdict = _check(version)
             _verified[key] = now, verdict
-    if verdict is not None:
-        raise verdict.with_traceback(None)
+    return verdict
 
 
 def _check(version: ModelVersion) -> Verdict:
@@ -163,6 +177,7 @@ def install_default(progress: Callable[[str], None], *, force: bool = False) -> 
     if force or fault:
         default.install(Path(settings.MODELS_DIR), progress)
     manifest = artifact.read_manifest(directory)
+    sharing.share(manifest)
     version, _ = ModelVersion.objects.update_or_create(
         name=manifest.version, defaults=_on_disk(manifest)
     )
@@ -186,6 +201,7 @@ def _retire(name: str) -> None:
 def register(made: Made, *, against: ModelVersion) -> ModelVersion:
     """Make a trained version known, as a candidate that was compared with `against`."""
     manifest = made.manifest
+    sharing.share(manifest)
     parent = ModelVersion.objects.filter(name=manifest.parent).first() if manifest.parent else None
     version, _ = ModelVersion.objects.update_or_create(
         name=manifest.version,
@@ -203,6 +219,7 @@ def register(made: Made, *, against: ModelVersion) -> ModelVersion:
 def register_imported(imported: Imported) -> ModelVersion:
     """Make an imported version known, as a candidate that no gate has judged."""
     manifest = imported.manifest
+    sharing.share(manifest)
     return ModelVersion.objects.create(
         name=manifest.version, **_on_disk(manifest), metrics=imported.metrics
     )
