@@ -40,7 +40,6 @@ _PATIENCE: Final = Config(
     response_checksum_validation="when_required",
     max_pool_connections=16,
 )
-_NOT_THERE: Final = frozenset({"404", "NoSuchKey"})
 
 
 @contextmanager
@@ -49,11 +48,18 @@ def _asking(name: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _NOT_THERE:
+        if _is_gone(error):
             raise FileNotFoundError(errno.ENOENT, "There is no such file", name) from error
         raise _away(error) from error
     except BotoCoreError as error:
         raise _away(error) from error
+
+
+def _is_gone(error: ClientError) -> bool:
+    """Answers to HEAD have no word on what is not there; any other 404 may be that of a proxy, and
+    a photo that is taken for lost is given up."""
+    code = error.response["Error"]["Code"]
+    return code == "NoSuchKey" or (code == "404" and error.operation_name == "HeadObject")
 
 
 def _away(error: Exception) -> StorageAway:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -167,6 +169,23 @@ def test_a_bucket_that_is_not_there_loses_no_file(s3: str, settings: Settings) -
     keep_in(f"http://key:secret@{s3}/nobodys", settings)
     with pytest.raises(StorageAway):
         kept().raw("photos/one")
+
+
+class _NotHere(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        """Not into the output of the tests."""
+
+
+def test_a_proxy_that_knows_no_bucket_loses_no_file(settings: Settings) -> None:
+    with HTTPServer(("127.0.0.1", 0), _NotHere) as proxy:
+        Thread(target=proxy.serve_forever, daemon=True).start()
+        keep_in(f"http://key:secret@127.0.0.1:{proxy.server_port}/bucket", settings)
+        with pytest.raises(StorageAway):
+            kept().raw("photos/one")
+        proxy.shutdown()
 
 
 def test_what_no_row_names_goes(
