@@ -33,6 +33,9 @@ class Site:
     A prepared site has a superuser `admin` with the password of `tests.factories`.
     """
 
+    code = ROOT
+    """Where the code lies that its processes run."""
+
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = data_dir
         # SQLite, also where the tests themselves use another database.
@@ -62,12 +65,20 @@ class Site:
         assert not self.has_ended(), self.output()
         return self
 
+    def start_worker(self) -> Site:
+        """Start its worker alone, for photos."""
+        options = ("--queues", "identification", "--without-gossip", "--without-mingle")
+        self._run("-m", "celery", "--app", "facesite", "--quiet", "worker", *options)
+        wait_for(lambda: "ready" in self.output() or self.has_ended())
+        assert not self.has_ended(), self.output()
+        return self
+
     def _run(self, *command: str) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             command = (*self.prefix, sys.executable, *command)
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                command, cwd=self.code, env=self.environment, stdout=log, stderr=log
             )
 
     def listens(self) -> bool:
@@ -122,18 +133,19 @@ class Visitor:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.url = site.url
         self.cookies = CookieJar()
         self._opener = build_opener(HTTPCookieProcessor(self.cookies))
 
     def get(self, path: str) -> Page:
-        return self._open(Request(urljoin(self.site.url, path)))  # noqa: S310
+        return self._open(Request(urljoin(self.url, path)))  # noqa: S310
 
     def post(self, path: str, fields: Mapping[str, Any]) -> Page:
         """Send a form; open files among the fields are uploaded, lists are sent one by one."""
         token = next((cookie.value for cookie in self.cookies if cookie.name == "csrftoken"), "")
         body = encode_multipart(BOUNDARY, {"csrfmiddlewaretoken": token, **fields})
-        headers = {"Content-Type": MULTIPART_CONTENT, "Origin": self.site.url}
-        return self._open(Request(urljoin(self.site.url, path), body, headers))  # noqa: S310
+        headers = {"Content-Type": MULTIPART_CONTENT, "Origin": self.url}
+        return self._open(Request(urljoin(self.url, path), body, headers))  # noqa: S310
 
     def login(self, name: str, password: str = PASSWORD) -> Page:
         self.get("/accounts/login/")

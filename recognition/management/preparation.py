@@ -68,11 +68,12 @@ def compile_messages(say: Say) -> None:
 
 
 def collect_static(say: Say) -> None:
-    """Collect static files when one has changed: hashing and compressing all takes seconds."""
+    """Collect static files when one has changed: hashing and compressing all takes seconds. Those
+    of the release before stay, for its processes and for pages that are open."""
     note, fingerprint = Path(settings.STATIC_ROOT) / ".collected", static_fingerprint()
     if settings.DEBUG or (note.exists() and note.read_text() == fingerprint):
         return say(_("Static files: %(state)s.") % {"state": _UP_TO_DATE})
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     note.write_text(fingerprint)
     return say(_("Static files: %(state)s.") % {"state": _("collected")})
 
