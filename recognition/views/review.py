@@ -142,7 +142,7 @@ def review_people(request: Request) -> HttpResponse:
 
 
 def _found(request: Request) -> dict[str, Any]:
-    words = request.GET.get("q", "").strip()
+    words = request.GET.get("q", "").replace("\0", "").strip()  # PostgreSQL takes none
     if not words or not access.may_look_up_people(request.user):
         return {}
     people = list(gallery.found(words).order_by("name", "external_id")[:FOUND])

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from recognition.models import Person, ProbeFace, User
@@ -108,7 +108,8 @@ def groups(queue: Queue, reviewer: User, most: int) -> list[Group]:
     named = Q(decision=ProbeFace.Decision.MATCH, person__isnull=False)
     alike = queue.faces.filter(named | Q(decision=ProbeFace.Decision.UNKNOWN))
     counts = alike.order_by().values("decision", "person").annotate(waiting=Count("pk"))
-    rows = list(counts.order_by("-waiting", "person")[:most])
+    nobody_first = F("person").asc(nulls_first=True)  # as SQLite has it by itself
+    rows = list(counts.order_by("-waiting", nobody_first)[:most])
     people = Person.objects.in_bulk([row["person"] for row in rows if row["person"]])
     found = []
     for row in rows:
