@@ -23,7 +23,9 @@ TAKES_AWAY = (
     does.AlterModelTable,
 )
 NOBODY_CAN_TELL = (does.RunPython, does.RunSQL, does.AddConstraint, does.AlterUniqueTogether)
-LOOKED_AT: dict[str, str] = {}
+LOOKED_AT: dict[str, str] = {
+    "0036_trials_set_back RunPython": "its trigger forbids nothing that the last release does",
+}
 """Why what is said of an operation does no harm: "0035_name RunPython" → the reason."""
 
 

@@ -46,6 +46,7 @@ def test_what_depends_on_the_database_works_on_postgresql(postgresql: str) -> No
         "retention",
         "setbacks",
         "sweeper",
+        "trials",
         "views_history",
         "views_people",
     )

@@ -22,7 +22,7 @@ from tests.faults.photos import PHOTO
 from tests.servers import new_bucket, new_database, relay
 from tests.sites import ROOT, Site, Visitor, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 DONE = re.compile(r"identification ([0-9a-f-]{36}) is done")
 PHOTOS = 6
 TWIN = """

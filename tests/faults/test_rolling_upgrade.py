@@ -37,7 +37,7 @@ def place(tmp_path: Path, packaged_model: Path, postgresql: str, redis: str) -> 
     return {"DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": postgresql, "REDIS_URL": redis}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_old_and_new_processes_side_by_side_lose_and_double_nothing(
     place: dict[str, str], old: Path
 ) -> None:
@@ -102,7 +102,7 @@ def answered(place: dict[str, str]) -> Counter[str]:
     return Counter(line.split()[0] for line in told.splitlines() if line.endswith(" done 1 1"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_migrations_that_count_as_new_are_those_since_the_last_release(old: Path) -> None:
     there = sorted(path.stem for path in (old / "recognition" / "migrations").glob("0*.py"))
     assert there[-1] == releases.LAST_MIGRATION
