@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
-from heapq import nlargest
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 import numpy as np
 
 from ml.around import AROUND, Around, Neighbour
-from ml.nearest import Ints, Mask, nearest
+from ml.nearest import Ints, nearest
 from ml.recent import Recent
 from ml.rows import Rows, Templates
 from ml.types import Floats
@@ -98,12 +96,14 @@ class Gallery:
         self._refresh()
         recent = self._recent
         none_left = np.zeros(len(recent.people), np.bool_)
+        rows, recent = self._rows, self._recent
+        none_left = np.zeros(len(recent.people), np.bool_)
         near = zip(
-            _near(self._rows.people, self._rows.prototypes, embeddings, k, self._left),
-            _near(np.array(recent.people), recent.prototypes, embeddings, k, none_left),
+            _near(rows.people, nearest(rows.prototypes, embeddings, k, self._left)),
+            _near(recent.people, nearest(recent.prototypes, embeddings, k, none_left)),
             strict=True,
         )
-        return [nlargest(k, [*some, *others], lambda one: one.similarity) for some, others in near]
+        return [_merged(some, others)[:k] for some, others in near]
 
     def around(self, person: int) -> Sequence[Neighbour]:
         """The people nearest to an enrolled person, nearest first: at most `AROUND`, and no fewer
@@ -198,14 +198,20 @@ class Gallery:
 
 
 def _near(
-    people: Ints, prototypes: Floats, probes: Floats, k: int, without: Mask
+    people: Sequence[int] | Ints, found: Iterable[tuple[Ints, Floats]]
 ) -> Iterator[list[Neighbour]]:
-    if not len(people):
-        return repeat([], len(probes))
-    found = nearest(prototypes, probes, k, without)
-    return (_neighbours(people[rows].tolist(), similarities) for rows, similarities in found)
+    for rows, similarities in found:
+        yield _neighbours([int(people[row]) for row in rows.tolist()], similarities)
 
 
 def _neighbours(people: Sequence[int], similarities: Floats) -> list[Neighbour]:
     """Rounding lets two vectors of length 1 reach a product a little over 1."""
-    return list(map(Neighbour, people, similarities.clip(-1, 1).tolist()))
+    inside = (min(1.0, max(-1.0, one)) for one in similarities.tolist())
+    return list(map(Neighbour, people, inside))
+
+
+def _merged(some: list[Neighbour], others: list[Neighbour]) -> list[Neighbour]:
+    """Nearest first, as they come."""
+    if not (some and others):
+        return some or others
+    return sorted(some + others, key=lambda one: -one.similarity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -60,10 +60,15 @@ class _Search(NamedTuple):
 
 def nearest(rows: Floats, probes: Floats, k: int, without: Mask) -> Iterator[tuple[Ints, Floats]]:
     """For each probe, (B, D), the `k` nearest of the rows, (N, D), all of length 1, and their
-    similarities, nearest first. Rows `without`, (N,), do not count; there is one row at least."""
-    found = _Search(rows, probes, k, without).all()
+    similarities, nearest first. Rows `without`, (N,), do not count."""
+    if not len(rows):
+        return repeat((np.zeros(0, np.int64), np.zeros(0, np.float32)), len(probes))
+    return _in_order(_Search(rows, probes, k, without).all(), len(probes), k)
+
+
+def _in_order(found: Found, probes: int, k: int) -> Iterator[tuple[Ints, Floats]]:
     order = np.lexsort((found.rows, -found.similarities, found.probes))
-    starts = np.searchsorted(found.probes[order], np.arange(len(probes) + 1))
+    starts = np.searchsorted(found.probes[order], np.arange(probes + 1))
     for first, last in pairwise(starts.tolist()):
         best = order[first : min(last, first + k)]
         yield found.rows[best], found.similarities[best]

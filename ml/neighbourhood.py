@@ -21,9 +21,10 @@ would name the one when asked about the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -95,6 +96,14 @@ class _Surroundings:
         return frozenset(people[: people.index(person) + 1] if person in people else people)
 
 
+class _Alike(NamedTuple):
+    """Somebody near a person, with everybody who is nearer, and what is usual without these."""
+
+    near: Neighbour
+    nearer: frozenset[int]
+    usual: float
+
+
 class Neighbourhood:
     """A gallery with anchors, (A, D) float32 of length 1, asked by one bar.
 
@@ -105,7 +114,6 @@ class Neighbourhood:
         self._gallery, self._anchors, self._bar = gallery, anchors, bar
         self._known: dict[int, _Surroundings] = {}
         self._too_much = (PROBE_WEIGHT + PERSON_WEIGHT - 1) * _of_size(gallery.people, anchors)
-        self._too_alike = bar - self._too_much
 
     def nobody(self, embedding: Floats) -> float:
         """The likeness that is usual around a probe while nobody is enrolled."""
@@ -126,10 +134,8 @@ class Neighbourhood:
         """Have searched for all who are going to be asked about, in two steps and not one by one:
         in a large gallery nothing takes longer."""
         self._gallery.remember(people)
-        around = [self._gallery.around(person)[:OTHER_NAMES] for person in people]
-        self._gallery.remember(
-            [*{one.person for near in around for one in near if one.similarity > self._too_alike}]
-        )
+        others = {one.near.person for person in people for one in self._alike(person)}
+        self._gallery.remember([*others])
 
     def _scored(self, near: Neighbour, probe: _Surroundings) -> Scored:
         same = self.other_names(near.person)
@@ -142,21 +148,27 @@ class Neighbourhood:
     def other_names(self, person: int) -> frozenset[int]:
         """Entries that are probably the same person: the nearest of all, or the nearest once those
         before it are known to be."""
-        around, found, bar = self._around_person(person), frozenset[int](), self._too_alike
+        found = frozenset[int]()
+        for one in self._alike(person):
+            other = self._around_person(one.near.person)
+            there = other.usual(other.until(person))
+            usual = _weighted(max(one.usual, there), min(one.usual, there))
+            if one.near.similarity - usual > self._bar - self._too_much:
+                found = one.nearer
+        return found
+
+    def _alike(self, person: int) -> Iterator[_Alike]:
+        """Entries that are the same person as far as can be told by what is around that one."""
+        around, bar = self._around_person(person), self._bar - self._too_much
         for near in around.near[:OTHER_NAMES]:
             if near.similarity <= bar:  # a score is never higher than that
                 break
             nearer = around.until(near.person)
             if len(around.near) - len(nearer) < NEIGHBOURS:  # too few others to tell what is usual
                 break
-            here = around.usual(nearer)
-            if near.similarity - PROBE_WEIGHT * here <= bar:
-                continue
-            other = self._around_person(near.person)
-            there = other.usual(other.until(person))
-            if near.similarity - _weighted(max(here, there), min(here, there)) > bar:
-                found = nearer
-        return found
+            usual = around.usual(nearer)
+            if near.similarity - PROBE_WEIGHT * usual > bar:
+                yield _Alike(near, nearer, usual)
 
     def _around_person(self, person: int) -> _Surroundings:
         if person not in self._known:

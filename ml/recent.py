@@ -14,12 +14,12 @@ from ml.types import Floats
 class Recent:
     """Templates by person, and one prototype for each, which can be changed one by one.
 
-    `people` and `prototypes`, (P, D) float32 of length 1, have the same order.
+    `people` and `prototypes` have the same order.
     """
 
     def __init__(self, embedding_size: int) -> None:
         self.people: list[int] = []
-        self.prototypes: Floats = np.zeros((0, embedding_size), np.float32)
+        self._room: Floats = np.zeros((0, embedding_size), np.float32)
         self._templates: dict[int, dict[int, tuple[Floats, float]]] = {}
         self._owners: dict[int, int] = {}
         self._rows: dict[int, int] = {}
@@ -31,6 +31,11 @@ class Recent:
 
     def __contains__(self, person: int) -> bool:
         return person in self._templates
+
+    @property
+    def prototypes(self) -> Floats:
+        """Those of all who are here, (P, D) float32 of length 1, as of the last `refresh`."""
+        return self._room[: len(self.people)]
 
     @property
     def everybody(self) -> Set[int]:
@@ -78,6 +83,8 @@ class Recent:
 
     def refresh(self) -> Set[int]:
         """Bring the prototypes up to date; returns who has changed or is gone."""
+        if not self._stale:
+            return frozenset()
         stale, self._stale = self._stale, set()
         for person in stale - self._templates.keys():
             self._drop_row(person)
@@ -88,13 +95,13 @@ class Recent:
         return stale
 
     def _add_rows(self, people: list[int]) -> None:
-        if not people:
-            return
-        rows = np.zeros((len(people), self.prototypes.shape[1]), np.float32)
-        self.prototypes = np.concatenate([self.prototypes, rows])
-        for person in people:
-            self._rows[person] = len(self.people)
-            self.people.append(person)
+        """Where there is no room for them, there will be for as many again."""
+        needed = len(self.people) + len(people)
+        if needed > len(self._room):
+            more = np.zeros((2 * needed - len(self._room), self._room.shape[1]), np.float32)
+            self._room = np.concatenate([self._room, more])
+        self._rows |= {person: row for row, person in enumerate(people, len(self.people))}
+        self.people += people
 
     def _drop_row(self, person: int) -> None:
         """Remove a person's prototype; the last row takes its place."""
@@ -105,5 +112,4 @@ class Recent:
         if last != person:
             self.people[row] = last
             self._rows[last] = row
-            self.prototypes[row] = self.prototypes[len(self.people)]
-        self.prototypes = self.prototypes[: len(self.people)]
+            self._room[row] = self._room[len(self.people)]

@@ -58,7 +58,8 @@ class Rows:
         Raises:
             OSError, ValueError: they are not there, or not whole.
         """
-        return cls(*(np.load(_file(folder, one.name), mmap_mode="r") for one in fields(cls)))
+        files = (np.load(_file(folder, one.name), mmap_mode="r") for one in fields(cls))
+        return cls(*map(np.asarray, files))  # which are the same, and quicker to look up in
 
     def save(self, folder: Path) -> None:
         """Write them into an empty folder."""

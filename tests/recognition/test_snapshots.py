@@ -57,9 +57,15 @@ def started_again(version: ModelVersion) -> tuple[int, int]:
 
 
 def templates_read(action: Callable[[], object]) -> int:
+    return len(read_by(action))
+
+
+def read_by(action: Callable[[], object]) -> list[str]:
+    """The queries for templates."""
     with CaptureQueriesContext(connection) as captured:
         action()
-    return sum('FROM "recognition_template"' in query["sql"] for query in captured.captured_queries)
+    queries = (query["sql"] for query in captured.captured_queries)
+    return [query for query in queries if 'FROM "recognition_template"' in query]
 
 
 def files(folder: Path) -> bytes:
@@ -151,6 +157,14 @@ def test_another_gallery_s_is_not_taken(stored: ModelVersion, settings: Settings
     assert templates_read(lambda: started_again(stored)) == 1
     settings.REQUIRE_CONSENT = True
     assert started_again(stored) == (0, 0)
+
+
+def test_after_very_many_changes_everything_is_read(stored: ModelVersion) -> None:
+    with memory.changing() as changes:
+        changes.again((face, 1) for face in range(1000, 1008))  # of whom nobody is there by now
+    (before,) = read_by(lambda: started_again(stored))
+    assert "IN (1000" not in before
+    assert read_by(lambda: started_again(stored)) == []
 
 
 def test_a_version_that_comes_back_is_read_afresh(stored: ModelVersion) -> None:

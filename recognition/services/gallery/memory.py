@@ -92,7 +92,8 @@ class _Followed:
     def __init__(self, version: ModelVersion) -> None:
         self._version = version
         with snapshots.locked():
-            self._begin(snapshots.newest(version, revision()) or self._read())
+            kept = snapshots.newest(version, revision())
+            self._begin(kept if kept and _is_worth_following(kept) else self._read())
         self.follow()
 
     def follow(self) -> None:
@@ -160,6 +161,12 @@ class _Followed:
         for face in faces:
             self.gallery.remove(face)
             self._terms.put(face, None)
+
+
+def _is_worth_following(kept: Snapshot) -> bool:
+    """Or so much has changed that it is quicker to read all."""
+    changes = GalleryChange.objects.filter(revision__gt=kept.revision).count()
+    return changes <= _MANY + len(kept.rows.templates) // 5
 
 
 @contextmanager

@@ -103,10 +103,18 @@ def _store(place: Path, snapshot: Snapshot) -> Snapshot:
         beside.mkdir(mode=0o700)
         snapshot.rows.save(beside)
         np.save(beside / _TERMS, snapshot.terms)
+        _put_on_disk(beside)
         for old in before:
             shutil.rmtree(old)
         beside.rename(place)
     return Snapshot(snapshot.revision, Rows.load(place), snapshot.terms)
+
+
+def _put_on_disk(folder: Path) -> None:
+    """Or a power cut would leave files of the right length with nothing in them."""
+    for file in folder.iterdir():
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
 
 
 def _is_kept(version: ModelVersion) -> bool:
