@@ -94,8 +94,6 @@ class Gallery:
         """The same for several probes, (B, D): it takes hardly longer than for one, since all
         prototypes are read from memory once."""
         self._refresh()
-        recent = self._recent
-        none_left = np.zeros(len(recent.people), np.bool_)
         rows, recent = self._rows, self._recent
         none_left = np.zeros(len(recent.people), np.bool_)
         near = zip(
