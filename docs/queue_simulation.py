@@ -1,8 +1,8 @@
 """How many workers a site needs, by simulation: `python docs/queue_simulation.py`.
 
-First a site with all its parts on one machine, asked as `docs/api_speed.py` asks one: so many
-clients, each sending the next photo when the last is answered. That can be measured, and is how
-the model is checked. Then workers with a core each, and photos that come by chance. What a photo
+First a site with all its parts on one machine, asked as `manage.py benchmark --only http` asks one
+over the API: so many clients, each sending the next photo when the last is answered. That can be
+measured, and is how the model is checked. Then workers with a core each, and photos that come by chance. What a photo
 takes are figures of docs/scaling.md. No part of the product: nothing imports it.
 """
 
@@ -19,7 +19,7 @@ WEB, WORKER = 0.048, 0.087
 """Seconds of a core that the web process and a worker spend on one photo."""
 UNLIKE = 0.35
 """How unlike photos are in that: the deviation of the logarithm."""
-CORES, CLIENTS = 2, 8
+CORES, CLIENTS = 2, 16
 SOON = 1e-9
 PHOTOS = 100_000
 RATE = 100.0

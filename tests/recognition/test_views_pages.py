@@ -104,7 +104,7 @@ def test_a_crash_has_a_page(user: User, login: Login, monkeypatch: pytest.Monkey
     def crash(*_arguments: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("recognition.views.history.reading.with_names", crash)
+    monkeypatch.setattr("recognition.views.history.reading.in_batches", crash)
     client = login(user)
     client.raise_request_exception = False
     response = client.get(reverse("history"))
