@@ -2,8 +2,9 @@
 
 First a site with all its parts on one machine, asked as `manage.py benchmark --only http` asks one
 over the API: so many clients, each sending the next photo when the last is answered. That can be
-measured, and is how the model is checked. Then workers with a core each, and photos that come by chance. What a photo
-takes are figures of docs/scaling.md. No part of the product: nothing imports it.
+measured, and is how the model is checked. Then workers with a core each, and photos that come by
+chance. What a photo takes are figures of docs/scaling.md. No part of the product: nothing imports
+it.
 """
 
 from __future__ import annotations
