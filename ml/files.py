@@ -45,6 +45,20 @@ def held(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
+def alone_in(folder: Path, *, together: bool = False) -> Iterator[None]:
+    """Wait until no other process has the folder, and have it for as long as the block takes;
+    those who ask for it `together` have it at once. Makes no file, which a full disk would not
+    take, and the folder only where there is none."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH if together else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write, for nobody else to read, which takes the place of `path` once the block has
     succeeded and is gone if it fails."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,7 +21,7 @@ from ml.alignment import align
 from ml.data.dataset import DataError, Dataset, Identity, Photo, Skipped
 from ml.detection import Detector
 from ml.errors import PhotoRejected
-from ml.files import require_room, writing
+from ml.files import alone_in, require_room, writing
 from ml.language import tell
 from ml.threads import Progress, ahead
 from ml.types import CROP_SIZE, Image
@@ -80,7 +79,7 @@ def prepare(
         WeightsMissing: see `ml.weights.weights_path`.
     """
     place = folder / _key(dataset, mode)
-    with writing(folder, "start again: what is done is kept"), _alone_in(folder):
+    with writing(folder, "start again: what is done is kept"), alone_in(folder):
         if not place.is_dir():
             _make(dataset, place, mode, progress)
         _forget_old(folder, place)
@@ -211,15 +210,3 @@ def _key(dataset: Dataset, mode: Mode) -> str:
         digest.update("".join(photo.sha256 for photo in identity.photos).encode())
     digest.update(provenance.digest_of(__name__).encode())
     return digest.hexdigest()[:32]
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait for another process that makes crops here; the lock goes with the process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -8,13 +8,12 @@ templates without a change of the gallery. Backups leave snapshots out.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 from django.conf import settings
 
 from ml import prototypes, rows
-from ml.files import require_room
+from ml.files import alone_in, require_room
 from ml.nearest import Ints
 from ml.rows import Rows
 from recognition.models import ModelVersion
@@ -44,16 +43,9 @@ class Snapshot:
     terms: Ints
 
 
-@contextmanager
-def locked() -> Iterator[None]:
+def locked() -> AbstractContextManager[None]:
     """Nobody else of this machine writes a snapshot, or in one, for as long as the block takes."""
-    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(_folder(), os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    return alone_in(_folder())
 
 
 def newest(version: ModelVersion, revision: int) -> Snapshot | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -17,6 +16,8 @@ from django.db import transaction
 from django.db.models import FileField, Model
 from django.db.models.fields.files import FieldFile
 from django.db.models.signals import class_prepared, post_delete
+
+from ml.files import alone_in
 
 Write = Callable[[FieldFile, bytes], None]
 
@@ -39,7 +40,7 @@ def new_files() -> Iterator[Write]:
 
 def delete(names: Iterable[str]) -> None:
     for name in filter(None, names):
-        with _lock(fcntl.LOCK_SH):
+        with alone_in(Path(settings.DATA_DIR), together=True):
             default_storage.delete(name)
 
 
@@ -47,19 +48,8 @@ def delete(names: Iterable[str]) -> None:
 def kept_meanwhile() -> Iterator[None]:
     """Whoever deletes a file, in whichever process, waits for the end of the block. The system
     takes the lock from a process that dies."""
-    with _lock(fcntl.LOCK_EX):
+    with alone_in(Path(settings.DATA_DIR)):
         yield
-
-
-@contextmanager
-def _lock(kind: int) -> Iterator[None]:
-    """On the folder, which is there: on a full disk, deleting must not need a new file."""
-    descriptor = os.open(settings.DATA_DIR, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, kind)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def delete_on_commit(names: Iterable[str]) -> None:

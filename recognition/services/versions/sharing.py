@@ -7,12 +7,9 @@ manifest, and then renamed into place.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +18,7 @@ from django.conf import settings
 from facesite.storage import kept
 from ml import artifact
 from ml.errors import ArtifactDamaged, ArtifactError
+from ml.files import alone_in
 from recognition.models import ModelVersion
 
 log = logging.getLogger(__name__)
@@ -42,6 +40,8 @@ def share(manifest: artifact.Manifest) -> None:
 
 def share_all() -> None:
     """Those that are whole on this machine, as after it was restored or was the only one."""
+    if not kept().shared:  # to prove them all takes a while
+        return
     for version in ModelVersion.objects.all():
         with suppress(ArtifactError):
             share(artifact.check(_folder(version.name)))
@@ -53,7 +53,7 @@ def fetch(version: ModelVersion) -> bool:
     if not kept().shared or time.monotonic() - _failed.get(version.digest, -PAUSE) < PAUSE:
         return False
     try:
-        with _alone():
+        with alone_in(Path(settings.MODELS_DIR) / ".fetching"):
             if not _is_here(version):
                 _bring(version)
     except (OSError, ArtifactError) as error:
@@ -75,19 +75,6 @@ def _bring(version: ModelVersion) -> None:
             (beside / name).parent.mkdir(parents=True, exist_ok=True)
             kept().copy(f"{place}/{name}", beside / name)
     log.info("%s was fetched.", version.name)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Whoever needs the same meanwhile waits for it, in whichever process."""
-    folder = Path(settings.MODELS_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / ".fetching", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _is_here(version: ModelVersion) -> bool:
