@@ -6,10 +6,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # What a deployment behind a proxy sets; the checks run under it, on a data folder of their own.
 PRODUCTION = DATA_DIR="$$folder" FACESITE_HOSTS=faces.example.org
 
-.PHONY: install run test test-browser test-slow test-long check soak bench bench-peers lock \
-	messages openapi clean
+.PHONY: install install-serving run test test-browser test-slow test-long check soak bench \
+	bench-peers lock messages openapi clean
 
 install: .venv/installed
+	@$(BIN)/python -m facesite.catalogues
+
+# A third of the room: photos are answered, and no network is built or trained. See docs/server.md.
+install-serving: .venv/installed-serving
 	@$(BIN)/python -m facesite.catalogues
 
 run: install
@@ -50,7 +54,7 @@ bench-peers: install .cache/peers/installed
 
 # Exact versions with hashes for every platform, from the short lists that people write.
 lock:
-	for list in requirements requirements-dev requirements-peers; do \
+	for list in requirements-serving requirements requirements-dev requirements-peers; do \
 		$(UV) pip compile $$list.in --universal --python-version 3.11 --generate-hashes \
 			--no-emit-package dlib --no-header --quiet --output-file $$list.txt || exit 1; \
 	done
@@ -78,6 +82,11 @@ clean:
 .venv/installed: requirements.txt | .venv/bin/python
 	@echo "Installing into .venv. This takes some minutes and 3 GB, once."
 	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/installed-serving: requirements-serving.txt | .venv/bin/python
+	@echo "Installing what answers photos into .venv. This takes a minute and 1 GB, once."
+	@$(PIP) -r requirements-serving.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,8 @@ FILE_UPLOAD_TEMP_DIR = env.folder(DATA_DIR / "tmp")
 # identification
 TARGET_FPIR = env.fraction("FACESITE_FPIR", 0.01)
 STRANGERS = env.fraction("FACESITE_STRANGERS", 0.5)  # of those asked about, for probabilities
-ENGINE = env.choice("FACESITE_ENGINE", "openvino", among=("openvino", "keras"))
+ENGINES = ("openvino", "keras") if find_spec("keras") else ("openvino",)
+ENGINE = env.choice("FACESITE_ENGINE", "openvino", among=ENGINES)
 # Whom an answer shows beside the people whom it names, by the role of whoever looks at it.
 OTHERS_SHOWN = {
     role: env.choice(f"FACESITE_OTHERS_{role.upper()}", usual, among=("none", "names", "photos"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ml.errors import MLError
+from ml.installed import require_everything
 from ml.language import tell
 
 CPUINFO: Final = Path("/proc/cpuinfo")
@@ -38,7 +39,8 @@ def has_bfloat16() -> bool:
 
 
 def require_tensorflow(cpuinfo: Path = CPUINFO) -> None:
-    """Raise `ProcessorTooOld` where TensorFlow would die of an illegal instruction."""
+    """Raise `NotInstalled`, or `ProcessorTooOld` where it would die of an illegal instruction."""
+    require_everything()
     known = flags(cpuinfo)
     if known and "avx" not in known:
         raise ProcessorTooOld(

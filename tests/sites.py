@@ -46,6 +46,7 @@ class Site:
         self.log = data_dir / "up.log"
         self.process: subprocess.Popen[bytes]
         self.prefix: tuple[str, ...] = ()  # a command that runs it elsewhere
+        self.python = sys.executable
 
     def start(self, *arguments: str, timeout: float = 300) -> Site:
         self.run(*arguments)
@@ -76,7 +77,7 @@ class Site:
     def _run(self, *command: str) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            command = (*self.prefix, sys.executable, *command)
+            command = (*self.prefix, self.python, *command)
             self.process = subprocess.Popen(
                 command, cwd=self.code, env=self.environment, stdout=log, stderr=log
             )

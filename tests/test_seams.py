@@ -10,8 +10,8 @@ from tests.imports import Import, circle, imports, leads_to, room, sources
 from tests.sites import ROOT, python
 
 SITE = frozenset({"django", "celery", "recognition", "facesite"})
-HEAVY = ("tensorflow", "keras", "openvino", "cv2", "matplotlib", "cryptography")
-IN_THE_WEB = HEAVY[:4]
+HEAVY = ("tensorflow", "keras", "openvino", "cv2", "scipy", "matplotlib", "cryptography")
+IN_THE_WEB = HEAVY[:5]
 
 FLOORS = {
     "recognition.models": 0,

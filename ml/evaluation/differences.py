@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy.special import stdtrit
 
 from ml.types import Doubles
 
@@ -82,4 +81,6 @@ class Difference:
 
 
 def _quantile(share: float, people: int) -> float:
+    from scipy.special import stdtrit  # noqa: PLC0415  (heavy, and not installed everywhere)
+
     return float(stdtrit(people - 1, share))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from ml.calibration import CANDIDATES, Calibration, Evidence
 from ml.evaluation.samples import ENROL, Embeddings, HeldOut, enrolled_as
@@ -259,6 +258,8 @@ def _evidence(trials: Sequence[_Trial]) -> Evidence:
         chosen = np.where(at >= 0, logits[np.arange(len(at)), np.maximum(at, 0)], 0.0)
         losses = np.log1p(np.exp(logits).sum(axis=1)) - chosen
         return float(np.average(losses, weights=weight))
+
+    from scipy.optimize import minimize  # noqa: PLC0415  (heavy, and not installed everywhere)
 
     result = minimize(loss, np.array([-4.0, 20.0, 1.0]), method="Nelder-Mead")
     return Evidence(*map(float, result.x))

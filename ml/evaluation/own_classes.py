@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from ml.classes import SMALLEST, Classes, tempered
 from ml.data.splits import Split
@@ -102,6 +101,8 @@ def fit_temperature(own: Floats, truth: Ints) -> float:
     def loss(log_temperature: float) -> float:
         shares = tempered(own, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
         return float(-np.log(np.maximum(shares, SMALLEST)).mean())
+
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415  (heavy, and not installed everywhere)
 
     found = minimize_scalar(loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
     return float(np.exp(found.x))

@@ -30,7 +30,7 @@ def install(models_dir: Path, progress: Callable[[str], None] = lambda _step: No
     Raises:
         WeightsMissing: see `weights_path`.
         ExportDisagrees: the serving form does not compute what the Keras model computes.
-        ProcessorTooOld: see `ml.processor`.
+        NotInstalled, ProcessorTooOld: see `ml.processor`.
     """
     processor.require_tensorflow()
     progress(tell("Building SFace from the packaged weights"))

@@ -15,7 +15,7 @@ STDERR = 2
 def load_tensorflow() -> None:
     """Load it now, which takes seconds, and let it talk to nobody meanwhile.
 
-    Raises `ProcessorTooOld` in the place of ending the process.
+    Raises `NotInstalled`, or `ProcessorTooOld` in the place of ending the process.
     """
     processor.require_tensorflow()
     with _stderr_closed():

@@ -28,6 +28,13 @@ _TRAINING_ERRORS: Final = {
     "export_disagrees": gettext_lazy(
         "The exported network does not compute what the trained one does, so no version was made."
     ),
+    "not_installed": gettext_lazy(
+        "Where trainings of this site are begun, only what answers photos is installed, and no "
+        "TensorFlow. Run make install there."
+    ),
+    "processor_too_old": gettext_lazy(
+        "The processor of that machine has no AVX instructions, which TensorFlow needs."
+    ),
     "gave_up": gettext_lazy(
         "Its process ended unexpectedly several times, perhaps for lack of memory."
     ),

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from ml import installed
 from ml.training.events import Epoch
 from recognition.management import tensorflow
 from recognition.management.commands import retrain as retrain_command
@@ -32,7 +33,7 @@ PHOTOS = 6
 @pytest.fixture
 def _no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recognition.management.commands.retrain.load_tensorflow", lambda: None)
-    monkeypatch.setattr(making, "require_data", lambda _row: None)
+    monkeypatch.setattr(making, "require_means", lambda _row: None)
 
 
 def refused(*options: str) -> str:
@@ -243,6 +244,17 @@ def test_a_wrong_folder_is_told_before_tensorflow_is_loaded() -> None:
     *told, last = done.stdout.splitlines()
     assert told == ["There is no folder /nowhere; check --data."] * 3
     assert last == "no_folder False False"
+
+
+def test_a_run_that_waits_ends_where_tensorflow_is_missing(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installed, "find_spec", lambda _name: None)
+    told = {"from_site": False, "data": [str(ROOT / "demo" / "people")]}
+    run = TrainingRun.objects.create(name="mine", architecture="paper", arguments=told)
+    sentence = refused("--resume", "mine")
+    run.refresh_from_db()
+    assert (run.status, run.error_code, run.message) == ("failed", "not_installed", sentence)
 
 
 # From here on a real network learns real, rendered faces: a minute for each run.

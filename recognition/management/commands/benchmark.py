@@ -15,6 +15,7 @@ from recognition.management.benchmarking import measuring
 from recognition.management.benchmarking.peers import Peers
 from recognition.management.benchmarking.site import SiteFailed
 from recognition.management.benchmarking.tables import tables
+from recognition.management.installed import require_everything
 
 
 class Command(SiteCommand):
@@ -70,6 +71,7 @@ class Command(SiteCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        require_everything()
         try:
             measured = measuring.measure(_wanted(options), self._say)
         except (SiteFailed, DatasetError) as error:

@@ -13,6 +13,7 @@ from ml.evaluation.datasets import DatasetError, read_people
 from ml.evaluation.fitting import fit
 from ml.evaluation.samples import Embeddings
 from recognition.management.base import SiteCommand
+from recognition.management.installed import require_everything
 from recognition.management.photos import Photos
 from recognition.management.terminal import progress_bar
 
@@ -44,6 +45,7 @@ class Command(SiteCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        require_everything()
         try:
             people = read_people(options["data"])
             left_out = _named_in(options["exclude"], people) if options["exclude"] else set()

@@ -23,6 +23,7 @@ from ml.errors import MLError
 from ml.training.events import Note, Phase, follow
 from recognition.formats import percentage
 from recognition.management.base import SiteCommand
+from recognition.management.installed import require_everything
 from recognition.management.refusals import in_words
 from recognition.management.tensorflow import load_tensorflow
 from recognition.management.terminal import Terminal, unused
@@ -83,6 +84,7 @@ class Command(SiteCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        require_everything()
         names = chosen(options["architectures"])
         chosen_data, asked = DataOptions.of(options), given(options)
         try:

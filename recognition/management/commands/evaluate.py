@@ -20,6 +20,7 @@ from ml.language import speaking
 from recognition.management import closed_set
 from recognition.management.base import SiteCommand
 from recognition.management.evaluated import in_words
+from recognition.management.installed import require_everything
 from recognition.management.photos import Photos, version_dir
 from recognition.management.terminal import progress_bar
 from recognition.management.versions import trouble
@@ -87,6 +88,8 @@ class Command(SiteCommand):
             raise CommandError(_("Verification needs --pairs FILE."))
         if options["protocol"] == "enrolment" and options["report"]:
             raise CommandError(_("There is no page about enrolment; leave out --report."))
+        if options["report"]:
+            require_everything()
         with speaking(languages.current()):
             result = self._measured(options)
             words = in_words(result)

@@ -16,6 +16,7 @@ from ml.versions.convention import CHANNELS, Convention
 from ml.versions.importing import SOURCES, Network
 from recognition.formats import counted
 from recognition.management.base import SiteCommand
+from recognition.management.installed import require_everything
 from recognition.management.preparation import DEMO
 from recognition.management.retrain_options import decimals
 from recognition.management.terminal import progress_bar
@@ -79,6 +80,7 @@ class Command(SiteCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        require_everything()
         with speaking(languages.current()):
             found = as_dict(self._imported(options, _convention(options)))
             self.conclude(found, in_words(found), as_json=options["json"])

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.errors import ExportDisagrees, WeightsMissing
+from ml.installed import NotInstalled
 from ml.language import speaking
 from ml.processor import ProcessorTooOld
 from recognition.management.base import SiteCommand
@@ -33,6 +34,13 @@ class Command(SiteCommand):
                 version = serving.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
             raise CommandError(to_be_mended(error)) from error
+        except NotInstalled as error:
+            from_there = _(
+                "What was built there comes with S3_URL and the same database, in a backup, or as "
+                "a folder in DATA_DIR/models, copied to the same place here before this command "
+                "is run again."
+            )
+            raise CommandError(f"{error} {from_there}") from error
         except (ExportDisagrees, ProcessorTooOld) as error:
             raise CommandError(trouble(error)) from error
         active = version.state == ModelVersion.State.ACTIVE

@@ -97,16 +97,15 @@ class Command(SiteCommand):
 
 
 def _look_first(row: TrainingRun, *, goes_on: bool) -> None:
-    """Load TensorFlow if there is anything to learn from. A run that goes on ends by itself if not,
-    and its row says why."""
+    """Load TensorFlow if it is there and there is anything to learn from. A run that goes on ends
+    by itself if not, and its row says why."""
     try:
         with speaking(languages.current()):
-            making.require_data(row)
+            making.require_means(row)
+            load_tensorflow()
     except MLError:
         if not goes_on:
             raise
-    else:
-        load_tensorflow()
 
 
 def _asked_for(options: dict[str, Any]) -> TrainingRun:

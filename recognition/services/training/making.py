@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.utils import timezone
 
+from ml import processor
 from ml.architectures.recipe import Recipe
 from ml.data.dataset import DataError, Dataset, glance
 from ml.errors import MLError
@@ -61,19 +62,22 @@ def train(row: TrainingRun, callback: Callback) -> None:
     row.refresh_from_db()
 
 
-def require_data(row: TrainingRun) -> None:
-    """Look whether there is anything to learn from, before TensorFlow takes seconds to load.
+def require_means(row: TrainingRun) -> None:
+    """Look whether there is anything to learn from and with, before TensorFlow takes seconds to
+    load.
 
     Raises:
+        NotInstalled, ProcessorTooOld: see `ml.processor`.
         DataError: a folder is not there, or there are no photos in it.
     """
+    processor.require_tensorflow()
     options = DataOptions.of(row.arguments)
     if not options.from_site:
         glance([Path(root) for root in options.data])
 
 
 def _trained(row: TrainingRun, callback: Callback) -> ModelVersion:
-    require_data(row)
+    require_means(row)
     from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
 
     _require_writable(Path(settings.MODELS_DIR))
