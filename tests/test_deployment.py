@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.sites import ROOT
+from recognition.management.commands.up import KEPT_BYTES
+from tests.sites import ROOT, python
+
+LISTS = ("requirements", "requirements-serving", "requirements-dev", "requirements-peers")
 
 
 def load(name: str) -> dict[str, Any]:
@@ -48,18 +51,60 @@ def test_compose_sets_only_what_the_settings_read(name: str) -> None:
 
 
 def test_the_image_runs_as_nobody_special_with_checked_packages() -> None:
-    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert dockerfile.startswith("FROM python:3.11-slim\n")
-    assert "--require-hashes -r requirements.txt" in dockerfile
-    assert "\nUSER facesite\n" in dockerfile
-    assert "\nVOLUME /data\n" in dockerfile
+    base, serving, full = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[-3:]
+    assert "python:3.11-slim AS base\n" in base
+    assert "\nVOLUME /data\n" in base
+    assert "--require-hashes -r requirements-serving.txt" in base
+    assert "--require-hashes -r requirements.txt" in full
+    assert "USER facesite\n" in serving
+    assert "USER facesite\n" in full
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-peers"])
+def test_compose_builds_each_image_from_its_stage() -> None:
+    services = load("compose.yaml")["services"]
+    built = {
+        name: (one["build"]["target"], one["image"])
+        for name, one in services.items()
+        if "build" in one
+    }
+    full, serving = ("full", "facesite"), ("serving", "facesite-serving")
+    assert built == {"prepare": full, "web": serving, "worker": serving, "trainer": full}
+
+
+def test_compose_follows_the_published_schema() -> None:
+    """No engine is at hand; this is what one reads the file by."""
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    checked = python("-m", "check_jsonschema", *schema, "compose.yaml")
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_memory_is_given_back_as_in_what_up_starts() -> None:
+    kept = [f"MALLOC_{name}_THRESHOLD_={KEPT_BYTES}" for name in ("MMAP", "TRIM")]
+    units = [f"deploy/systemd/facesite-{part}.service" for part in ("web", "worker")]
+    for name in ("Dockerfile", *units):
+        assert re.findall(r"MALLOC_\w+=\d+", (ROOT / name).read_text(encoding="utf-8")) == kept
+
+
+def test_serving_installs_the_same_versions_and_no_training_library() -> None:
+    serving, full = (pinned(name) for name in ("requirements-serving", "requirements"))
+    assert serving.items() < full.items()
+    trains = {"tensorflow-cpu", "tensorflow", "keras", "scipy", "scikit-learn", "matplotlib"}
+    assert trains.isdisjoint(serving)
+    assert trains <= set(full)
+
+
+def pinned(name: str) -> dict[str, str]:
+    text = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z0-9,]+\])?==([^\s;]+)", text, re.M))
+
+
+@pytest.mark.parametrize("name", LISTS)
 def test_every_wanted_package_is_locked_with_hashes(name: str) -> None:
     """Whoever changes the short list runs `make lock`."""
     locked = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
-    pins = re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==\S+(?: ;.*)? \\\n    --hash=", locked, re.M)
+    pins = re.findall(
+        r"^([a-z0-9.-]+)(?:\[[a-z0-9,]+\])?==\S+(?: ;.*)? \\\n    --hash=", locked, re.M
+    )
     assert wanted(name) <= set(pins)
     assert len(pins) == len(re.findall(r"^[a-z]", locked, re.M))
 

@@ -40,17 +40,24 @@ http {{
 
 def command(unit: str) -> str:
     """What a unit starts, without the Python that it starts it with."""
+    return said(unit, "ExecStart").removeprefix(PYTHON)
+
+
+def said(unit: str, name: str) -> str:
     lines = (DEPLOY / "systemd" / f"{unit}.service").read_text().splitlines()
-    started = next(line for line in lines if line.startswith("ExecStart="))
-    return started.removeprefix(f"ExecStart={PYTHON}")
+    return next(line for line in lines if line.startswith(f"{name}=")).removeprefix(f"{name}=")
 
 
-def test_units_and_compose_start_the_same_parts() -> None:
+def test_units_and_compose_start_and_stop_the_same_parts() -> None:
     services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
     for unit, service in (("web", "web"), ("worker", "worker"), ("training", "trainer")):
         theirs = services[service]["command"].removeprefix("python ")
         assert shlex.split(command(f"facesite-{unit}")) == shlex.split(
             theirs if theirs.startswith("-m") else f"-m {theirs}"
+        )
+        assert (
+            services[service]["stop_grace_period"]
+            == said(f"facesite-{unit}", "TimeoutStopSec") + "s"
         )
     assert command("facesite") == "manage.py up"
 
