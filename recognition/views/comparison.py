@@ -63,12 +63,9 @@ def _own(request: Request, pk: UUID) -> QuerySet[Comparison]:
 def comparison(request: Request, pk: UUID) -> HttpResponse:
     """The answer, for the faces that the address names."""
     row = get_object_or_404(_own(request, pk))
-    progress = Progress([row])
-    if request.htmx and request.GET.get("state") == progress.state:
-        return HttpResponse(status=204)
     form = FacesForm(request.GET)
     chosen = (form.cleaned_data["first"], form.cleaned_data["second"]) if form.is_valid() else ()
-    context = {"item": ComparisonPage(row, *chosen), "row": row, "progress": progress}
+    context = {"item": ComparisonPage(row, *chosen), "row": row, "progress": Progress([row])}
     page = "comparison/_comparison.html" if request.htmx else "comparison/comparison.html"
     return render(request, page, context)
 

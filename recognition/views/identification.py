@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from recognition.forms.identification import UploadForm
 from recognition.messages.photos import photo_error, too_many_photos
 from recognition.models import Identification, Person
-from recognition.presenters import progress as answers
+from recognition.presenters.progress import Progress
 from recognition.services import access
 from recognition.services.identification import answering as identifications
 from recognition.services.identification import reading
@@ -110,13 +110,10 @@ def identification_retry(request: Request, pk: UUID) -> HttpResponse:
 
 def _answers(request: Request, page: str, rows: list[Identification]) -> HttpResponse:
     """The page, or only its part that fills in by itself when that part asks for news."""
-    progress = answers.Progress(rows)
-    if request.htmx and request.GET.get("state") == progress.state:
-        return HttpResponse(status=204)
     others = access.others_shown(request.user)
     context = {
         "rows": rows,
-        "progress": progress,
+        "progress": Progress(rows),
         "answer": reading.of(rows[0], others) if len(rows) == 1 else None,
     }
     return render(request, "identification/_answers.html" if request.htmx else page, context)

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 
 from facesite.waiting import Later, leave_word
 from recognition.models import UNFINISHED
+from recognition.presenters.progress import Progress
 from recognition.views.requests import Request
 
 P = ParamSpec("P")
@@ -23,25 +24,27 @@ HELD_SECONDS: Final = 5
 
 
 def held_until_news(rows: Rows[P]) -> Callable[[View[P]], View[P]]:
-    """A view that says that there is nothing new (204) is asked again once fewer of `rows` wait.
-    That is looked for with one query and without a thread of its own, and for a while only."""
+    """A view that is not even asked by a part of a page which has seen all there is of `rows`: that
+    gets 204, and what the view says once fewer of them wait. Both are looked for with one query,
+    the latter without a thread of its own, and for a while only."""
 
     def held(view: View[P]) -> View[P]:
         @wraps(view)
         def asked(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.htmx:
                 return view(request, *args, **kwargs)
-            waiting = rows(request, *args, **kwargs).filter(status__in=UNFINISHED).order_by()
-            before = waiting.count()  # before the view looks: what ends meanwhile is news
+            wanted = rows(request, *args, **kwargs).select_related(None).order_by()
+            progress = Progress(wanted.only("status", "created_at"))
+            if not progress.total or request.GET.get("state") != progress.state:
+                return view(request, *args, **kwargs)
+            waiting = wanted.filter(status__in=UNFINISHED)
 
             def news() -> bytes | None:
-                fewer = waiting.count() < before
+                fewer = waiting.count() < len(progress.waiting)
                 return view(request, *args, **kwargs).content if fewer else None
 
-            response = view(request, *args, **kwargs)
-            if response.status_code == HTTPStatus.NO_CONTENT:
-                leave_word(request.META, Later(HELD_SECONDS, news))
-            return response
+            leave_word(request.META, Later(HELD_SECONDS, news))
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
         return asked
 

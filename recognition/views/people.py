@@ -28,7 +28,7 @@ from recognition.models import (
     ProbeFace,
     Status,
 )
-from recognition.presenters import progress as answers
+from recognition.presenters.progress import Progress
 from recognition.services import consent
 from recognition.services.gallery import listing
 from recognition.services.gallery import people as service
@@ -103,7 +103,10 @@ def _form_page(
 
 
 def _new_photos(_request: Request, pk: int) -> QuerySet[Enrolment]:
-    return Enrolment.objects.filter(person=pk)
+    """What is under way, and what came of the last hour's photos."""
+    lately = Q(finished_at__gte=timezone.now() - SHOWN_FOR)
+    waiting = Q(status__in=UNFINISHED)
+    return Enrolment.objects.filter(waiting | lately, person=pk)
 
 
 @may_manage_people
@@ -121,16 +124,14 @@ def _person_page(
     request: Request, person: Person, form: EnrolForm, consented: AgreedForm, status: int = 200
 ) -> HttpResponse:
     """The page, or only its photos when they ask for news of those that wait to be enrolled."""
-    enrolments = list(_enrolments(person))
-    progress = answers.Progress(enrolments)
-    if request.htmx and request.GET.get("state") == progress.state:
-        return HttpResponse(status=204)
+    enrolments = _new_photos(request, person.pk).select_related("face__person")
+    progress = Progress(enrolments.order_by("created_at", "pk"))
     consents = list(person.consents.select_related("text", "taken_by", "withdrawn_by"))
     context = {
         "person": person,
         "faces": person.faces.select_related("resembles", "source").order_by("pk"),
         "merges": person.merges.all(),
-        "enrolments": [row for row in enrolments if row.status != Status.DONE],
+        "enrolments": [row for row in progress.rows if row.status != Status.DONE],
         "progress": progress,
         "to_train": DataOptions().minimum,
         "form": form,
@@ -141,14 +142,6 @@ def _person_page(
     }
     page = "people/_photos.html" if request.htmx else "people/person.html"
     return render(request, page, context, status=status)
-
-
-def _enrolments(person: Person) -> QuerySet[Enrolment]:
-    """What is under way, and what came of the last hour's photos."""
-    lately = Q(finished_at__gte=timezone.now() - SHOWN_FOR)
-    waiting = Q(status__in=UNFINISHED)
-    rows = person.enrolments.filter(waiting | lately).select_related("face__person")
-    return rows.order_by("created_at", "pk")
 
 
 @may_manage_people

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from recognition.models import Trial
-from recognition.presenters import progress as answers
+from recognition.presenters.progress import Progress
 from recognition.presenters.trials import faces
 from recognition.services import access
 from recognition.services.identification.reading import badge_radius
@@ -26,12 +26,9 @@ def _own(request: Request, pk: UUID) -> QuerySet[Trial]:
 def trial(request: Request, pk: UUID) -> HttpResponse:
     """One photo, and what the candidate says beside the version in service."""
     row = get_object_or_404(_own(request, pk).select_related("model_version"))
-    progress = answers.Progress([row])
-    if request.htmx and request.GET.get("state") == progress.state:
-        return HttpResponse(status=204)
     context = {
         "trial": row,
-        "progress": progress,
+        "progress": Progress([row]),
         "faces": faces(row, access.others_shown(request.user)),
         "badge": badge_radius(row.width, row.height),
     }
