@@ -64,6 +64,13 @@ class View:
         """Pixels of the view for each of the photo."""
         return math.hypot(self.matrix[0, 0], self.matrix[1, 0])
 
+    def turned(self, quarters: int) -> View:
+        """The same, turned by quarters against the clock."""
+        turn = _turn(self.picture, quarters)
+        matrix = turn[:, :2] @ self.matrix
+        matrix[:, 2] += turn[:, 2]
+        return View(np.rot90(self.picture, quarters), matrix)
+
     def to_photo(self, rows: Rows) -> Rows:
         """Faces of the view in pixels of the photo, but for those that a seam cuts through."""
         back = np.linalg.inv(self.matrix[:, :2]).T
@@ -81,16 +88,9 @@ class View:
 def whole(photo: Image, quarters: int = 0) -> Iterator[View]:
     """A photo, (H, W, 3), as a whole, turned by quarters against the clock: each view is made as
     it is asked for."""
-    height, width = photo.shape[:2]
-    turn = (
-        np.array([[1, 0, 0], [0, 1, 0]]),
-        np.array([[0, 1, 0], [-1, 0, width - 1]]),
-        np.array([[-1, 0, width - 1], [0, -1, height - 1]]),
-        np.array([[0, -1, height - 1], [1, 0, 0]]),
-    )[quarters]
     turned = np.ascontiguousarray(np.rot90(photo, quarters))
     for long_side, margin in _WHOLE:
-        yield _sized(turned, long_side, margin, turn)
+        yield _sized(turned, long_side, margin, _turn(photo, quarters))
 
 
 def tiles(photo: Image) -> list[View]:
@@ -135,6 +135,18 @@ def _tile(photo: Image, left: int, top: int, right: int, bottom: int) -> View:
         bottom if bottom < height else math.inf,
     )
     return View(view.picture, view.matrix, seams)
+
+
+def _turn(picture: Image, quarters: int) -> Transform:
+    """Where `np.rot90` brings the pixels of a picture."""
+    height, width = picture.shape[:2]
+    turns = (
+        [[1, 0, 0], [0, 1, 0]],
+        [[0, 1, 0], [-1, 0, width - 1]],
+        [[-1, 0, width - 1], [0, -1, height - 1]],
+        [[0, -1, height - 1], [1, 0, 0]],
+    )
+    return np.array(turns[quarters], np.float64)
 
 
 def _sized(part: Image, long_side: int, margin: float, before: Transform) -> View:
