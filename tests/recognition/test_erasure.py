@@ -262,9 +262,10 @@ def test_who_is_meant_has_to_be_clear(ada: Person, tmp_path: Path) -> None:
 def test_nothing_is_erased_unless_somebody_says_yes(
     ada: Person, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("builtins.input", lambda _: "no")
-    with pytest.raises(CommandError, match="Nothing was erased"):
-        call_command("erase_person", NAME)
+    for typed in ("no\n", ""):  # of which the latter is the end of what is typed
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        with pytest.raises(CommandError, match="Nothing was erased"):
+            call_command("erase_person", NAME)
     assert "Enrolled photos: 1" in capsys.readouterr().out
     assert Person.objects.filter(pk=ada.pk).exists()
 

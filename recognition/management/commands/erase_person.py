@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,5 +56,8 @@ class Command(SiteCommand):
             )
             % {"number": person.pk, "name": person.name, "photos": photos, "asked": asked}
         )
-        if input(_("Erase them? Type yes: ")).strip().lower() not in {"yes", _("yes")}:
+        said = ""
+        with suppress(EOFError):  # there is nobody to ask
+            said = input(_("Erase them? Type yes: ")).strip().lower()
+        if said not in {"yes", _("yes")}:
             raise CommandError(_("Nothing was erased."))
