@@ -6,6 +6,9 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Self
 
+from ml.nearest import Ints
+from ml.types import Floats
+
 AROUND = 20
 """How many people around an enrolled person are remembered: more than a decision looks at, so that
 not every change of the gallery makes it necessary to search again."""
@@ -46,3 +49,10 @@ class Around:
             return self.of(kept, everybody=False)
         enough = self.floor == -1.0 or len(kept) >= ENOUGH_AROUND
         return type(self)(tuple(kept), self.floor) if enough else None
+
+
+def neighbours(people: Sequence[int] | Ints, similarities: Floats) -> list[Neighbour]:
+    """People and the products of their vectors with another, in the same order. Rounding lets two
+    vectors of length 1 reach a product a little over 1."""
+    inside = (min(1.0, max(-1.0, one)) for one in similarities.tolist())
+    return list(map(Neighbour, map(int, people), inside))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
-from ml.around import AROUND, Around, Neighbour
-from ml.nearest import Ints, nearest
+from ml.around import AROUND, Around, Neighbour, neighbours
+from ml.nearest import nearest
 from ml.recent import Recent
 from ml.rows import Rows, Templates
+from ml.settled import InRows, Settled
 from ml.types import Floats
 
 REMEMBERED = 10_000
@@ -22,53 +23,50 @@ class Gallery:
     """Enrolled embeddings by template id, and one prototype for each person.
 
     A person's prototype is the mean of the templates that agree with each other, made length 1.
-    Most people are in `rows`, which nobody changes; whoever changes is moved to those who are
-    recent. Not safe for threads that change it while others search; the caller locks.
+    Most people are `settled`; whoever changes is moved to those who are recent. Not safe for
+    threads that change it while others search; the caller locks.
     """
 
-    def __init__(self, embedding_size: int, rows: Rows | None = None) -> None:
-        self._rows = rows or Rows.none(embedding_size)
-        self._left = np.zeros(len(self._rows.people), np.bool_)
-        self._people_in_rows = len(self._rows.people)
-        self._templates_in_rows = len(self._rows.templates)
+    def __init__(self, embedding_size: int, settled: Settled | None = None) -> None:
+        self.settled: Settled = settled or InRows(Rows.none(embedding_size))
         self._recent = Recent(embedding_size)
         self._around: dict[int, Around] = {}
 
     @property
     def people(self) -> int:
         """How many people have at least one template."""
-        return self._people_in_rows + len(self._recent.everybody)
+        return self.settled.people + len(self._recent.everybody)
 
     @property
     def templates(self) -> int:
         """How many templates there are."""
-        return self._templates_in_rows + len(self._recent)
+        return self.settled.templates + len(self._recent)
 
     @property
-    def changed(self) -> int:
-        """How many templates are in no rows, or in these alone."""
-        return len(self._recent) + len(self._rows.templates) - self._templates_in_rows
+    def recent(self) -> int:
+        """How many templates those have who are not settled."""
+        return len(self._recent)
 
     @property
     def everybody(self) -> Set[int]:
         """The people who have a template."""
-        return {*self._rows.people[~self._left].tolist(), *self._recent.everybody}
+        return self.settled.everybody | self._recent.everybody
 
     def __contains__(self, person: int) -> bool:
         """Whether a person has a template."""
-        return person in self._recent or self._row(person) >= 0
+        return person in self._recent or person in self.settled
 
     def photos_of(self, person: int) -> int:
         """How many templates an enrolled person has."""
         if person in self._recent:
             return len(self._recent.templates_of(person))
-        return self._rows.photos(self._row(person))
+        return self.settled.photos_of(person)
 
     def templates_of(self, person: int) -> Templates:
         """Embedding, (D,), and quality, 0..1, of each template of an enrolled person."""
         if person in self._recent:
             return self._recent.templates_of(person)
-        return self._rows.templates_of(self._row(person))
+        return self.settled.templates_of(person)
 
     def add(self, template: int, person: int, embedding: Floats, quality: float = 1.0) -> None:
         """Add a template, (D,) float32 of length 1, or replace the one with the same id.
@@ -76,17 +74,19 @@ class Gallery:
         `quality`, 0..1, says how much the photo counts among the person's others.
         """
         self.remove(template)
-        self._leave(self._row(person))
+        if person in self.settled:
+            self._leave(person)
         self._recent.take(person, {template: (embedding, quality)})
 
     def remove(self, template: int) -> None:
         """Remove a template, and its person with the last one; an unknown id changes nothing."""
-        row = self._rows.owner(template)
-        self._leave(-1 if row is None or self._left[row] else row)
+        owner = self.settled.owner(template)
+        if owner is not None:
+            self._leave(owner)
         self._recent.drop(template)
 
     def search(self, embedding: Floats, k: int = 5) -> list[Neighbour]:
-        """The `k` people nearest to a probe, (D,) float32 of length 1, nearest first. Exact."""
+        """The `k` people nearest to a probe, (D,) float32 of length 1, nearest first."""
         (found,) = self.search_all(embedding[None], k)
         return found
 
@@ -94,13 +94,7 @@ class Gallery:
         """The same for several probes, (B, D): it takes hardly longer than for one, since all
         prototypes are read from memory once."""
         self._refresh()
-        rows, recent = self._rows, self._recent
-        none_left = np.zeros(len(recent.people), np.bool_)
-        near = zip(
-            _near(rows.people, nearest(rows.prototypes, embeddings, k, self._left)),
-            _near(recent.people, nearest(recent.prototypes, embeddings, k, none_left)),
-            strict=True,
-        )
+        near = zip(self.settled.search(embeddings, k), self._near(embeddings, k), strict=True)
         return [_merged(some, others)[:k] for some, others in near]
 
     def around(self, person: int) -> Sequence[Neighbour]:
@@ -123,7 +117,7 @@ class Gallery:
         found = self.search_all(self._prototypes_of(unknown), AROUND + 2)
         for person, near in zip(unknown, found, strict=True):
             others = [one for one in near if one.person != person]
-            self._around[person] = Around.of(others, everybody=len(near) == self.people)
+            self._around[person] = Around.of(others, everybody=len(near) < AROUND + 2)
 
     def forget_around(self) -> None:
         """Let go of who is around whom: a change then costs nothing for people who are not asked
@@ -139,8 +133,8 @@ class Gallery:
     def some_prototypes(self, most: int) -> Floats:
         """What stands for so many people at the most, (P, D) float32 of length 1."""
         self._refresh()
-        rows = np.flatnonzero(~self._left)[:most]
-        return np.concatenate([self._rows.prototypes[rows], self._recent.prototypes])[:most]
+        settled = self.settled.some_prototypes(most)
+        return np.concatenate([settled, self._recent.prototypes])[:most]
 
     def evidence(self, person: int, embedding: Floats) -> tuple[int, ...]:
         """The templates of an enrolled person that are nearest to a probe, nearest first."""
@@ -148,28 +142,25 @@ class Gallery:
         near = sorted(own, key=lambda template: -float(own[template][0] @ embedding))
         return tuple(near[:EVIDENCE])
 
-    def in_rows(self) -> Rows:
-        """Everybody, in rows that can take the place of those before and of what has changed."""
+    def recent_in_rows(self) -> Rows:
+        """Who has changed, in rows."""
         self._refresh()
-        return self._rows.joined(self._left, self._recent.in_rows())
+        return self._recent.in_rows()
 
-    def _row(self, person: int) -> int:
-        """Where a person is in the rows; -1 of whoever is not, or no longer."""
-        row = int(self._rows.people_at([person])[0])
-        return -1 if row < 0 or self._left[row] else row
+    def _leave(self, person: int) -> None:
+        """Have somebody who was settled among those who are recent."""
+        self._recent.take(person, self.settled.templates_of(person))
+        self.settled.leave(person)
 
-    def _leave(self, row: int) -> None:
-        """Have the person of a row among those who are recent."""
-        if row >= 0:
-            self._left[row] = True
-            self._people_in_rows -= 1
-            self._templates_in_rows -= self._rows.photos(row)
-            self._recent.take(int(self._rows.people[row]), self._rows.templates_of(row))
+    def _near(self, embeddings: Floats, k: int) -> Iterator[list[Neighbour]]:
+        """The same of those who are recent."""
+        recent = self._recent
+        found = nearest(recent.prototypes, embeddings, k, np.zeros(len(recent.people), np.bool_))
+        for rows, similarities in found:
+            yield neighbours([recent.people[row] for row in rows.tolist()], similarities)
 
     def _prototypes_of(self, people: Sequence[int]) -> Floats:
-        rows = self._rows.people_at(people)
-        found = np.zeros((len(people), self._recent.prototypes.shape[1]), np.float32)
-        found[rows >= 0] = self._rows.prototypes[rows[rows >= 0]]
+        found = self.settled.prototypes_of(people)
         for at, person in enumerate(people):
             if person in self._recent:
                 found[at] = self._recent.prototype(person)
@@ -187,25 +178,12 @@ class Gallery:
         similarities = self._prototypes_of([*self._around]) @ self._prototypes_of(there).T
         for row, (person, around) in enumerate(list(self._around.items())):
             near = np.flatnonzero(similarities[row] >= around.floor)
-            new = _neighbours([there[one] for one in near], similarities[row, near])
+            new = neighbours([there[one] for one in near], similarities[row, near])
             after = around.after(changed, new)
             if after is None:
                 del self._around[person]
             else:
                 self._around[person] = after
-
-
-def _near(
-    people: Sequence[int] | Ints, found: Iterable[tuple[Ints, Floats]]
-) -> Iterator[list[Neighbour]]:
-    for rows, similarities in found:
-        yield _neighbours([int(people[row]) for row in rows.tolist()], similarities)
-
-
-def _neighbours(people: Sequence[int], similarities: Floats) -> list[Neighbour]:
-    """Rounding lets two vectors of length 1 reach a product a little over 1."""
-    inside = (min(1.0, max(-1.0, one)) for one in similarities.tolist())
-    return list(map(Neighbour, people, inside))
 
 
 def _merged(some: list[Neighbour], others: list[Neighbour]) -> list[Neighbour]:

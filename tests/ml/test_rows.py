@@ -15,6 +15,7 @@ from ml.inference.recognizer import Recognizer
 from ml.nearest import PART, nearest
 from ml.prototypes import AGREEMENT_RANGE, prototypes
 from ml.rows import Rows
+from ml.settled import InRows
 from ml.types import Doubles, Floats, Identification
 from tests.ml.conftest import DEMO, photo
 from tests.ml.test_gallery import unit
@@ -50,8 +51,9 @@ def plain_prototype(own: list[tuple[Floats, float]]) -> Doubles:
 
 def in_files(gallery: Gallery, folder: Path) -> Gallery:
     folder.mkdir()
-    gallery.in_rows().save(folder)
-    return Gallery(SIZE, Rows.load(folder))
+    assert isinstance(gallery.settled, InRows)
+    gallery.settled.joined(gallery.recent_in_rows()).save(folder)
+    return Gallery(SIZE, InRows(Rows.load(folder)))
 
 
 def change(drawn: np.random.Generator, enrolled: Enrolled, *galleries: Gallery) -> None:

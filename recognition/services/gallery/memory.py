@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ml.gallery import Gallery
+from ml.settled import InRows
 from recognition.models import GalleryChange, GalleryRevision, ModelVersion
 from recognition.services.gallery import reading, snapshots
 from recognition.services.gallery.snapshots import Snapshot
@@ -96,17 +97,23 @@ class _Followed:
             self._begin(kept if kept and _is_worth_following(kept) else self._read())
         self.follow()
 
+    @property
+    def changed(self) -> int:
+        """How many templates are in no rows, or in these alone."""
+        return self.gallery.recent + self._rows.gone
+
     def follow(self) -> None:
         """Bring the gallery up to date, reading nothing but what has changed. Whoever has left it
         is not to be found in a snapshot either."""
         gone = self._catch_up()
-        if self.gallery.changed > max(_MANY, self.gallery.templates // _PART):
+        if self.changed > max(_MANY, self.gallery.templates // _PART):
             gone |= self._renew()
         if gone:
             snapshots.overwrite(gone)
 
     def _begin(self, snapshot: Snapshot) -> None:
-        self.gallery = Gallery(self._version.embedding_size, snapshot.rows)
+        self._rows = InRows(snapshot.rows)
+        self.gallery = Gallery(self._version.embedding_size, self._rows)
         self.revision = self._began_with = snapshot.revision
         self._terms = Terms(snapshot.terms)
 
@@ -124,7 +131,8 @@ class _Followed:
             newer = snapshots.newest(self._version, revision())
             if newer is None or newer.revision <= self._began_with:
                 gone |= self._catch_up()
-                here = Snapshot(self.revision, self.gallery.in_rows(), self._terms.to_store())
+                rows = self._rows.joined(self.gallery.recent_in_rows())
+                here = Snapshot(self.revision, rows, self._terms.to_store())
                 newer = snapshots.keep(self._version, here)
             self._begin(newer)
         return gone | self._catch_up()
