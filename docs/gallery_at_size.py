@@ -192,7 +192,7 @@ def take_back() -> None:
 
 
 def step(name: str, checkout: str, site: Path, **more: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, __file__, STEP, name, *more.get("given", ())]
+    command = [sys.executable, more.get("script", __file__), STEP, name, *more.get("given", ())]
     place = {**os.environ, "DATA_DIR": str(site), "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen(  # noqa: S603
         command, cwd=checkout, env=place, text=True, stdout=more.get("stdout")

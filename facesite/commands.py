@@ -6,7 +6,9 @@ from typing import Final
 
 from django.core.management import ManagementUtility
 
-INTERNAL: Final = frozenset({"gather", "import_people", "look_over", "prepare", "scrub", "trial"})
+INTERNAL: Final = frozenset(
+    {"gather", "import_people", "index_gallery", "look_over", "prepare", "scrub", "trial"}
+)
 
 
 class Commands(ManagementUtility):

@@ -220,6 +220,18 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 ENCRYPT = env.boolean("FACESITE_ENCRYPT", default=False)
 ENCRYPTION_KEYS = env.keys("FACESITE_KEYS", DATA_DIR / "encryption_keys", needed=ENCRYPT)
 
+# Where the gallery is searched: in the memory of each machine, or by an index in PostgreSQL.
+GALLERY_BACKEND = env.choice("GALLERY_BACKEND", "memory", among=("memory", "pgvector"))
+if GALLERY_BACKEND == "pgvector" and not DATABASE_URL:
+    raise ImproperlyConfigured(
+        "GALLERY_BACKEND=pgvector needs PostgreSQL with pgvector: set DATABASE_URL too."
+    )
+if GALLERY_BACKEND == "pgvector" and ENCRYPT:
+    raise ImproperlyConfigured(
+        "GALLERY_BACKEND=pgvector keeps embeddings in the clear, as no index can search in what is "
+        "encrypted: use it without FACESITE_ENCRYPT, or leave it out."
+    )
+
 # accounts
 AUTH_USER_MODEL = "recognition.User"
 AUTHENTICATION_BACKENDS = ["recognition.backends.AccountBackend"]

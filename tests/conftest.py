@@ -24,7 +24,7 @@ from pytest_django import DjangoDbBlocker
 from recognition.models import ConsentText, ModelVersion, User
 from recognition.services.promotion import serving
 from tests.factories import make_user
-from tests.servers import postgresql, postgresql_folder, redis, s3  # noqa: F401  (fixtures)
+from tests.servers import pgvector, postgresql, postgresql_folder, redis, s3  # noqa: F401
 from tests.sites import Site
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,6 +3,7 @@ be there."""
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import shutil
@@ -37,9 +38,29 @@ def postgresql(postgresql_folder: Path) -> Iterator[str]:
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
     if programs is None:
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    with serving_postgresql(programs, postgresql_folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def pgvector() -> Iterator[str]:
+    """The same with pgvector, of a package that brings a server of its own."""
+    package = importlib.util.find_spec("pgserver")
+    if package is None or package.origin is None:
+        pytest.skip("needs pgserver, which there is for Python 3.11 and 3.12")
+    with tempfile.TemporaryDirectory(prefix="facesite-pg-") as folder:
+        # Whoever may not run as root may not read what root has installed for itself either.
+        for part in ("pgserver/pginstall", "pgserver.libs"):
+            shutil.copytree(Path(package.origin).parents[1] / part, Path(folder) / part)
+        with serving_postgresql(Path(folder) / "pgserver/pginstall/bin", Path(folder)) as address:
+            yield address
+
+
+@contextmanager
+def serving_postgresql(programs: Path, folder: Path) -> Iterator[str]:
+    """The address of a server that keeps everything in an empty folder, or beside what is there."""
     # PostgreSQL does not run as root.
     account = "postgres" if os.geteuid() == 0 else None
-    folder = postgresql_folder
     if account:
         shutil.chown(folder, account)
     cluster, port = f"{folder}/cluster", str(free_port())

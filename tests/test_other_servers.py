@@ -1,9 +1,11 @@
-"""PostgreSQL and Redis in place of what is bundled. Debian's packages of both have to be there."""
+"""PostgreSQL, with and without pgvector, and Redis in place of what is bundled. Debian's packages
+of PostgreSQL and Redis have to be there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -53,6 +55,24 @@ def test_what_depends_on_the_database_works_on_postgresql(postgresql: str) -> No
     passes_on(postgresql, *(f"tests/recognition/test_{name}.py" for name in names))
 
 
+@pytest.mark.slow
+def test_what_depends_on_the_gallery_works_on_pgvector(pgvector: str) -> None:
+    """But for what says how a gallery in memory follows changes."""
+    names = ("on_pgvector", "test_consent", "test_gallery", "test_merging")
+    passes_on(
+        pgvector,
+        *(f"tests/recognition/{name}.py" for name in names),
+        *("-k", "not (costs_one_query or alone_is_read or marks_of_old)"),
+        GALLERY_BACKEND="pgvector",
+    )
+
+
+@pytest.mark.long
+def test_the_answers_about_lfw_are_those_of_exact_search(pgvector: str, shared_data: Path) -> None:
+    file = "tests/recognition/lfw_on_pgvector.py"
+    passes_on(pgvector, file, GALLERY_BACKEND="pgvector", FACESITE_SHARED_DATA=str(shared_data))
+
+
 @pytest.mark.long
 def test_everything_the_site_does_works_on_postgresql(postgresql: str) -> None:
     """Those that start a site of their own would stay on SQLite."""
@@ -61,8 +81,8 @@ def test_everything_the_site_does_works_on_postgresql(postgresql: str) -> None:
     passes_on(postgresql, "tests/recognition", *left_out)
 
 
-def passes_on(database: str, *arguments: str) -> None:
+def passes_on(database: str, *arguments: str, **environment: str) -> None:
     """The same tests once more."""
     command = ("-m", "pytest", "--ds=tests.settings", "--numprocesses", "2", "--dist", "loadfile")
-    suite = python(*command, *arguments, DATABASE_URL=database)
+    suite = python(*command, *arguments, DATABASE_URL=database, **environment)
     assert suite.returncode == 0, suite.stdout

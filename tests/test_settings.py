@@ -136,3 +136,16 @@ def test_the_language_of_commands_and_of_pages_that_ask_for_none_can_be_chosen()
     assert read("LANGUAGE_CODE") == {"LANGUAGE_CODE": "en"}
     assert read("LANGUAGE_CODE", FACESITE_LANGUAGE="ru") == {"LANGUAGE_CODE": "ru"}
     assert "en or ru" in load("LANGUAGE_CODE", FACESITE_LANGUAGE="de").stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [({}, "set DATABASE_URL too"), ({"FACESITE_ENCRYPT": "1"}, "without FACESITE_ENCRYPT")],
+)
+def test_a_gallery_in_postgresql_is_refused_where_it_cannot_be(
+    environment: dict[str, str], said: str
+) -> None:
+    database = {"DATABASE_URL": "postgres://db.example/faces"} if environment else {}
+    failed = load("GALLERY_BACKEND", GALLERY_BACKEND="pgvector", **database, **environment)
+    assert failed.returncode != 0
+    assert said in failed.stderr

@@ -23,6 +23,7 @@ from recognition.models.proposals import Proposal
 from recognition.models.strangers import Stranger
 from recognition.models.tokens import ApiToken, Scope
 from recognition.models.training import TrainedPerson, TrainingRun, Trial
+from recognition.models.vectors import VectorTable
 from recognition.models.webhooks import Event, WebhookDelivery, WebhookSubscription
 from recognition.models.work import UNFINISHED, QueuedWork, Status
 
@@ -69,6 +70,7 @@ __all__ = [
     "TrainingRun",
     "Trial",
     "User",
+    "VectorTable",
     "WebhookDelivery",
     "WebhookSubscription",
     "having",

@@ -20,8 +20,8 @@ from facesite import env
 from ml import artifact
 from ml.inference.recognizer import Recognition
 from ml.types import Image
-from recognition.models import ModelVersion
-from recognition.services.gallery import memory
+from recognition.models import ModelVersion, VectorTable
+from recognition.services.gallery import memory, vectors
 from recognition.services.versions import predictors, registry
 from tests.recognition.fakes import SIZE, StripeRecognizer, calibration
 from tests.servers import keep_in, new_bucket
@@ -59,14 +59,22 @@ def mail_server(settings: Settings) -> None:
 
 
 @pytest.fixture
-def version(db: None) -> ModelVersion:
-    return ModelVersion.objects.create(
+def version(db: None) -> Iterator[ModelVersion]:
+    """A version in service; on a site with pgvector its table is there."""
+    yield _in_service()
+    vectors.drop(VectorTable.objects.all())  # no test with real transactions would empty it
+
+
+def _in_service() -> ModelVersion:
+    version = ModelVersion.objects.create(
         name="stripes",
         digest="0" * 64,
         embedding_size=SIZE,
         state=ModelVersion.State.ACTIVE,
         activated_at=timezone.now(),
     )
+    vectors.build()
+    return version
 
 
 @pytest.fixture

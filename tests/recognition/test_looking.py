@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from ml.looking import look_at
 from recognition.models import EnrolledFace, Finding, Look, LookedOver, ModelVersion, Person, User
-from recognition.services.gallery import findings, looking, memory, moving, owners
+from recognition.services.gallery import findings, looking, moving, owners, revisions
 from recognition.services.gallery import people as service
 from recognition.services.gallery.enrolling import Options, enrol_photo
 from recognition.services.gallery.merging import merge
@@ -304,6 +304,6 @@ def test_a_gallery_under_no_calibration_is_left_alone(calibrated: Path) -> None:
 
 
 def test_looking_changes_nothing_for_whoever_answers(version: ModelVersion) -> None:
-    before = memory.revision()
+    before = revisions.last()
     looking.look_over()
-    assert memory.revision() == before
+    assert revisions.last() == before

@@ -23,6 +23,7 @@ LEFT_OUT: Final = frozenset(
         "recognition.importrun",
         "recognition.importfile",
         "recognition.idempotencykey",  # kept for a day
+        "recognition.vectortable",  # of what is made again from templates
     }
 )
 """Tables that no backup has."""

@@ -26,7 +26,7 @@ from recognition.models import (
     ModelVersion,
     Person,
 )
-from recognition.services.gallery import memory
+from recognition.services.gallery import memory, revisions
 from recognition.services.versions import registry
 from recognition.services.work import processes
 
@@ -49,7 +49,7 @@ def launch_when_due() -> None:
     ended = done.began_at is None or done.began_at < timezone.now() - GIVEN_UP
     if version is None or not ended or registry.calibration_of(version) is None:
         return
-    if (done.revision, done.rule) != (memory.revision(), _rule(version)):
+    if (done.revision, done.rule) != (revisions.last(), _rule(version)):
         processes.start("look_over", "--quiet", one_thread=True)
 
 
@@ -114,7 +114,7 @@ def _look_at_all(people: Sequence[int], gallery: Gallery, calibration: Calibrati
 def _keep(looked: Mapping[int, Looked | None]) -> None:
     """Replace what was found of these people before, but not what somebody has settled. Nobody is
     removed or merged meanwhile, and of whoever was before nothing is kept."""
-    with memory.standing_still():
+    with revisions.standing_still():
         there = set(Person.objects.filter(pk__in=looked).values_list("pk", flat=True))
         seen = {person: one for person, one in looked.items() if one and person in there}
         Look.objects.filter(person__in=looked).delete()

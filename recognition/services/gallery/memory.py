@@ -6,24 +6,22 @@ import datetime as dt
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Final
 
 import numpy as np
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from ml.gallery import Gallery
 from ml.settled import InRows
-from recognition.models import GalleryChange, GalleryRevision, ModelVersion
-from recognition.services.gallery import reading, snapshots
+from recognition.models import GalleryChange, ModelVersion
+from recognition.services.gallery import indexed, reading, revisions, snapshots, vectors
 from recognition.services.gallery.snapshots import Snapshot
 from recognition.services.gallery.terms import Terms
 
-_ROW: Final = 1  # the only row of GalleryRevision
 _BATCH: Final = 500
 _MANY: Final = 1000
 _PART: Final = 100
@@ -32,12 +30,13 @@ _PART: Final = 100
 
 @dataclass(frozen=True)
 class Changes:
-    """The changes of one transaction, all under the same revision."""
+    """The changes of one transaction, all under the same revision, and whom they are about."""
 
     revision: int
+    people: set[int] = field(default_factory=set)
 
     def added(self, face_id: int, person_id: int) -> None:
-        GalleryChange.objects.create(revision=self.revision, face_id=face_id, person_id=person_id)
+        self._note([(face_id, person_id)], removed=False)
 
     def removed(self, faces: Iterable[tuple[int, int]]) -> None:
         """Note the removal of faces, given as (face id, person id)."""
@@ -57,12 +56,14 @@ class Changes:
         self.again((face, after) for face in there)
 
     def _note(self, faces: Iterable[tuple[int, int]], *, removed: bool) -> None:
+        noted = list(faces)
+        self.people.update(person for _, person in noted)
         GalleryChange.objects.bulk_create(
             (
                 GalleryChange(
                     revision=self.revision, face_id=face, person_id=person, removed=removed
                 )
-                for face, person in faces
+                for face, person in noted
             ),
             batch_size=_BATCH,
         )
@@ -76,15 +77,10 @@ def changing() -> Iterator[Changes]:
     for whoever did so before, and no revision becomes visible before a smaller one.
     """
     with transaction.atomic():
-        yield Changes(_next_revision())
-
-
-def _next_revision() -> int:
-    row = GalleryRevision.objects.filter(pk=_ROW)
-    if not row.update(revision=F("revision") + 1):
-        GalleryRevision.objects.get_or_create(pk=_ROW)
-        row.update(revision=F("revision") + 1)
-    return row.values_list("revision", flat=True).get()
+        changes = Changes(revisions.begin())
+        vectors.go_along(changes.revision)
+        yield changes
+        vectors.put_right(changes.people)
 
 
 class _Followed:
@@ -93,7 +89,7 @@ class _Followed:
     def __init__(self, version: ModelVersion) -> None:
         self._version = version
         with snapshots.locked():
-            kept = snapshots.newest(version, revision())
+            kept = snapshots.newest(version, revisions.last())
             self._begin(kept if kept and _is_worth_following(kept) else self._read())
         self.follow()
 
@@ -119,7 +115,7 @@ class _Followed:
 
     def _read(self) -> Snapshot:
         # Read before the templates: a change in between is then seen twice rather than never.
-        as_of = revision()
+        as_of = revisions.last()
         rows, terms = reading.everything(self._version)
         read = Snapshot(as_of, rows, terms.to_store())
         return snapshots.keep(self._version, read) if len(rows.templates) > _MANY else read
@@ -128,7 +124,7 @@ class _Followed:
         """Go on with what somebody else has stored meanwhile, or else store what there is now."""
         gone = set[int]()
         with snapshots.locked():
-            newer = snapshots.newest(self._version, revision())
+            newer = snapshots.newest(self._version, revisions.last())
             if newer is None or newer.revision <= self._began_with:
                 gone |= self._catch_up()
                 rows = self._rows.joined(self.gallery.recent_in_rows())
@@ -177,23 +173,10 @@ def _is_worth_following(kept: Snapshot) -> bool:
     return changes <= _MANY + len(kept.rows.templates) // 5
 
 
-@contextmanager
-def standing_still() -> Iterator[None]:
-    """A transaction in which nobody else changes the gallery, and which does not either."""
-    with transaction.atomic():
-        list(GalleryRevision.objects.select_for_update().filter(pk=_ROW))
-        yield
-
-
 def apart(version: ModelVersion) -> tuple[Gallery, int]:
     """A gallery of the caller's own, and the revision as of which it is."""
     read = _Followed(version)
     return read.gallery, read.revision
-
-
-def revision() -> int:
-    """Grows with every change of the gallery."""
-    return GalleryRevision.objects.values_list("revision", flat=True).first() or 0
 
 
 Term = tuple[int, dt.datetime | None]
@@ -212,6 +195,9 @@ def current(version: ModelVersion) -> Iterator[Gallery]:
     """
     term = version.pk, version.activated_at
     with _lock:
+        if found := indexed.gallery(version):
+            yield found
+            return
         followed = _followed.get(term)
         if followed is None:
             _followed.clear()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from array import array
 from collections.abc import Collection, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -31,6 +33,18 @@ class Read(NamedTuple):
 def some(version: ModelVersion, faces: Collection[int]) -> Iterator[Read]:
     """Those of some faces."""
     return _read(_templates(version).filter(face__in=faces))
+
+
+def by_person(
+    version: ModelVersion, people: Collection[int] | None = None
+) -> Iterator[tuple[int, list[Read]]]:
+    """Those of everybody, or of some people, each with their own."""
+    found = _templates(version)
+    if people is not None:
+        found = found.filter(face__person__in=people)
+    rows = _read(found.order_by("face__person_id", "face_id"))
+    for person, own in groupby(rows, attrgetter("person")):
+        yield person, list(own)
 
 
 def everything(version: ModelVersion) -> tuple[Rows, Terms]:

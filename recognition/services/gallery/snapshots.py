@@ -43,6 +43,14 @@ class Snapshot:
     terms: Ints
 
 
+def key(version: ModelVersion) -> str:
+    """Another version in service, another database, another rule of whom it has, or of what stands
+    for whom: another gallery."""
+    told = (version.pk, version.digest, version.activated_at, settings.REQUIRE_CONSENT)
+    rule = Path(prototypes.__file__).read_bytes()
+    return sha256(repr(told).encode() + rule).hexdigest()[:16]
+
+
 def locked() -> AbstractContextManager[None]:
     """Nobody else of this machine writes a snapshot, or in one, for as long as the block takes."""
     return alone_in(_folder())
@@ -51,7 +59,7 @@ def locked() -> AbstractContextManager[None]:
 def newest(version: ModelVersion, revision: int) -> Snapshot | None:
     """The newest that there is, of no later revision: after that the database was another."""
     for place in sorted(_all(), key=_revision, reverse=True):
-        if _is_kept(version) and place.name.startswith(_key(version)):
+        if _is_kept(version) and place.name.startswith(key(version)):
             with suppress(OSError, ValueError):  # somebody else's, or spoilt
                 if _revision(place) <= revision:
                     terms = np.load(place / _TERMS)
@@ -64,7 +72,7 @@ def keep(version: ModelVersion, snapshot: Snapshot) -> Snapshot:
     if not _is_kept(version):
         return snapshot
     try:
-        return _store(_folder() / f"{_key(version)}-{snapshot.revision}", snapshot)
+        return _store(_folder() / f"{key(version)}-{snapshot.revision}", snapshot)
     except OSError as error:
         log.warning("The gallery stays in memory, as it cannot be stored: %s.", error)
         return snapshot
@@ -112,14 +120,6 @@ def _put_on_disk(folder: Path) -> None:
 def _is_kept(version: ModelVersion) -> bool:
     in_service = version.state == ModelVersion.State.ACTIVE and version.activated_at
     return bool(in_service) and not settings.ENCRYPT
-
-
-def _key(version: ModelVersion) -> str:
-    """Another version in service, another database, another rule of whom it has, or of what stands
-    for whom: another gallery."""
-    told = (version.pk, version.digest, version.activated_at, settings.REQUIRE_CONSENT)
-    rule = Path(prototypes.__file__).read_bytes()
-    return sha256(repr(told).encode() + rule).hexdigest()[:16]
 
 
 def _all() -> list[Path]:

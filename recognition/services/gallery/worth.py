@@ -14,7 +14,7 @@ from ml.calibration import Calibration, Policy, identify
 from ml.evaluation.more_photos import MorePhotos, Photos, leave_one_out
 from recognition.models import ModelVersion, Template
 from recognition.services import consent
-from recognition.services.gallery import memory
+from recognition.services.gallery import revisions
 from recognition.services.versions import registry
 
 MOST: Final = 20_000
@@ -30,7 +30,7 @@ def of_more_photos() -> MorePhotos | None:
     version = registry.active()
     if version is None:
         return None
-    what = (version.pk, memory.revision(), settings.TARGET_FPIR, settings.STRANGERS)
+    what = (version.pk, revisions.last(), settings.TARGET_FPIR, settings.STRANGERS)
     key = f"more-photos:{'-'.join(map(str, what))}"
     (found,) = cache.get(key) or (_measured(version),)
     cache.set(key, (found,), KEPT_FOR)

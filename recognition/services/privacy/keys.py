@@ -16,9 +16,10 @@ from django.db import connection, transaction
 from facesite import sealing
 from facesite.storage import kept
 from ml.threads import Progress
+from recognition.models import VectorTable
 from recognition.models.fields import SealedField
 from recognition.services.audit import record
-from recognition.services.gallery import snapshots
+from recognition.services.gallery import snapshots, vectors
 from recognition.services.photos import files, orphans
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Rotated:
 
 def rotate(progress: Progress) -> Rotated:
     snapshots.drop()  # which are in the clear
+    vectors.drop(VectorTable.objects.all())  # likewise
     rotated, names = Rotated(), list(_names())
     total = len(names) + sum(map(_count, _columns()))
     done = 0

@@ -19,6 +19,7 @@ from recognition.models import AuditEvent
 from recognition.models.work import PROCESSES
 from recognition.services import chain
 from recognition.services.audit import record
+from recognition.services.gallery import vectors
 from recognition.services.privacy.erasure import REMOVED
 from recognition.services.work import processes
 
@@ -75,7 +76,8 @@ def _sqlite() -> None:
 def _postgresql() -> None:
     """Every table. The write-ahead log is the server's: it drops segments that it no longer needs
     at a checkpoint, for which an account may lack the right."""
-    for table in connection.introspection.django_table_names(only_existing=True):
+    tables = connection.introspection.django_table_names(only_existing=True)
+    for table in [*tables, *vectors.names()]:
         _execute(f"VACUUM FULL {connection.ops.quote_name(table)}")
     for statement in ("SELECT pg_switch_wal()", "CHECKPOINT"):
         with suppress(DatabaseError):

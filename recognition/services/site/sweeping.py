@@ -13,7 +13,7 @@ from django.utils import timezone
 from facesite import space
 from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
-from recognition.services.gallery import agreements, imports, looking
+from recognition.services.gallery import agreements, imports, looking, vectors
 from recognition.services.privacy import retention, scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.strangers import gathering
@@ -57,6 +57,7 @@ def tidy() -> None:
     retention.launch_when_due()
     trials.drop_old()
     looking.launch_when_due()
+    vectors.launch_when_due()
     gathering.tidy()
     imports.drop_old()
     for model in kinds():
