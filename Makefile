@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # What a deployment behind a proxy sets; the checks run under it, on a data folder of their own.
 PRODUCTION = DATA_DIR="$$folder" FACESITE_HOSTS=faces.example.org
 
-.PHONY: install install-serving run test test-browser test-slow test-long check soak bench \
+.PHONY: install install-serving run test test-postgres test-browser test-slow test-long check soak bench \
 	bench-peers lock messages openapi clean
 
 install: .venv/installed
@@ -21,6 +21,10 @@ run: install
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# The same tests on PostgreSQL and Redis, of which Debian's packages have to be there.
+test-postgres: .venv/installed-dev
+	$(BIN)/python -m pytest --servers --numprocesses 2 --dist loadfile
 
 test-browser: .venv/installed-dev
 	$(BIN)/python -m pytest -m browser

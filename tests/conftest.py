@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.core.management.color import no_style
 from django.core.serializers import deserialize, serialize
 from django.db import connection
 from django.test import Client, TransactionTestCase
@@ -24,17 +26,41 @@ from pytest_django import DjangoDbBlocker
 from recognition.models import ConsentText, ModelVersion, User
 from recognition.services.promotion import serving
 from tests.factories import make_user
-from tests.servers import pgvector, postgresql, postgresql_folder, redis, s3  # noqa: F401
+from tests.servers import (  # (fixtures, but for the first)
+    for_the_whole_suite,
+    pgvector,  # noqa: F401
+    postgresql,  # noqa: F401
+    postgresql_folder,  # noqa: F401
+    redis,  # noqa: F401
+    s3,  # noqa: F401
+)
 from tests.sites import Site
 
 ROOT = Path(__file__).resolve().parent.parent
 ON_CI = os.environ.get("CI") == "true"
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "run on PostgreSQL and Redis in place of SQLite and the bundled broker"
+    parser.addoption("--servers", action="store_true", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Processes that run tests side by side are started so that they do not hear Ctrl-C, and what
     they start would not either."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.option.servers and not hasattr(config, "workerinput"):
+        _start_servers(config)
+
+
+def _start_servers(config: pytest.Config) -> None:
+    """Of the processes that run tests each has its own database in it, and its own broker. This one
+    has its settings already, which is why it may run none."""
+    if not config.option.numprocesses:
+        raise pytest.UsageError("--servers needs --numprocesses")
+    servers = ExitStack()
+    config.add_cleanup(servers.close)
+    os.environ["DATABASE_URL"] = servers.enter_context(for_the_whole_suite())
 
 
 def pytest_unconfigure() -> None:
@@ -82,6 +108,10 @@ def _tables_can_be_emptied() -> Iterator[None]:
             migration.make_triggers(None, editor)
         for one in deserialize("json", Migrated.rows):
             one.save()
+        # A test may have had PostgreSQL count from one again.
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Group, ConsentText]):
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(TransactionTestCase, "_fixture_teardown", emptying)

@@ -35,10 +35,29 @@ def postgresql_folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def postgresql(postgresql_folder: Path) -> Iterator[str]:
     """The address of a PostgreSQL server that exists for these tests."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+    programs = debians_postgresql()
     if programs is None:
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
     with serving_postgresql(programs, postgresql_folder) as address:
+        yield address
+
+
+def debians_postgresql() -> Path | None:
+    """Where the programs of its newest version lie."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+
+
+@contextmanager
+def for_the_whole_suite() -> Iterator[str]:
+    """The address of a PostgreSQL server in which nothing outlives a power cut."""
+    programs = debians_postgresql()
+    if programs is None:
+        raise pytest.UsageError("--servers needs PostgreSQL: apt-get install postgresql")
+    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+    with (
+        tempfile.TemporaryDirectory(prefix="facesite-pg-") as folder,
+        serving_postgresql(programs, Path(folder), *quick) as address,
+    ):
         yield address
 
 
@@ -57,15 +76,20 @@ def pgvector() -> Iterator[str]:
 
 
 @contextmanager
-def serving_postgresql(programs: Path, folder: Path) -> Iterator[str]:
-    """The address of a server that keeps everything in an empty folder, or beside what is there."""
+def serving_postgresql(programs: Path, folder: Path, *settings: str) -> Iterator[str]:
+    """The address of a server that keeps everything in an empty folder, or beside what is there.
+
+    Its locale is C, as some hosts have it: the one in which PostgreSQL knows upper and lower case
+    only of a to z.
+    """
     # PostgreSQL does not run as root.
     account = "postgres" if os.geteuid() == 0 else None
     if account:
         shutil.chown(folder, account)
     cluster, port = f"{folder}/cluster", str(free_port())
+    made = ["-D", cluster, "-U", "facesite", "--auth=trust", "--encoding=UTF8", "--locale=C"]
     subprocess.run(
-        [programs / "initdb", "-D", cluster, "-U", "facesite", "--auth=trust", "-E", "UTF8"],
+        [programs / "initdb", *made],
         user=account,
         cwd=folder,
         check=True,
@@ -73,8 +97,10 @@ def serving_postgresql(programs: Path, folder: Path) -> Iterator[str]:
     )
     # Segments of the write-ahead log that it no longer needs are deleted, and not used again.
     options = ["-D", cluster, "-k", str(folder), "-h", "127.0.0.1", "-p", port]
+    for setting in ("wal_recycle=off", *settings):
+        options += ["-c", setting]
     with subprocess.Popen(
-        [programs / "postgres", *options, "-c", "wal_recycle=off"],
+        [programs / "postgres", *options],
         user=account,
         cwd=folder,
         stderr=subprocess.DEVNULL,

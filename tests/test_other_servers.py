@@ -35,27 +35,6 @@ def test_a_photo_is_answered_on_postgresql_and_redis(
 
 
 @pytest.mark.slow
-def test_what_depends_on_the_database_works_on_postgresql(postgresql: str) -> None:
-    names = (
-        "audit_chain",
-        "consent",
-        "database",
-        "deletion",
-        "enrolment",
-        "erasure",
-        "gallery",
-        "quotas",
-        "retention",
-        "setbacks",
-        "sweeper",
-        "trials",
-        "views_history",
-        "views_people",
-    )
-    passes_on(postgresql, *(f"tests/recognition/test_{name}.py" for name in names))
-
-
-@pytest.mark.slow
 def test_what_depends_on_the_gallery_works_on_pgvector(pgvector: str) -> None:
     """But for what says how a gallery in memory follows changes."""
     names = ("on_pgvector", "test_consent", "test_gallery", "test_merging")
@@ -71,14 +50,6 @@ def test_what_depends_on_the_gallery_works_on_pgvector(pgvector: str) -> None:
 def test_the_answers_about_lfw_are_those_of_exact_search(pgvector: str, shared_data: Path) -> None:
     file = "tests/recognition/lfw_on_pgvector.py"
     passes_on(pgvector, file, GALLERY_BACKEND="pgvector", FACESITE_SHARED_DATA=str(shared_data))
-
-
-@pytest.mark.long
-def test_everything_the_site_does_works_on_postgresql(postgresql: str) -> None:
-    """Those that start a site of their own would stay on SQLite."""
-    own_sites = ("http_agrees", "benchmark_command")
-    left_out = [f"--ignore=tests/recognition/test_{name}.py" for name in own_sites]
-    passes_on(postgresql, "tests/recognition", *left_out)
 
 
 def passes_on(database: str, *arguments: str, **environment: str) -> None:

@@ -24,7 +24,8 @@ def read(*names: str, **environment: str) -> dict[str, Any]:
 
 
 def load(*names: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return python("-c", SHOW, *names, **environment)
+    """Of a site on SQLite, also where the tests themselves use another database."""
+    return python("-c", SHOW, *names, **{"DATABASE_URL": "", **environment})
 
 
 def test_without_a_public_name_only_this_machine_is_answered_over_plain_http() -> None:

@@ -75,7 +75,7 @@ class UserAdmin(Confirmed, DjangoUserAdmin, SiteModelAdmin):  # type: ignore[typ
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "roles", "is_active", "last_login", "date_joined")
     list_filter = (RoleFilter, "is_active")
-    search_fields = ("username__iregex", "email__iregex", "first_name__iregex", "last_name__iregex")
+    search_fields = ("username__regex", "email__regex", "first_name__regex", "last_name__regex")
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),

@@ -141,7 +141,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_filter = (("created_at", DaysFilter), ActionFilter)
     list_before_template = "admin/recognition/auditevent/chain.html"
-    search_fields = ("actor_name__iregex", "subject_id__iregex")
+    search_fields = ("actor_name__regex", "subject_id__regex")
     search_help_text = _("User or subject id")
     fields = list_display
     readonly_fields: ClassVar[tuple[str, ...]] = list_display

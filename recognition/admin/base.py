@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilte
 from unfold.widgets import INPUT_CLASSES
 
 from recognition.days import day_end, day_start
+from recognition.services.searching import in_either_case
 
 
 class SiteModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -35,9 +35,8 @@ class SiteModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search fields are regular expressions that match words as they stand: SQLite's LIKE
-        knows upper and lower case only of a to z."""
-        words = " ".join(re.escape(word) for word in search_term.split())
+        """Search fields are regular expressions, see `in_either_case`."""
+        words = " ".join(in_either_case(word) for word in search_term.split())
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, words)
         return found
 

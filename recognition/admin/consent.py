@@ -16,7 +16,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     list_display = ("person", "purpose", "text", "given_at", "expires_at", "withdrawn_at")
     list_filter = (("given_at", DaysFilter), ("person", PersonFilter))
     list_select_related = ("person", "text")
-    search_fields = ("person__name__iregex", "person__external_id__iregex")
+    search_fields = ("person__name__regex", "person__external_id__regex")
     search_help_text = _("Name or external id")
     fields = (
         "person",

@@ -82,7 +82,7 @@ class IdentificationAdmin(ReadOnlyAdmin):
         ("faces__person", PersonFilter),
         UserFilter,
     )
-    search_fields = ("filename__iregex", "user__username__iregex", "faces__person__name__iregex")
+    search_fields = ("filename__regex", "user__username__regex", "faces__person__name__regex")
     search_help_text = _("File, user or person")
     list_fullwidth = True
     fields = ("filename",)

@@ -42,7 +42,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "state_badge", "gate_shown", "marks", "disk", "created_at")
     list_filter = ("state",)
-    search_fields = ("name__iregex",)
+    search_fields = ("name__regex",)
     fields = (
         "name",
         "state_badge",
@@ -124,7 +124,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     )
     list_filter = (("created_at", DaysFilter), "status")
     list_select_related = ("requested_by", "version")
-    search_fields = ("name__iregex", "requested_by__username__iregex")
+    search_fields = ("name__regex", "requested_by__username__regex")
     fields = (
         "name",
         "status_badge",

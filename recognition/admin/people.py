@@ -37,7 +37,7 @@ class PersonAdmin(ReadOnlyAdmin):
 
     list_display = ("shown_name", "portraits", "photos", "external_id", "consent", "created_at")
     list_filter = (("created_at", DaysFilter), ConsentFilter)
-    search_fields = ("name__iregex", "external_id__iregex")
+    search_fields = ("name__regex", "external_id__regex")
     search_help_text = _("Name or external id")
     readonly_fields = ("shown_name", "consent", "all_portraits", "on_the_site")
     fields = ("shown_name", "external_id", "consent", "created_at", "all_portraits")
@@ -99,7 +99,7 @@ class EnrolledFaceAdmin(ReadOnlyAdmin):
     list_display_links = ("portrait_shown", "filename")
     list_filter = (("created_at", DaysFilter), ("person", PersonFilter))
     list_select_related = ("person",)
-    search_fields = ("person__name__iregex", "filename__iregex")
+    search_fields = ("person__name__regex", "filename__regex")
     search_help_text = _("Person or file")
     fields = (
         "portrait_shown",

@@ -45,7 +45,7 @@ class RightsField(ModelMultipleChoiceField):  # type: ignore[type-arg]
 @admin.register(Group)
 class RoleAdmin(Confirmed, DjangoGroupAdmin, SiteModelAdmin):
     list_display = ("role", "members")
-    search_fields = ("name__iregex",)
+    search_fields = ("name__regex",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The site finds its own roles by their names."""

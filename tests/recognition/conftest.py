@@ -118,7 +118,7 @@ def meanwhile(recognizer: StripeRecognizer, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Broker:
-    """The bundled broker, and what lies in its queue."""
+    """A broker of the tests' own, and what lies in its queue."""
 
     def __init__(self, socket: Path) -> None:
         self.url = f"redis+socket://{socket}"
@@ -142,11 +142,13 @@ class Broker:
 
 
 @pytest.fixture(scope="session")
-def _valkey() -> Iterator[Broker]:
+def _own_broker(pytestconfig: pytest.Config) -> Iterator[Broker]:
+    """The bundled one, or Debian's Redis with `--servers`."""
+    program = "redis-server" if pytestconfig.option.servers else get_binary_path()
     with tempfile.TemporaryDirectory() as folder:  # the path of a socket may not be long
         socket = Path(folder, "valkey.sock")
         process = subprocess.Popen(
-            [get_binary_path(), "--port", "0", "--unixsocket", socket, "--save", ""],
+            [program, "--port", "0", "--unixsocket", socket, "--save", ""],
             stdout=subprocess.DEVNULL,
         )
         while not socket.exists():
@@ -157,8 +159,8 @@ def _valkey() -> Iterator[Broker]:
 
 
 @pytest.fixture
-def broker(_valkey: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
+def broker(_own_broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
     """A real broker with an empty queue. A test without it has a broker that is down."""
-    _valkey.redis.flushall()
-    monkeypatch.setitem(current_app.conf, "broker_write_url", _valkey.url)
-    return _valkey
+    _own_broker.redis.flushall()
+    monkeypatch.setitem(current_app.conf, "broker_write_url", _own_broker.url)
+    return _own_broker

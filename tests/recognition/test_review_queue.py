@@ -213,15 +213,18 @@ def plan(faces: QuerySet[ProbeFace]) -> str:
     return str(faces.values_list("pk")[:3].explain())
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="reads the plans of SQLite")
 def test_the_next_faces_are_found_by_an_index(faces: list[ProbeFace]) -> None:
     """However many wait: nothing is sorted."""
     multiply(2000)
+    if connection.vendor == "postgresql":  # which plans by figures that it brings up to date later
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE recognition_probeface")
     for waiting in (chosen(), chosen(order="newest")):
         for found in (waiting.after(None), waiting.after(faces[0].pk)):
             said = plan(found.filter(queue._free(None)))
-            assert "INDEX" in said
-            assert "TEMP B-TREE" not in said
+            assert "index" in said.casefold()
+            assert "TEMP B-TREE" not in said  # as SQLite calls it, and PostgreSQL below
+            assert "->  Sort" not in said
 
 
 def test_a_verdict_takes_as_many_queries_whatever_waits(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from recognition.services.gallery import agreements, memory, reviewed
 from recognition.services.gallery.agreements import Agreed
 from recognition.services.gallery.enrolling import EnrolmentRefused, Options, enrol_photo
 from recognition.services.photos import uploads
+from recognition.services.searching import in_either_case
 from recognition.services.work import attempts, intake
 
 
@@ -38,17 +38,16 @@ def found(words: str) -> QuerySet[Person]:
     if not words.strip():
         return Person.objects.all()
     pattern = _pattern(words)
-    return Person.objects.filter(Q(name__iregex=pattern) | Q(external_id__iregex=pattern))
+    return Person.objects.filter(Q(name__regex=pattern) | Q(external_id__regex=pattern))
 
 
 def named(words: str) -> QuerySet[Person]:
     """The same by name alone, for those who are not shown more of people."""
-    return Person.objects.filter(name__iregex=_pattern(words)).order_by()
+    return Person.objects.filter(name__regex=_pattern(words)).order_by()
 
 
 def _pattern(words: str) -> str:
-    """Not `icontains`: SQLite's LIKE knows upper and lower case only of a to z."""
-    return "[ _]+".join(re.escape(word) for word in words.replace("_", " ").split())
+    return "[ _]+".join(in_either_case(word) for word in words.replace("_", " ").split())
 
 
 def add_person(

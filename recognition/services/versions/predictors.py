@@ -103,8 +103,8 @@ def active() -> Predictor:
         if _loaded is None or _loaded.version.digest != version.digest:
             _loaded = None  # first let go of the old network: two at once need twice the memory
             _loaded = load(version)
-        elif _loaded.version.activated_at != version.activated_at:
-            # It was away and has come back.
+        elif (_loaded.version, _loaded.version.activated_at) != (version, version.activated_at):
+            # It was away and has come back, maybe as another row.
             _loaded = Predictor(version, _loaded.recognizer, _learned(version))
         return _loaded if by_gallery(version) else replace(_loaded, learned=_learned(version))
 
