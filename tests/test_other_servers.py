@@ -41,7 +41,7 @@ def test_what_depends_on_the_gallery_works_on_pgvector(pgvector: str) -> None:
     passes_on(
         pgvector,
         *(f"tests/recognition/{name}.py" for name in names),
-        *("-k", "not (costs_one_query or alone_is_read or marks_of_old)"),
+        *("-k", "not (costs_one_query or alone_is_read)"),
         GALLERY_BACKEND="pgvector",
     )
 

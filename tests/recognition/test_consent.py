@@ -270,6 +270,7 @@ def test_whoever_has_withdrawn_gets_no_further_photo(ada: Person) -> None:
 # what was there before
 
 
+@pytest.mark.slow
 def test_marks_of_old_become_consents_to_training_of_which_no_more_is_known(
     tmp_path: Path,
 ) -> None:

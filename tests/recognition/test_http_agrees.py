@@ -114,6 +114,7 @@ def assert_they_agree(http: Answers, command: Answers) -> None:
             assert one["box"] == pytest.approx(other["box"], abs=1.0), path
 
 
+@pytest.mark.slow
 def test_http_and_the_command_agree_about_the_demo_photos(site: Site) -> None:
     photos = [
         *sorted((PHOTOS / "people").rglob("*.jpg"))[::4],
@@ -127,6 +128,7 @@ def test_http_and_the_command_agree_about_the_demo_photos(site: Site) -> None:
     assert all(name.replace("_", " ") in pages for name in named)
 
 
+@pytest.mark.slow
 def test_the_api_holds_the_answer_back_until_it_is_there(site: Site) -> None:
     """More bytes than a stranger may send, so that the token is looked at before they come in."""
     photos = sorted((PHOTOS / "people").rglob("*.jpg"))[1:40:4]
@@ -144,6 +146,7 @@ def test_the_api_holds_the_answer_back_until_it_is_there(site: Site) -> None:
     assert_they_agree(by_api, by_command(site, photos))
 
 
+@pytest.mark.slow
 def test_who_is_enrolled_on_the_way_is_named_without_a_restart(site: Site, tmp_path: Path) -> None:
     stranger = PHOTOS / "strangers" / "5.jpg"
     before, _ = by_http(site, [stranger])

@@ -238,6 +238,7 @@ print(TrainingRun.objects.get().error_code, "tensorflow" in sys.modules, "keras"
 """
 
 
+@pytest.mark.slow
 def test_a_wrong_folder_is_told_before_tensorflow_is_loaded() -> None:
     done = python("-c", WRONG_FOLDER, FACESITE_DEBUG="true")
     assert done.returncode == 0, done.stderr
