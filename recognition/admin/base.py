@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, cast
 
 from django import forms
@@ -117,6 +118,12 @@ class DaysFilter(admin.FieldListFilter):
 
 def badge(text: object, kind: str = "default") -> SafeString:
     """`kind` is success, warning, danger, info or default."""
+    return _badge(str(text), kind)
+
+
+@lru_cache
+def _badge(text: str, kind: str) -> SafeString:
+    """A list has few that differ."""
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
 
 

@@ -10,16 +10,18 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from recognition.admin.base import DaysFilter, Dropdown, PersonFilter, ReadOnlyAdmin, badge
-from recognition.models import Identification, ProbeFace, Status, User, having
+from recognition.models import Identification, Person, ProbeFace, Status, User, having
 from recognition.presenters.reviews import reviews_of
 from recognition.services import access
 from recognition.services.identification import reading
 from recognition.services.review.opinions import DISAGREED
+from recognition.services.searching import in_either_case
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
 
@@ -71,6 +73,25 @@ def two_lines(first: object, second: object) -> SafeString:
     )
 
 
+def _mentioning(words: str) -> Q:
+    """In the name of the file, of who asked, or of whoever is named in it. People are looked for
+    once: joined, each would be looked at again for every photo of theirs."""
+    pattern = in_either_case(words)
+    people = Person.objects.filter(name__regex=pattern).order_by()
+    faces = ProbeFace.objects.filter(person__in=people).order_by()
+    in_file = Q(filename__icontains=words) if words.isascii() else Q(filename__regex=pattern)
+    asked = Q(user__in=User.objects.filter(username__regex=pattern))
+    return in_file | asked | Q(pk__in=faces.values("identification"))
+
+
+def _words(term: str) -> list[str]:
+    """Those in quotes together."""
+    return [
+        unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] != word else word
+        for word in smart_split(term)
+    ]
+
+
 @admin.register(Identification)
 class IdentificationAdmin(ReadOnlyAdmin):
     list_display = ("uploaded", "faces_found", "status_badge", "review_state", "asked_at")
@@ -82,8 +103,9 @@ class IdentificationAdmin(ReadOnlyAdmin):
         ("faces__person", PersonFilter),
         UserFilter,
     )
-    search_fields = ("filename__regex", "user__username__regex", "faces__person__name__regex")
+    search_fields = ("filename",)  # that there is a search; what it looks at says `_mentioning`
     search_help_text = _("File, user or person")
+    show_full_result_count = False
     list_fullwidth = True
     fields = ("filename",)
 
@@ -92,6 +114,16 @@ class IdentificationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Identification]:
         return reading.with_names(super().get_queryset(request).select_related("user"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """All the words as they stand, or where nothing has them so, each of them anywhere."""
+        words = _words(search_term)
+        together = queryset.filter(_mentioning(search_term)) if words else queryset
+        if len(words) > 1 and not together.order_by().exists():
+            return queryset.filter(*map(_mentioning, words)), False
+        return together, False
 
     @admin.display(description=_("photo"), ordering="filename")
     def uploaded(self, row: Identification) -> SafeString:

@@ -58,7 +58,7 @@ class Crowd:
 def crowds(groups: Collection[Group]) -> list[Crowd]:
     """The groups with their faces, as far as they are still there."""
     held = [face for group in groups for face in group.faces]
-    faces = ProbeFace.objects.defer(*reading.HEAVY).in_bulk(held)
+    faces = ProbeFace.objects.only("probability").in_bulk(held)
     best = listing.portraits([group.person for group in groups if group.person])
     return [
         Crowd(

@@ -27,9 +27,10 @@ def history(request: Request) -> HttpResponse:
     own = Identification.objects.filter(user=request.user)
     found = form.apply(own) if form.is_bound else own
     filtered = form.is_bound and form.has_changed()
-    # Numbers alone come from the index, however many pages are before this one.
+    # Numbers alone come from the index, however many pages are before this one. What a filter
+    # finds is looked for once, and not a second time to be counted.
     numbers = found.values_list("pk", flat=True)
-    pages = Paginator(numbers[:MOST] if filtered else numbers, PAGE)
+    pages = Paginator(list(numbers[:MOST]) if filtered else numbers, PAGE)
     page = pages.get_page(request.GET.get("page"))
     context = {
         "form": form,

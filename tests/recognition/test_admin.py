@@ -181,7 +181,9 @@ def test_a_photo_with_many_faces_takes_no_more_queries(
     assert queries(rows[0]) == queries(rows[1])
 
 
-@pytest.mark.parametrize("words", ["holi", "HOLIDAY", "ann lee", "ANN", "holiday ann"])
+@pytest.mark.parametrize(
+    "words", ["holi", "HOLIDAY", "ann lee", "ANN", "holiday ann", '"ann_lee" holiday']
+)
 def test_search_finds_file_and_person(words: str, ann: Person, user: User, browser: Client) -> None:
     answered(user, 1, 1, name="holiday.png")
     answered(user, 9, name="other.png")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
@@ -111,9 +111,17 @@ def groups(queue: Queue, reviewer: User, most: int) -> list[Group]:
     nobody_first = F("person").asc(nulls_first=True)  # as SQLite has it by itself
     rows = list(counts.order_by("-waiting", nobody_first)[:most])
     people = Person.objects.in_bulk([row["person"] for row in rows if row["person"]])
-    found = []
-    for row in rows:
-        theirs = alike.filter(decision=row["decision"], person=row["person"])
-        faces = take(Queue(theirs, queue.newest_first), reviewer, IN_A_GROUP, again=True)
-        found.append(Group(people.get(row["person"]), row["waiting"], faces))
-    return [group for group in found if group.faces]
+    free = alike.filter(_free(reviewer))
+    found = [list(_first(queue, free, row)) for row in rows]
+    held = set(_held([face for faces in found for face in faces], free, reviewer))
+    shown = (
+        Group(people.get(row["person"]), row["waiting"], [face for face in faces if face in held])
+        for row, faces in zip(rows, found, strict=True)
+    )
+    return [group for group in shown if group.faces]
+
+
+def _first(queue: Queue, free: QuerySet[ProbeFace], row: Mapping[str, Any]) -> QuerySet[Any, int]:
+    """As many of one group as are shown; all groups are then held in one statement."""
+    theirs = free.filter(decision=row["decision"], person=row["person"])
+    return Queue(theirs, queue.newest_first).after(None).values_list("pk", flat=True)[:IN_A_GROUP]
