@@ -231,6 +231,15 @@ def test_after_a_promotion_the_next_question_goes_to_the_new_model(
     assert after.recognizer is not before.recognizer
 
 
+def test_a_version_that_came_back_as_another_row_is_that_row(version: ModelVersion) -> None:
+    """As after a restore beside a running worker: same files, same time, another number."""
+    before = predictors.active()
+    ModelVersion.objects.update(id=version.pk + 100)
+    after = predictors.active()
+    assert after.version.pk == version.pk + 100
+    assert after.recognizer is before.recognizer
+
+
 def reseal(folder: Path) -> artifact.Manifest:
     """Make another, equally sound version of the one in `folder`."""
     path = folder / "calibration.json"
