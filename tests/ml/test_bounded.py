@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pytest undoes the mod
 def no_child_is_left() -> Iterator[None]:
     before = psutil.Process().children()
     yield
-    assert psutil.Process().children() == before
+    assert set(psutil.Process().children()) <= set(before)  # some of another test may end meanwhile
 
 
 @pytest.mark.parametrize("at_hand", [0, bounded.AT_HAND])

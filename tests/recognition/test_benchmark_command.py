@@ -73,6 +73,7 @@ def test_a_visitor_waits_as_long_as_the_page_says(trigger: str, first: float, th
     assert (_first_look(trigger), _next_look(trigger)) == (first, then)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_visitor_gets_the_answer_that_a_browser_gets(live_site: Site) -> None:
     visitor = Visitor(live_site.port)
