@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -47,8 +48,13 @@ def key(version: ModelVersion) -> str:
     """Another version in service, another database, another rule of whom it has, or of what stands
     for whom: another gallery."""
     told = (version.pk, version.digest, version.activated_at, settings.REQUIRE_CONSENT)
-    rule = Path(prototypes.__file__).read_bytes()
-    return sha256(repr(told).encode() + rule).hexdigest()[:16]
+    return sha256(repr(told).encode() + _rule()).hexdigest()[:16]
+
+
+@cache
+def _rule() -> bytes:
+    """The code that says what stands for whom; read once, since every question may ask for it."""
+    return Path(prototypes.__file__).read_bytes()
 
 
 def locked() -> AbstractContextManager[None]:

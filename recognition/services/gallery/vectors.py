@@ -88,8 +88,10 @@ def build() -> int | None:
     """Make the table of the version in service, if it has none that can be asked; returns how many
     people are in it. None if there is nothing to do, or another process is at it."""
     version = registry.active()
+    if version is None or not wanted():
+        return None
     with _alone() as alone:
-        if not (version and alone and wanted()) or whole(version) is not None:
+        if not alone or whole(version) is not None:
             return None
         as_of = _fill(version)
         _execute(f"CREATE INDEX ON {name(version.pk)} USING hnsw (vector vector_ip_ops)")
@@ -172,9 +174,6 @@ def _store(version: ModelVersion, rows: Iterable[Row]) -> None:
 @contextmanager
 def _alone() -> Iterator[bool]:
     """Whether nobody else of any machine is in the block."""
-    if connection.vendor != "postgresql":
-        yield False
-        return
     (mine,) = _execute("SELECT pg_try_advisory_lock(%s)", _BUILDING)
     try:
         yield mine
