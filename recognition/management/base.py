@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,3 +35,10 @@ class SiteCommand(SpokenCommand):
     def conclude(self, found: Mapping[str, Any], words: str, *, as_json: bool) -> None:
         """Say what came of it. Nothing comes after this."""
         self.stdout.write(json.dumps(found) if as_json else words)
+
+
+def end_when_asked() -> None:
+    """Have whoever asks this process to end raise `KeyboardInterrupt`: SIGTERM as well, and SIGINT
+    also where a shell has it ignored in the background."""
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, signal.default_int_handler)

@@ -231,7 +231,10 @@ class TestWhole:
         assert found["speed"]["OpenCV"]["faces"] > 0
         assert found["accuracy"]["OpenCV"]["pairs"] == 4
 
-    def test_ctrl_c_leaves_nothing_behind(self, place: Path) -> None:
+    @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+    def test_asked_to_end_it_leaves_nothing_behind(
+        self, place: Path, asked: signal.Signals
+    ) -> None:
         run = subprocess.Popen(
             [sys.executable, "manage.py", "benchmark", "--only", "memory", "--full"],
             cwd=ROOT,
@@ -245,7 +248,7 @@ class TestWhole:
             assert line, "it ended early"
         below = psutil.Process(run.pid).children(recursive=True)
         assert below
-        run.send_signal(signal.SIGINT)
+        run.send_signal(asked)
         assert run.wait(60) == 130
         psutil.wait_procs(below, 10)
         assert not [process for process in below if process.is_running()]

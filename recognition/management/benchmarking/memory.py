@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
 import psutil
+from numpy.random import default_rng  # not when it is needed: loading it would swallow a Ctrl-C
 
 from recognition.management.benchmarking import photos
 from recognition.management.benchmarking.site import Site
@@ -29,7 +29,7 @@ def of(site: Site) -> dict[str, Any]:
 
 def upload_varied(visitor: Visitor, number: int) -> None:
     """Have so many photos of random sizes answered."""
-    random = np.random.default_rng(0)
+    random = default_rng(0)
     for _ in range(number // IN_ONE_UPLOAD):
         some = [photos.varied(random) for _ in range(IN_ONE_UPLOAD)]
         visitor.ask(some)

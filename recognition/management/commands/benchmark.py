@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.evaluation.datasets import DatasetError
-from recognition.management.base import SiteCommand
+from recognition.management.base import SiteCommand, end_when_asked
 from recognition.management.benchmarking import measuring
 from recognition.management.benchmarking.peers import Peers
 from recognition.management.benchmarking.site import SiteFailed
@@ -72,6 +72,7 @@ class Command(SiteCommand):
 
     def handle(self, **options: Any) -> None:
         require_everything()
+        end_when_asked()  # or its sites would live on
         try:
             measured = measuring.measure(_wanted(options), self._say)
         except (SiteFailed, DatasetError) as error:

