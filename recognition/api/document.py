@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any, Final
 
@@ -101,11 +102,13 @@ def groups() -> dict[str, list[Json]]:
 
 
 def _as_form(operation: Json) -> Json:
-    """With the parts of what is sent that a form can have: fields, files, or one text of JSON."""
+    """With its first sentence, and the parts of what is sent that a form can have: fields, files,
+    or one text of JSON."""
     content = operation.get("requestBody", {}).get("content", {})
     schema = content.get("multipart/form-data", {}).get("schema", {})
     return {
         **operation,
+        "in_short": re.split(r"\.\s", operation["description"])[0].rstrip("."),
         "scopes": operation["security"][0]["token"],
         "files": [*schema.get("properties", {})],
         "json": "application/json" in content,

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +39,8 @@ SORT = (
     ("added", _("Last added first")),
 )
 
+TAKEN = _("Somebody of this name is there already. Give the other one an external id of their own.")
+
 
 class PeopleFilter(forms.Form):
     """Which people, in which order; all by name, as long as nothing is chosen."""
@@ -68,6 +71,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when
     class Meta:
         model = Person
         fields: ClassVar[list[str]] = ["name", "external_id"]
+        error_messages: ClassVar[dict[str, Any]] = {NON_FIELD_ERRORS: {"unique_together": TAKEN}}
 
     def clean_name(self) -> str:
         """As `Person.save` writes it, so that the same name in other code points is found here."""
@@ -80,7 +84,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when
         if {"name", "external_id"} & set(self.changed_data):
             other = self.namesake()
             if other and other.name != cleaned.get("name"):
-                raise self.instance.unique_error_message(Person, ("name", "external_id"))
+                raise ValidationError(TAKEN, "unique_together")
         return cleaned
 
     def namesake(self) -> Person | None:

@@ -31,7 +31,7 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.IDENTIFY],
     )
-    last_day = day_field(_("Last day; none for no end"))
+    last_day = day_field(_("Last day; leave it empty for no end"))
 
     def __init__(self, data: object = None) -> None:
         super().__init__(data, initial={"last_day": _in_a_year})  # type: ignore[arg-type]

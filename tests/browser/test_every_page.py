@@ -23,9 +23,10 @@ PHOTO = re.compile("/photos?/|/photo$")
 STILL = 0.03
 """Cumulative layout shift, of which up to 0.1 counts as good."""
 NEEDED = {"", "history/", "people/", "people/<int:pk>/", "identifications/<uuid:pk>/", "status/"}
-OWN_TRAINING = """
+OWN_ROWS = """
 from django.utils import timezone
-from recognition.models import TrainingRun
+from recognition.models import Person, TrainingRun
+Person.objects.create(name="Ы" * 200)
 TrainingRun.objects.create(
     name="looked-at", architecture="paper", status="failed", finished_at=timezone.now()
 )
@@ -58,8 +59,9 @@ class Window:
 
 @pytest.fixture(scope="module")
 def as_admin(site: Site, browser: Browser, logged_in: Callable[[str], StorageState]) -> Window:
-    """Opens a window at a site that has been used: answers of every kind, and a training."""
-    site.manage("shell", "-v0", "-c", OWN_TRAINING)
+    """Opens a window at a site that has been used: answers of every kind, a training, and somebody
+    whose name is one long word."""
+    site.manage("shell", "-v0", "-c", OWN_ROWS)
     window = Window(site, browser, logged_in("admin"))
     page = window.open().new_page()
     for photos in ((MEI,), (GROUP, STRANGER, BROKEN, no_face())):

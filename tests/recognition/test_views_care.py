@@ -91,7 +91,7 @@ def test_who_looks_the_same_is_offered_first(client: Client, ann: Person, ben: P
 
 def test_a_name_that_is_taken_leads_to_the_merge(client: Client, ann: Person, ben: Person) -> None:
     page = send(client, "person_edit", ann.pk, name="Ben")
-    assert "already exists" in page
+    assert "is there already" in page
     assert f"{reverse('person_merge', args=(ann.pk,))}?with={ben.pk}" in page
     assert "Merge with Ben" in page
 

@@ -41,6 +41,7 @@ def test_every_operation_has_its_form_on_the_page(user: User, login: Login) -> N
     for operations in document.paths().values():
         for operation in operations.values():
             assert f'id="{operation["operationId"]}"' in page
+    assert ">Ask who is in photos, at most twenty at a time</span>" in page
 
 
 @pytest.mark.parametrize(

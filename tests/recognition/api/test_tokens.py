@@ -63,6 +63,11 @@ def test_making_one_asks_again_who_it_is(user: User) -> None:
     assert not ApiToken.objects.exists()
 
 
+def test_the_form_says_what_the_boxes_are_for_before_them(user: User, login: Login) -> None:
+    page = login(user).get(reverse("token_add")).content.decode()
+    assert page.index("What it is good for") < page.index('value="identify"')
+
+
 def test_a_form_that_makes_no_sense_makes_none(user: User, login: Login) -> None:
     fields: dict[str, object] = {"name": "Door", "scopes": ["read"]}
     for field, wrong in (("scopes", "everything"), ("scopes", []), ("last_day", "2020-01-01")):
