@@ -21,7 +21,7 @@ from recognition.presenters.reviews import reviews_of
 from recognition.services import access
 from recognition.services.identification import reading
 from recognition.services.review.opinions import DISAGREED
-from recognition.services.searching import in_either_case
+from recognition.services.searching import containing
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
 
@@ -76,12 +76,10 @@ def two_lines(first: object, second: object) -> SafeString:
 def _mentioning(words: str) -> Q:
     """In the name of the file, of who asked, or of whoever is named in it. People are looked for
     once: joined, each would be looked at again for every photo of theirs."""
-    pattern = in_either_case(words)
-    people = Person.objects.filter(name__regex=pattern).order_by()
+    people = Person.objects.filter(containing("name", words)).order_by()
     faces = ProbeFace.objects.filter(person__in=people).order_by()
-    in_file = Q(filename__icontains=words) if words.isascii() else Q(filename__regex=pattern)
-    asked = Q(user__in=User.objects.filter(username__regex=pattern))
-    return in_file | asked | Q(pk__in=faces.values("identification"))
+    asked = Q(user__in=User.objects.filter(containing("username", words)))
+    return containing("filename", words) | asked | Q(pk__in=faces.values("identification"))
 
 
 def _words(term: str) -> list[str]:

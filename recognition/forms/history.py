@@ -18,6 +18,7 @@ from recognition.models import (
 )
 from recognition.services import access
 from recognition.services.gallery import people
+from recognition.services.searching import containing
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
 OUTCOMES = (
@@ -79,7 +80,7 @@ class HistoryFilter(forms.Form):
 def _mentioning(words: str) -> Q:
     """Photos whose file is called so, or somebody whom their answer names or who was found to be in
     them since."""
-    in_file, called = Q(filename__icontains=words), people.named(words)
+    in_file, called = containing("filename", words), people.named(words)
     if not called.exists():  # then no photo has to be looked at for them
         return in_file
     named = Candidate.objects.filter(access.NAMED, person__in=called)

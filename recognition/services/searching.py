@@ -1,14 +1,30 @@
-"""Words that somebody looks for, as regular expressions that every database reads alike."""
+"""Words that somebody looks for, found by every database alike, in any script."""
 
 from __future__ import annotations
 
 import re
 
+from django.db.models import Q
+
+
+def containing(field: str, words: str) -> Q:
+    """Rows whose field has the words in it as they stand, in upper or lower case."""
+    if words.isascii():  # which LIKE knows everywhere, and finds sooner
+        return Q(**{f"{field}__icontains": words})
+    return Q(**{f"{field}__regex": in_either_case(words)})
+
+
+def equal(field: str, word: str) -> Q:
+    """Rows whose field is the word, in upper or lower case."""
+    if word.isascii():
+        return Q(**{f"{field}__iexact": word})
+    return Q(**{f"{field}__regex": rf"\A{in_either_case(word)}\Z"})
+
 
 def in_either_case(word: str) -> str:
-    """Matches the word as it stands, in upper and lower case. Which letters are the same is not
-    left to the database: SQLite's LIKE knows only a to z, and so does all of PostgreSQL where its
-    locale is C."""
+    """A regular expression that matches the word as it stands, in upper and lower case. Which
+    letters are the same is not left to the database: SQLite's LIKE knows only a to z, and so does
+    all of PostgreSQL where its locale is C."""
     return "".join(_letter(letter) for letter in word)
 
 

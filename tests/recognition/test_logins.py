@@ -12,9 +12,10 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from recognition.models import AuditEvent
+from recognition.services.site import logins
 from recognition.services.site import mail as postman
 from tests.factories import PASSWORD, make_user
 from tests.recognition.test_accounts import OTHER_PASSWORD, SIGNUP, logs_in
@@ -52,6 +53,21 @@ def test_nor_with_another_name_of_the_same_account() -> None:
         try_in(name, REMOTE_ADDR=f"192.0.2.{attempt}")
     assert not logs_in("ada")
     assert not logs_in("ada@example.org")
+
+
+def test_a_name_is_the_same_in_small_and_capital_letters_of_every_script() -> None:
+    make_user("user", username="Иван")
+    assert logs_in("иван")
+    for attempt, name in enumerate(("Иван", "иван", "ИВАН", "иВаН", "Иван")):
+        try_in(name, REMOTE_ADDR=f"192.0.2.{attempt}")
+    assert not logs_in("Иван")
+
+
+def test_what_is_longer_than_any_name_is_not_looked_for(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(0):
+        assert logins.account("и" * 1000) is None
 
 
 def test_another_account_is_not_locked_with_it() -> None:

@@ -90,6 +90,17 @@ def test_a_person_is_found_by_name_in_group_photos_too(user: User, login: Login)
     assert listed(login(user), search="ada") == ["both.png", "first.png"]
 
 
+@pytest.mark.parametrize("words", ["иван", "ИВАН", "Иван"])
+def test_search_knows_small_and_capital_letters_of_every_script(
+    words: str, user: User, login: Login
+) -> None:
+    Person.objects.filter(name="Ada").update(name="Иван Петров")
+    ask(user, "named.png", ADA)
+    ask(user, "Портрет Ивана.png", NOBODY)
+    ask(user, "Портрет Анны.png", NOBODY)
+    assert listed(login(user), search=words) == ["Портрет Ивана.png", "named.png"]
+
+
 def test_of_two_who_fit_either_name_finds_the_photo(user: User, login: Login) -> None:
     ask(user, "one.png", ADA)
     ProbeFace.objects.update(decision="ambiguous", person=None)
