@@ -3,6 +3,7 @@ line here."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
+from ninja.parser import Parser
 
 from recognition.api import (
     account,
@@ -49,6 +51,16 @@ DESCRIPTION = (
 )
 
 
+class Body(Parser):
+    """JSON in which every text is one: half of a surrogate pair, as `"\\ud800"`, can be neither
+    stored nor answered."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        found = super().parse_body(request)
+        json.dumps(found, ensure_ascii=False).encode()
+        return found
+
+
 class Api(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return str(operation.view_func.__name__)
@@ -61,6 +73,7 @@ api = Api(
     openapi_url=None,
     docs_url=None,
     urls_namespace="api",
+    parser=Body(),
 )
 for router in ROUTERS:
     api.add_router("", router)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.utils.translation import override
 
 from ml.errors import ArtifactDamaged
 from recognition.models import Person
@@ -151,6 +152,16 @@ def test_people_read_a_small_table(ann: Person, tmp_path: Path) -> None:
     assert face.split()[:2] == ["match", "Ann_Lee"]
     assert "over 99%" in face
     assert none.endswith("none.png: no faces")
+
+
+def test_the_columns_stand_below_each_other_in_russian(ann: Person, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo(Face(1, 5), Face(9, 5)))
+    out = StringIO()
+    with override("ru"):
+        call_command("identify", str(tmp_path / "photo.png"), stdout=out)
+    known, unknown = out.getvalue().splitlines()[1:]
+    assert "более 99" in known
+    assert known.index("(") == unknown.index("(")
 
 
 def test_a_turned_photo_and_the_parts_of_a_large_one_are_told(

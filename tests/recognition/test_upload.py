@@ -39,6 +39,12 @@ def test_a_photo_is_stored_and_waits(user: User, media: Path) -> None:
     assert row.original.read() == data
 
 
+def test_a_name_that_turns_around_what_follows_is_set_straight(user: User, media: Path) -> None:
+    name = "\N{RIGHT-TO-LEFT OVERRIDE}gpj.\N{ARABIC LETTER MEEM}.png"
+    (row,) = submit(user, [upload(photo(Face(1)), name)]).accepted
+    assert row.filename == "gpj.\N{ARABIC LETTER MEEM}.png"
+
+
 def test_only_the_id_is_sent_and_only_after_the_commit(
     user: User,
     media: Path,

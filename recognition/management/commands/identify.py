@@ -118,7 +118,8 @@ def _line(face: Json) -> str:
     corrected = f"  {_('corrected by a reviewer')}" if face["corrected"] else ""
     decision = ProbeFace.Decision(face["decision"]).label.lower()
     who = f"{face['person'] or '':<24}"
-    return f"  {decision:<9} {who} {_sure(face):>8}  ({nearest}){corrected}"
+    widest = max(len(label) for label in ProbeFace.Decision.labels)
+    return f"  {decision:<{widest}} {who} {_sure(face):>10}  ({nearest}){corrected}"
 
 
 def _sure(face: Json) -> str:

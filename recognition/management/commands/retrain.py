@@ -32,7 +32,7 @@ STOPPED = 130  # 128 + SIGINT, as shells have it
 class Command(SiteCommand):
     help = gettext_noop(
         "Trains a network into a new model version, measures it on people it has never seen, and "
-        "puts it into service if it is not worse than the one that is. docs/training.md has more."
+        "puts it into service if it is better by more than chance. docs/training.md has more."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -67,8 +67,8 @@ def submit(user: User, first: UploadedFile[bytes], second: UploadedFile[bytes]) 
     """
     if not space.is_there((first.size or 0) + (second.size or 0)):
         raise space.DiskFull
-    names = {"first_name": (first.name or "")[:255], "second_name": (second.name or "")[:255]}
-    row = Comparison(user=user, **names)
+    first_name, second_name = uploads.called(first), uploads.called(second)
+    row = Comparison(user=user, first_name=first_name, second_name=second_name)
     with new_files() as write:
         write(row.first, _photo(first))
         write(row.second, _photo(second))
@@ -83,8 +83,8 @@ def _photo(upload: UploadedFile[bytes]) -> bytes:
     try:
         return uploads.read_photo(upload)
     except PhotoRejected as error:
-        filename = {"filename": upload.name or ""}
-        raise PhotoRefused(error.code, **filename, **uploads.details(error)) from error
+        about = {"filename": uploads.called(upload), **uploads.details(error)}
+        raise PhotoRefused(error.code, **about) from error
 
 
 def process(comparison_id: UUID | str, *, redelivered: bool = False) -> None:

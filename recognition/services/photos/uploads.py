@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Final, TypeVar
+from unicodedata import bidirectional
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -15,6 +16,7 @@ from recognition.models.work import PhotoWork
 from recognition.services.photos.files import Write
 
 Row = TypeVar("Row", bound=PhotoWork)
+_TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def store(
     """
     rows, refused = [], []
     for upload in uploads:
-        filename = (upload.name or "")[:255]
+        filename = called(upload)
         try:
             data = read_photo(upload)
         except PhotoRejected as error:
@@ -51,6 +53,12 @@ def store(
             rows.append(new_row(filename))
             write(rows[-1].original, data)
     return rows, refused
+
+
+def called(upload: UploadedFile[bytes]) -> str:
+    """Its name without the marks that turn around what is shown after it."""
+    name = upload.name or ""
+    return "".join(sign for sign in name if bidirectional(sign) not in _TURNING)[:255]
 
 
 def details(error: PhotoRejected) -> dict[str, Any]:

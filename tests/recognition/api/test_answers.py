@@ -64,6 +64,11 @@ def test_what_is_not_there_is_a_problem(
     assert status == 404 or "GET" in refused.headers["Allow"]
 
 
+def test_a_text_that_cannot_be_stored_is_a_problem(operator: User, program: Program) -> None:
+    half = program(operator).post("/api/v1/people", r'{"name": "\ud800"}', "application/json")
+    assert (half.status_code, half.json()["code"]) == (400, "bad_request")
+
+
 def test_nobody_is_sent_to_a_page(client: Client) -> None:
     for headers in ({}, {"hx-request": "true"}, {"authorization": "Bearer fs_made_up"}):
         refused = client.get(ME, headers=headers)
