@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recognition.days import day_end, day_start
+from recognition.forms.fields import RowsField
 from recognition.forms.people import PeopleFilter
 from recognition.models import ConsentText, How, Person, Purpose
 from recognition.services.gallery.agreements import Agreed, usual_end
@@ -30,7 +31,7 @@ def _moment(day: dt.date) -> dt.datetime:
 class ChosenPeople(PeopleFilter):
     """Which people: those ticked, or all whom the list was narrowed to."""
 
-    person = forms.ModelMultipleChoiceField(Person.objects.all(), required=False)
+    person = RowsField(Person.objects.all(), required=False)
     everybody = forms.BooleanField(required=False)
 
     def __init__(self, data: Any) -> None:

@@ -24,6 +24,17 @@ def numbers(given: Iterable[str]) -> list[int]:
     return [int(one) for one in given if one.isascii() and one.isdigit() and int(one) < 2**63]
 
 
+class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Rows by their numbers. A number that no row can have is none of the choices: a database
+    cannot even be asked for it."""
+
+    def clean(self, value: Any) -> Any:
+        for one in set(value or ()).difference(map(str, numbers(value or ()))):
+            params = {"value": one}
+            raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", params)
+        return super().clean(value)
+
+
 class PhotosInput(forms.FileInput):
     allow_multiple_selected = True
 

@@ -109,4 +109,4 @@ class VerdictForm(forms.Form):
         self.full_clean()
         whom = self.cleaned_data.get("true_person")
         usual = ProbeFace.Review.SOMEBODY_ELSE if "true_person" in self.data else ""
-        return self.cleaned_data["verdict"] or usual, whom
+        return self.cleaned_data.get("verdict") or usual, whom

@@ -6,13 +6,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from recognition.forms.fields import RowsField
 from recognition.models import Person, ProbeFace, Stranger
 
 
 class TickedForm(forms.Form):
     """Faces of a stranger."""
 
-    face = forms.ModelMultipleChoiceField(ProbeFace.objects.none(), required=False)
+    face = RowsField(ProbeFace.objects.none(), required=False)
 
     def __init__(self, data: Any, stranger: Stranger) -> None:
         super().__init__(data)

@@ -80,8 +80,9 @@ def test_what_makes_no_sense_is_said_and_nothing_recorded(
     assert not Consent.objects.exists()
 
 
-def test_nobody_chosen_is_said(client: Client, people: list[Person]) -> None:
-    response = client.get(reverse("consent_give"), {"person": "x"}, follow=True)
+@pytest.mark.parametrize("nobody", ["x", "", str(2**63)])
+def test_nobody_chosen_is_said(client: Client, people: list[Person], nobody: str) -> None:
+    response = client.get(reverse("consent_give"), {"person": nobody}, follow=True)
     assert "Nobody was chosen." in response.text
 
 

@@ -125,6 +125,8 @@ def test_a_verdict_that_makes_no_sense_is_explained(user: User, browser: Client)
     assert (refused.status_code, "named nobody here" in refused.text) == (409, True)
     page = browser.post(face_path(face), {"true_person": "999"}, follow=True)
     assert "Choose who it is." in text(page)
+    page = browser.post(face_path(face), {"verdict": "\x00"}, follow=True)
+    assert "Choose one of the four verdicts." in text(page)
     assert ProbeFace.objects.get(pk=face).review == ""
 
 
