@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from recognition.services.work import processes
-from tests.sites import ROOT, wait_for
+from tests.sites import ROOT, python, wait_for
 
 LINUX = sys.platform == "linux"
 TELL = """
@@ -27,6 +27,16 @@ with open({told!r} + ".part", "w") as file:
     json.dump(told, file)
 os.rename({told!r} + ".part", {told!r})
 time.sleep(60)
+"""
+BY_ITSELF = """
+import sys
+from contextlib import suppress
+from facesite.commands import Commands
+Commands(["manage.py", "migrate", "--skip-checks", "-v0"]).execute()
+for name in ("look_over", "index_gallery", "scrub", "purge", "gather"):
+    with suppress(SystemExit):  # the last one has no model to ask
+        Commands(["manage.py", name, "--quiet"]).execute()
+    print(name, "facesite.urls" in sys.modules)
 """
 
 
@@ -66,6 +76,17 @@ def test_it_takes_only_what_time_is_left(told: Told, monkeypatch: pytest.MonkeyP
         assert found["policy"] == os.SCHED_IDLE
     assert found["group"] == os.getpgid(0)
     assert found["malloc"] is None
+
+
+@pytest.mark.slow
+def test_what_a_site_starts_by_itself_loads_no_pages(tmp_path: Path) -> None:
+    done = python(
+        "-c", BY_ITSELF, DATA_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="facesite.settings"
+    )
+    assert done.returncode == 0, done.stderr
+    found = dict(line.split() for line in done.stdout.splitlines())
+    assert len(found) == 5
+    assert set(found.values()) == {"False"}
 
 
 def test_what_somebody_waits_for_gets_its_share(told: Told) -> None:

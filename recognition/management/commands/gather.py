@@ -17,6 +17,7 @@ class Command(SiteCommand):
         "Groups unknown faces that are probably of one person. The site does it by itself as "
         "photos come in."
     )
+    requires_system_checks = ()  # they load all pages: 40 MB beside a running site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help=_("say nothing"))

@@ -16,6 +16,7 @@ class Command(SiteCommand):
         "Makes the table in PostgreSQL that is searched with GALLERY_BACKEND=pgvector. The site "
         "does it by itself."
     )
+    requires_system_checks = ()  # they load all pages: 40 MB beside a running site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help=_("say nothing"))

@@ -15,6 +15,7 @@ class Command(SiteCommand):
     help = gettext_noop(
         "Deletes photos that have been kept for as long as they may be. The site does it daily."
     )
+    requires_system_checks = ()  # they load all pages: 40 MB beside a running site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
