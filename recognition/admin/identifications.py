@@ -159,7 +159,8 @@ class IdentificationAdmin(ReadOnlyAdmin):
         return cast(HttpResponse, response)
 
     def _answer(self, listed: Identification, user: User) -> dict[str, Any]:
-        row = reading.with_everything(Identification.objects.all()).get(pk=listed.pk)
+        rows = reading.with_everything(Identification.objects.all(), naming=True)
+        row = rows.get(pk=listed.pk)
         answer = reading.of(row, access.others_shown(user))
         past = reviews_of([item.face for item in answer.faces])
         cards = [(item, past.get(item.face.pk, [])) for item in answer.faces]

@@ -79,7 +79,7 @@ def _of_batch(request: Request, batch: UUID) -> QuerySet[Identification]:
 def batch(request: Request, batch: UUID) -> HttpResponse:
     """The photos of one upload, for whoever uploaded them."""
     own = _of_batch(request, batch).order_by("created_at", "pk")
-    rows = list(reading.with_everything(own))
+    rows = list(_as_shown(request, own))
     if not rows:
         raise Http404
     return _answers(request, "identification/batch.html", rows)
@@ -93,7 +93,7 @@ def _visible(request: Request, pk: UUID) -> QuerySet[Identification]:
 @held_until_news(_visible)
 def identification(request: Request, pk: UUID) -> HttpResponse:
     """One photo and its answer."""
-    row = get_object_or_404(reading.with_everything(_visible(request, pk)))
+    row = get_object_or_404(_as_shown(request, _visible(request, pk)))
     access.note_opening(request.user, row)
     return _answers(request, "identification/identification.html", [row])
 
@@ -106,6 +106,11 @@ def identification_retry(request: Request, pk: UUID) -> HttpResponse:
         raise Http404
     retry(own)
     return redirect("identification", pk)
+
+
+def _as_shown(request: Request, photos: QuerySet[Identification]) -> QuerySet[Identification]:
+    """With all that whoever asks is shown of them."""
+    return reading.with_everything(photos, naming=access.has_staff_role(request.user))
 
 
 def _answers(request: Request, page: str, rows: list[Identification]) -> HttpResponse:

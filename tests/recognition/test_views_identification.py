@@ -293,6 +293,22 @@ def test_a_batch_takes_no_more_queries_for_more_photos(
     assert queries(10) == queries(2)
 
 
+def test_what_became_of_faces_is_looked_up_only_for_those_who_may_name_them(
+    user: User, reviewer: User, login: Login, gallery: None
+) -> None:
+    send(login(user), ("ada.png", photo(ADA)))
+    row = Identification.objects.get()
+    process(row.pk)
+
+    def looked_up(who: User) -> bool:
+        client = login(who)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("identification", args=[row.pk]))
+        return any('FROM "recognition_proposal"' in query["sql"] for query in captured)
+
+    assert (looked_up(user), looked_up(reviewer)) == (False, True)
+
+
 # answers
 
 

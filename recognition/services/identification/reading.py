@@ -33,9 +33,15 @@ def with_names(identifications: QuerySet[Identification]) -> QuerySet[Identifica
     return _with_faces(identifications, ProbeFace.objects.all(), named)
 
 
-def with_everything(identifications: QuerySet[Identification]) -> QuerySet[Identification]:
+def with_everything(
+    identifications: QuerySet[Identification], *, naming: bool = False
+) -> QuerySet[Identification]:
+    """The rows with what their pages show. What became of faces on their way into the gallery
+    takes three queries more, and is shown only to those who may name them: they ask for `naming`.
+    """
     photos = identifications.select_related("user", "model_version")
-    faces = ProbeFace.objects.select_related("heat").prefetch_related(*said_since())
+    said = said_since() if naming else (opinions(),)
+    faces = ProbeFace.objects.select_related("heat").prefetch_related(*said)
     return _with_faces(photos, faces, Candidate.objects.all())
 
 
@@ -48,10 +54,15 @@ def in_batches(ids: Sequence[UUID], reader: Reader) -> Iterator[Identification]:
         yield from (rows[pk] for pk in batch if pk in rows)
 
 
+def opinions() -> Prefetch[str]:
+    """What those who asked say about the answers."""
+    return Prefetch("opinion", Opinion.objects.select_related("person"))
+
+
 def said_since() -> tuple[Prefetch[str], ...]:
     """What people said and did about faces since they were answered."""
     return (
-        Prefetch("opinion", Opinion.objects.select_related("person")),
+        opinions(),
         Prefetch("enrolled", EnrolledFace.objects.select_related("person")),
         Prefetch("enrolments", Enrolment.objects.select_related("person", "face__person")),
         Prefetch("proposals", Proposal.objects.select_related("person", "proposed_by")),

@@ -230,7 +230,7 @@ class TestTheList:
     ) -> None:
         client.get(PATH)
         for limit in ("2", "3"):
-            with django_assert_num_queries(12):
+            with django_assert_num_queries(9):
                 client.get(PATH, {"limit": limit})
 
 
