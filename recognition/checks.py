@@ -7,13 +7,17 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from facesite import sealing
 from recognition.models import EnrolledFace, ProbeFace, Template
+from recognition.services.gallery import vectors
 from recognition.services.versions import registry
 
 KEYS: Final = "keys"
 """The tag of what the site says of its keys before it starts."""
+_VECTORS: Final = "recognition.no_vectors"
+_INDEXING: Final = "python manage.py index_gallery"
 
 
 @register()
@@ -31,6 +35,24 @@ def model_can_be_served(app_configs: object, **_kwargs: Any) -> list[CheckMessag
         return []
     hint = f"Run: {registry.mending_command(problem)}"
     return [Warning(str(problem), hint=hint, obj=problem.path, id=f"recognition.{problem.code}")]
+
+
+@register()
+def gallery_is_in_postgresql(app_configs: object, **_kwargs: Any) -> list[CheckMessage]:
+    """Warnings: the gallery in memory answers, which takes the memory that was to be saved."""
+    try:
+        lacking = vectors.lacking()
+    except DatabaseError:  # before the first `migrate`, or while the database is away
+        return []
+    if lacking == "extension":
+        said = _("GALLERY_BACKEND=pgvector: the database has no extension “vector”.")
+        hint = _("Install pgvector on the database server, and run in the database: %(command)s")
+        return [Warning(said, hint=hint % {"command": f"{vectors.EXTENSION};"}, id=_VECTORS)]
+    if lacking == "table":
+        said = _("GALLERY_BACKEND=pgvector: the gallery has no table that can be searched yet.")
+        hint = _("A worker makes it within minutes. If it does not, this says why: %(command)s")
+        return [Warning(said, hint=hint % {"command": _INDEXING}, id=_VECTORS)]
+    return []
 
 
 @register(KEYS)

@@ -39,7 +39,7 @@ class Site:
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = data_dir
         # SQLite, also where the tests themselves use another database.
-        own = {"DATA_DIR": str(data_dir), "DATABASE_URL": ""}
+        own = {"DATA_DIR": str(data_dir), "DATABASE_URL": "", "GALLERY_BACKEND": "memory"}
         self.environment = os.environ | own | environment
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

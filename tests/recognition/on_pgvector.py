@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
+from django.core.checks import CheckMessage, run_checks
 from django.core.management import call_command
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from ml.calibration import Policy, identify
@@ -236,3 +237,40 @@ def test_an_erasure_has_it_rewritten_too(
     monkeypatch.setattr(scrubbing, "_execute", statements.append)
     scrubbing.scrub()
     assert f'VACUUM FULL "{vectors.name(version.pk)}"' in statements
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "no table"), ("ru", "нет таблицы")])
+def test_a_check_says_that_there_is_no_table(
+    version: ModelVersion, language: str, told: str
+) -> None:
+    vectors.build()
+    assert not missing()
+    vectors.drop(VectorTable.objects.all())
+    with translation.override(language):
+        (warning,) = missing()
+    assert told in warning.msg
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "no extension"), ("ru", "нет расширения")])
+def test_a_check_says_that_there_is_no_extension(
+    version: ModelVersion, language: str, told: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP EXTENSION IF EXISTS vector CASCADE")
+    with translation.override(language):
+        (warning,) = missing()
+    assert told in warning.msg
+    assert warning.hint is not None
+    assert "CREATE EXTENSION" in warning.hint
+
+
+def test_a_table_that_somebody_has_dropped_is_made_anew(crowd: ModelVersion) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {vectors.name(crowd.pk)}")
+    assert missing()
+    assert vectors.build() == PEOPLE
+    assert not missing()
+
+
+def missing() -> list[CheckMessage]:
+    return [one for one in run_checks() if one.id == "recognition.no_vectors"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from django.conf import settings
@@ -27,6 +27,7 @@ from recognition.services.gallery import reading, revisions, snapshots
 from recognition.services.versions import registry
 from recognition.services.work import processes
 
+EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS vector"
 _BATCH: Final = 1000
 _PREFIX: Final = "recognition_vectors_"
 _BUILDING: Final = 0x5EC7  # of a lock that one process of all machines has
@@ -61,6 +62,21 @@ def whole(version: ModelVersion) -> int | None:
     return _up_to_date(tables).values_list("revision", flat=True).first()
 
 
+def made(version: ModelVersion) -> bool:
+    """Whether it has a table that can be asked. Somebody may have dropped it by hand."""
+    return whole(version) is not None and name(version.pk) in names()
+
+
+def lacking() -> Literal["extension", "table"] | None:
+    """What the gallery of the version in service needs to be in PostgreSQL, and is not there."""
+    version = registry.active()
+    if version is None or not wanted():
+        return None
+    if _execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'") is None:
+        return "extension"
+    return None if made(version) else "table"
+
+
 def go_along(revision: int) -> None:
     """Have tables that were up to date be so as of a change that begins."""
     if wanted():
@@ -80,7 +96,7 @@ def launch_when_due() -> None:
     version = registry.active()
     if not wanted():
         drop(VectorTable.objects.all())
-    elif version and whole(version) is None:
+    elif version and not made(version):
         processes.start("index_gallery", "--quiet")
 
 
@@ -91,7 +107,7 @@ def build() -> int | None:
     if version is None or not wanted():
         return None
     with _alone() as alone:
-        if not alone or whole(version) is not None:
+        if not alone or made(version):
             return None
         as_of = _fill(version)
         _execute(f"CREATE INDEX ON {name(version.pk)} USING hnsw (vector vector_ip_ops)")
@@ -119,7 +135,7 @@ def _fill(version: ModelVersion) -> int:
         VectorTable.objects.update_or_create(
             model_version=version, defaults={"key": key, "revision": None}
         )
-        _execute("CREATE EXTENSION IF NOT EXISTS vector")
+        _execute(EXTENSION)
         _execute(f"DROP TABLE IF EXISTS {name(version.pk)}")
         _execute(
             f"CREATE TABLE {name(version.pk)} (person_id bigint NOT NULL, photos integer NOT NULL, "
