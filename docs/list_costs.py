@@ -52,6 +52,9 @@ ADDRESSES = (
     "/admin/recognition/identification/",
     "/admin/recognition/identification/?q=person+77",
     "/people/",
+    "/people/?q=person+77",
+    "/review/",
+    "/review/grid/",
 )
 
 

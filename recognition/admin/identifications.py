@@ -105,6 +105,7 @@ class IdentificationAdmin(ReadOnlyAdmin):
     search_help_text = _("File, user or person")
     show_full_result_count = False
     list_fullwidth = True
+    list_per_page = 20  # of tall rows, of which each takes a millisecond
     fields = ("filename",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -83,11 +83,11 @@ def _mentioning(words: str) -> Q:
     in_file, called = containing("filename", words), people.named(words)
     if not called.exists():  # then no photo has to be looked at for them
         return in_file
-    named = Candidate.objects.filter(access.NAMED, person__in=called)
-    since = ProbeFace.objects.filter(stranger__person__in=called)
-    # Lists of photos, made once: a question for each photo would be asked of all of them.
-    in_answer = Q(pk__in=named.values("face__identification"))
-    return in_file | in_answer | Q(pk__in=since.values("identification"))
+    named = Candidate.objects.filter(access.NAMED, person__in=called).order_by()
+    since = ProbeFace.objects.filter(stranger__person__in=called).order_by()
+    # One list of photos, made once: a question for each photo would be asked of all of them.
+    photos = named.values("face__identification").union(since.values("identification"))
+    return in_file | Q(pk__in=photos)
 
 
 def _outcome(outcome: str) -> Q:
