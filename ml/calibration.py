@@ -145,13 +145,14 @@ def identify(
     scored = here.scores(embedding, CANDIDATES, policy.without)
     probabilities = calibration.probabilities(scored, policy.strangers)
     decision = _decision(scored, probabilities, bar, quality)
+    least = bar * here.unit
     if not scored:
-        return Identification(decision, 0.0, bar + here.nobody(embedding), 0.0, ())
+        return Identification(decision, 0.0, least + here.nobody(embedding), 0.0, ())
     first = scored[0]
     return Identification(
         decision,
         probabilities[0],
-        first.usual + bar,
+        first.usual + least,
         first.from_gallery,
         tuple(
             Candidate(

@@ -4,14 +4,15 @@ A stranger is named wrongly when the most alike of all enrolled people is alike 
 enough differs: among many people, or among people whom the network tells apart badly, somebody is
 always rather alike. So a similarity counts by what it has above the likeness that is usual there,
 
-    score = s - a * mean of the probe's nearest k others - b * mean of the person's own nearest k,
+    score = (s - a * mean of the probe's nearest k - b * mean of the person's own nearest k) / u,
 
-where the others are people of the gallery and *anchors*: directions that are nobody's, drawn as
+where these are other people of the gallery and *anchors*: directions that are nobody's, drawn as
 people's prototypes lie (`ml.evaluation.fitting`), so that a small gallery has a neighbourhood too.
 One bar then serves every gallery. Of the likeness that size alone brings no more than the whole is
-taken away (`_of_size`). In speaker verification this is adaptive symmetric normalisation
-of scores (Matějka et al., Interspeech 2017, https://doi.org/10.21437/Interspeech.2017-1393), with
-the gallery as the cohort. How k, a and b were chosen is in docs/decision.md.
+taken away (`_of_size`), and u is what a step is worth among so many people (`unit`). In speaker
+verification this is adaptive symmetric normalisation of scores (Matějka et al., Interspeech 2017,
+https://doi.org/10.21437/Interspeech.2017-1393), with the gallery as the cohort. How k, a and b were
+chosen is in docs/decision.md.
 
 Entries that are probably one person under several names are nobody's rivals and nobody's
 neighbours: each would keep the site from naming the other. They are found by the rule itself: it
@@ -42,6 +43,8 @@ ENOUGH = 12
 """Other people. The nearest of fewer are less alike than those of a larger gallery would be."""
 UNSEEN = 0.1
 """By how much less in similarity, at the most; by nothing from `ENOUGH` others on."""
+MIDDLING = 26
+"""People: in a gallery of so many a score is as it stands, a difference of similarities."""
 OTHER_NAMES = 3
 """Further names, at the most, under which somebody is recognised to be enrolled."""
 
@@ -50,6 +53,7 @@ OTHER_NAMES = 3
 class Scored:
     """A person who may be the probe: the similarity, and how much of it is usual there.
 
+    `unit` is the similarity that a score of 1 is worth in this gallery.
     `from_gallery` is how much of what is usual is due to other people of the gallery.
     `other_names` are entries that look like the same person, `photos` those enrolled of this one.
     """
@@ -58,13 +62,14 @@ class Scored:
     photos: int
     similarity: float
     usual: float
+    unit: float
     from_gallery: float
     other_names: frozenset[int]
 
     @property
     def score(self) -> float:
-        """The similarity above what is usual."""
-        return self.similarity - self.usual
+        """The similarity above what is usual, in units of the gallery."""
+        return (self.similarity - self.usual) / self.unit
 
 
 @dataclass(frozen=True)
@@ -111,9 +116,11 @@ class Neighbourhood:
     """
 
     def __init__(self, gallery: Gallery, anchors: Floats, bar: float) -> None:
-        self._gallery, self._anchors, self._bar = gallery, anchors, bar
+        self._gallery, self._anchors = gallery, anchors
         self._known: dict[int, _Surroundings] = {}
         self._too_much = (PROBE_WEIGHT + PERSON_WEIGHT - 1) * _of_size(gallery.people, anchors)
+        self.unit = unit(gallery.people, len(anchors))
+        self._least = bar * self.unit - self._too_much
 
     def nobody(self, embedding: Floats) -> float:
         """The likeness that is usual around a probe while nobody is enrolled."""
@@ -143,7 +150,8 @@ class Neighbourhood:
         usual = _weighted(probe.usual({near.person} | same), person.usual(same)) - self._too_much
         of_anchors = _weighted(probe.of_anchors, person.of_anchors)
         photos = self._gallery.photos_of(near.person)
-        return Scored(near.person, photos, near.similarity, usual, usual - of_anchors, same)
+        from_gallery = usual - of_anchors
+        return Scored(near.person, photos, near.similarity, usual, self.unit, from_gallery, same)
 
     def other_names(self, person: int) -> frozenset[int]:
         """Entries that are probably the same person: the nearest of all, or the nearest once those
@@ -153,21 +161,21 @@ class Neighbourhood:
             other = self._around_person(one.near.person)
             there = other.usual(other.until(person))
             usual = _weighted(max(one.usual, there), min(one.usual, there))
-            if one.near.similarity - usual > self._bar - self._too_much:
+            if one.near.similarity - usual > self._least:
                 found = one.nearer
         return found
 
     def _alike(self, person: int) -> Iterator[_Alike]:
         """Entries that are the same person as far as can be told by what is around that one."""
-        around, bar = self._around_person(person), self._bar - self._too_much
+        around = self._around_person(person)
         for near in around.near[:OTHER_NAMES]:
-            if near.similarity <= bar:  # a score is never higher than that
+            if near.similarity <= self._least:  # a score is never higher than that
                 break
             nearer = around.until(near.person)
             if len(around.near) - len(nearer) < NEIGHBOURS:  # too few others to tell what is usual
                 break
             usual = around.usual(nearer)
-            if near.similarity - PROBE_WEIGHT * usual > bar:
+            if near.similarity - PROBE_WEIGHT * usual > self._least:
                 yield _Alike(near, nearer, usual)
 
     def _around_person(self, person: int) -> _Surroundings:
@@ -182,6 +190,15 @@ class Neighbourhood:
     def _to_anchors(self, embedding: Floats) -> list[float]:
         similarities: list[float] = np.partition(self._anchors @ embedding, -NEIGHBOURS).tolist()
         return similarities[-NEIGHBOURS:]
+
+
+def unit(people: int, anchors: int) -> float:
+    """The similarity that a score of 1 is worth beside so many people and anchors.
+
+    It is the less, the more there are: the largest of n normal variables differs by about
+    1 / sqrt(2 ln n) deviations from one stranger to the next.
+    """
+    return math.sqrt(math.log(MIDDLING + anchors) / math.log(people + anchors))
 
 
 def _of_size(people: int, anchors: Floats) -> float:

@@ -20,6 +20,7 @@ from ml.evaluation.rates import FPIRS
 from ml.evaluation.resampling import BOOTSTRAPS, Interval, Ints
 from ml.evaluation.samples import ENROL, HeldOut, Photo
 from ml.gallery import Gallery
+from ml.neighbourhood import unit
 from ml.types import Doubles, Floats
 
 Size = Literal["10", "100", "all"]
@@ -213,7 +214,8 @@ def _best(photo: Photo, gallery: Gallery, calibrated: Calibration) -> tuple[int,
     """The best person, and the probability and score of that."""
     answer = photo.identify(gallery, calibrated, Policy(FPIRS[0]))
     first = answer.candidates[0]
-    return first.person, first.probability, answer.margin + calibrated.bar(FPIRS[0])
+    worth = unit(gallery.people, len(calibrated.anchors))
+    return first.person, first.probability, answer.margin / worth + calibrated.bar(FPIRS[0])
 
 
 def _bins(trials: Sequence[_Trial]) -> Iterator[Bin]:

@@ -27,7 +27,7 @@ def unit(vectors: npt.ArrayLike) -> Floats:
 
 def scored(score: float, photos: int = 3) -> Scored:
     """Somebody who reached a score in a place where no likeness is usual."""
-    return Scored(0, photos, score, 0.0, 0.0, frozenset())
+    return Scored(0, photos, score, 0.0, 1.0, 0.0, frozenset())
 
 
 def held_out(

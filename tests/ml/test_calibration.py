@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from ml import neighbourhood
 from ml.calibration import Calibration, Policy, identify
 from ml.evaluation.faces import main_face
 from ml.evaluation.fitting import PEOPLE_NEEDED, fit
@@ -80,6 +81,27 @@ def test_people_who_look_alike_raise_the_threshold(calibration: Calibration) -> 
     assert usual.raised_by < 0.05
     assert family.raised_by > 0.2
     assert family.threshold > usual.threshold + 0.2
+
+
+def test_among_more_people_strangers_differ_less_so_that_a_step_is_worth_less() -> None:
+    worth = [neighbourhood.unit(people, 90) for people in (2, 26, 300, 1_000_000)]
+    assert worth == sorted(worth, reverse=True)
+    assert worth[1] == 1.0
+    assert worth[2] == pytest.approx(0.892, abs=0.001)
+
+
+@pytest.mark.parametrize("count", [2, 26, 400])
+def test_whoever_is_above_the_threshold_that_is_shown_is_named(
+    count: int, calibration: Calibration
+) -> None:
+    enrolled, noise = people(count), people(40, seed=1)
+    gallery = gallery_of(enrolled)
+    share = np.linspace(0.1, 0.8, 40)[:, None]
+    probes = unit(share * enrolled[0] + (1 - share) * noise)
+    answers = [identify(probe, gallery, calibration, POLICY) for probe in probes]
+    named = [answer.decision == Decision.MATCH for answer in answers]
+    assert named == [answer.margin >= 0 for answer in answers]
+    assert {True, False} == set(named)
 
 
 def test_those_who_look_alike_are_told_from_those_who_do_not(calibration: Calibration) -> None:

@@ -337,4 +337,4 @@ class TestOnLFW:
         result = evaluate("open-set", "--data", shared_data / "lfw", "--enrol", enrol)
         assert (result["people"], result["strangers"]) == (people, 4069)
         assert result["dir"]["0.01"] >= least
-        assert 0.002 <= result["fpir_measured"] <= result["fpir_promised"]
+        assert 0.004 <= result["fpir_measured"] <= result["fpir_promised"]
