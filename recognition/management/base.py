@@ -37,6 +37,12 @@ class SiteCommand(SpokenCommand):
         self.stdout.write(json.dumps(found) if as_json else words)
 
 
+class BackgroundCommand(SiteCommand):
+    """One that the site starts by itself, beside its photos."""
+
+    requires_system_checks = ()  # they load all pages, which takes 40 MB
+
+
 def end_when_asked() -> None:
     """Have whoever asks this process to end raise `KeyboardInterrupt`: SIGTERM as well, and SIGINT
     also where a shell has it ignored in the background."""

@@ -7,17 +7,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.errors import ArtifactError
-from recognition.management.base import SiteCommand
+from recognition.management.base import BackgroundCommand
 from recognition.management.versions import trouble
 from recognition.services.strangers import gathering
 
 
-class Command(SiteCommand):
+class Command(BackgroundCommand):
     help = gettext_noop(
         "Groups unknown faces that are probably of one person. The site does it by itself as "
         "photos come in."
     )
-    requires_system_checks = ()  # they load all pages: 40 MB beside a running site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help=_("say nothing"))

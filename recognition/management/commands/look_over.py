@@ -6,16 +6,15 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from recognition.management.base import SiteCommand
+from recognition.management.base import BackgroundCommand
 from recognition.services.gallery import looking
 
 
-class Command(SiteCommand):
+class Command(BackgroundCommand):
     help = gettext_noop(
         "Looks in the gallery for people who are in it twice and for photos of somebody else, at "
         "everybody once and then around whoever has changed. The site does it by itself."
     )
-    requires_system_checks = ()  # they load all pages: 40 MB beside a running site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help=_("say nothing"))

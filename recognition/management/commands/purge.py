@@ -6,16 +6,15 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from recognition.management.base import SiteCommand
+from recognition.management.base import BackgroundCommand
 from recognition.messages.privacy import kept
 from recognition.services.privacy import retention
 
 
-class Command(SiteCommand):
+class Command(BackgroundCommand):
     help = gettext_noop(
         "Deletes photos that have been kept for as long as they may be. The site does it daily."
     )
-    requires_system_checks = ()  # they load all pages: 40 MB beside a running site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -7,16 +7,15 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from recognition.management.base import SiteCommand
+from recognition.management.base import BackgroundCommand
 from recognition.services.privacy import scrubbing
 
 
-class Command(SiteCommand):
+class Command(BackgroundCommand):
     help = gettext_noop(
         "Rewrites the tables of the database, so that nothing is left in its bytes of what was "
         "erased. The site does it after every erasure."
     )
-    requires_system_checks = ()  # they load all pages: 40 MB beside a running site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help=_("say nothing"))
