@@ -49,6 +49,12 @@ class UnreadableImage(PhotoRejected):
     code = "unreadable_image"
 
 
+class EmptyFile(UnreadableImage):
+    """There is no byte to read."""
+
+    code = "empty_file"
+
+
 class DamagedImage(PhotoRejected):
     """A photo by its first bytes, but damaged, or cut short on its way."""
 

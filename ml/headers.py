@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ml.errors import CutShort, DamagedImage, ImageTooCostly, UnreadableImage
+from ml.errors import CutShort, DamagedImage, EmptyFile, ImageTooCostly, UnreadableImage
 
 Format = Literal["JPEG", "PNG", "WebP", "HEIC", "AVIF"]
 
@@ -60,11 +60,13 @@ def read(data: bytes) -> PhotoInfo:
     """Read the header of a photo.
 
     Raises:
-    UnreadableImage: none of the five formats.
+    UnreadableImage: none of the five formats, or (`EmptyFile`) nothing at all.
     CutShort: one of them by its first bytes, and the file ends before a size is found in it.
     DamagedImage: the same, though the file goes on.
     ImageTooCostly: more parts than any photo has.
     """
+    if not data:
+        raise EmptyFile("no bytes")
     kind = _format(data)
     try:
         info = _PARSERS[kind](data)

@@ -106,7 +106,7 @@ def inspect(data: bytes) -> PhotoInfo:
     """Read format and size from the header alone, and check all that it tells about the cost.
 
     Raises:
-        UnreadableImage: none of the five formats.
+        UnreadableImage: none of the five formats, or (`EmptyFile`) nothing at all.
         DamagedImage: the header is damaged, or (`CutShort`) the file ends within it.
         ImageTooLarge: over `MAX_BYTES`, `MAX_SIDE`, or the pixels that its format may have.
         ImageTooCostly: stored in more scans or parts than any ordinary photo.

@@ -39,6 +39,7 @@ FOUND = b"."
 _REASONS = {
     b"n": "no_face",
     b"u": "unreadable_image",
+    b"e": "empty_file",
     b"d": "damaged_image",
     b"l": "image_too_large",
     b"c": "image_too_costly",

@@ -21,6 +21,10 @@ _PHOTO = {
     "unreadable_image": gettext_lazy(
         "This file could not be read as a photo. JPEG, PNG, WebP, HEIC and AVIF work."
     ),
+    "empty_file": gettext_lazy(
+        "This file is empty. Copy it again from where the photo was taken, and see whether it "
+        "opens there."
+    ),
     "damaged_image": gettext_lazy(
         "This photo is damaged or was cut short on its way. Copy it again from where it was taken, "
         "and see whether it opens there."

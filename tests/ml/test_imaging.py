@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
 from ml import imaging
-from ml.errors import DamagedImage, UnreadableImage
+from ml.errors import DamagedImage, EmptyFile, UnreadableImage
 from ml.headers import PhotoInfo
 from tests.ml.pictures import (
     BLACK,
@@ -58,7 +58,6 @@ class TestFormats:
     @pytest.mark.parametrize(
         "data",
         [
-            b"",
             b"\0",
             b"<svg xmlns='http://www.w3.org/2000/svg'><rect width='9' height='9'/></svg>",
             b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n",
@@ -69,6 +68,11 @@ class TestFormats:
         for read in (imaging.inspect, imaging.decode):
             with pytest.raises(UnreadableImage):
                 read(data)
+
+    def test_a_file_without_a_byte_is_empty(self) -> None:
+        for read in (imaging.inspect, imaging.decode):
+            with pytest.raises(EmptyFile):
+                read(b"")
 
     @pytest.mark.parametrize(
         "data",

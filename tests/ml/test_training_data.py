@@ -110,7 +110,7 @@ class TestReading:
         dataset = read([tmp_path])
         assert dataset.skipped == (
             Skipped(str(broken), "unreadable_image"),
-            Skipped(str(empty), "unreadable_image"),
+            Skipped(str(empty), "empty_file"),
         )
         assert len(dataset.photos) == 10
 

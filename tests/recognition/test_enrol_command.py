@@ -128,6 +128,7 @@ def test_everything_else_that_is_no_photo_of_a_person_is_reported(album: Path) -
     put(album / "readme.txt", b"text")
     put(album / "Ann_Lee" / "older" / "0.png", photo(Face(1, 5)))
     put(album / "Ann_Lee" / "notes.txt", b"text")
+    put(album / "Ann_Lee" / "nothing.jpg", b"")
     put(album / ("x" * 201) / "0.png", photo(Face(5)))
     (album / "Nobody").mkdir()
     os.mkfifo(album / "Ben" / "pipe.png")
@@ -136,6 +137,7 @@ def test_everything_else_that_is_no_photo_of_a_person_is_reported(album: Path) -
         "readme.txt": "not_in_a_folder",
         "older": "nested_folder",
         "notes.txt": "unreadable_image",
+        "nothing.jpg": "empty_file",
         "x" * 201: "bad_name",
         "Nobody": "empty_folder",
         "pipe.png": "unreadable_file",

@@ -95,13 +95,15 @@ def test_five_candidates_come_best_first_whatever_the_decision(ann: Person, tmp_
 def test_what_cannot_be_read_is_rejected_and_the_rest_goes_on(ann: Person, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("text")
     (tmp_path / "good.png").write_bytes(photo(Face(1, 5)))
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    photos = identify(tmp_path / "none.jpg", empty, tmp_path / "text.jpg", tmp_path / "good.png")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nothing.jpg").touch()
+    names = ("none.jpg", "folder", "text.jpg", "nothing.jpg", "good.png")
+    photos = identify(*(tmp_path / name for name in names))
     assert [(each["status"], each["error"]) for each in photos["photos"]] == [
         ("rejected", "unreadable_file"),
         ("rejected", "unreadable_file"),
         ("rejected", "unreadable_image"),
+        ("rejected", "empty_file"),
         ("done", None),
     ]
     assert photos["photos"][0]["faces"] == []

@@ -13,6 +13,7 @@ from recognition.messages import photos as messages
 
 CODES = (
     "unreadable_image",
+    "empty_file",
     "damaged_image",
     "cut_short",
     "image_too_large",

@@ -60,21 +60,21 @@ def test_only_the_id_is_sent_and_only_after_the_commit(
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "code"),
     [
-        b"",
-        HTML,
-        b"%PDF-1.7",
-        b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        (b"", "empty_file"),
+        (HTML, "unreadable_image"),
+        (b"%PDF-1.7", "unreadable_image"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "unreadable_image"),
     ],
     ids=["empty", "html", "pdf", "svg"],
 )
 def test_a_file_that_is_no_photo_is_refused_by_name_and_the_others_go_on(
-    user: User, media: Path, data: bytes
+    user: User, media: Path, data: bytes, code: str
 ) -> None:
     submission = submit(user, [upload(data, "odd.jpg"), upload(photo(Face(1)), "good.jpg")])
     assert [refused.filename for refused in submission.refused] == ["odd.jpg"]
-    assert submission.refused[0].code == "unreadable_image"
+    assert submission.refused[0].code == code
     assert [row.filename for row in submission.accepted] == ["good.jpg"]
 
 

@@ -123,9 +123,12 @@ def test_nobody_waits_longer_than_twenty_seconds(user: User, program: Program) -
 
 def test_what_is_no_photo_is_told_and_the_rest_goes_on(user: User, program: Program) -> None:
     client = program(user)
-    said = upload(client, ADA, b"no photo").json()
+    said = upload(client, ADA, b"no photo", b"").json()
     assert [one["path"] for one in said["photos"]] == ["0.png"]
-    assert said["refused"] == [{"path": "1.png", "error": "unreadable_image"}]
+    assert said["refused"] == [
+        {"path": "1.png", "error": "unreadable_image"},
+        {"path": "2.png", "error": "empty_file"},
+    ]
     nothing = upload(client, b"no photo")
     assert (nothing.status_code, nothing.json()["code"]) == (422, "unreadable_image")
     assert upload(client).json()["errors"][0]["field"] == "file.photos"
