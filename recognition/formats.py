@@ -106,6 +106,12 @@ def share(part: float) -> str:
     return _("%(number)d%%") % {"number": round(part * 100)}
 
 
+def turn(degrees: int) -> str:
+    """By how much a photo is turned, in tens of degrees: a face tells it no more exactly, as heads
+    are held at an angle."""
+    return f"{round(degrees, -1)}°"
+
+
 def bar(probability: float) -> int:
     """The length of a bar, of 100; a sliver of it always shows."""
     return max(1, round(probability * 100))

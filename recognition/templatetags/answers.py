@@ -16,7 +16,7 @@ from recognition.presenters import heat
 
 register = template.Library()
 
-for known in (formats.in_words, formats.percent, formats.share, formats.bar, fault):
+for known in (formats.in_words, formats.percent, formats.share, formats.bar, formats.turn, fault):
     register.filter(known.__name__, known)
 
 

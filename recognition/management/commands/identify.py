@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop, ngettext
 from ml.errors import PhotoRejected
 from ml.imaging import PHOTO_SUFFIXES
 from ml.leftovers import is_left_behind
-from recognition.formats import percent
+from recognition.formats import percent, turn
 from recognition.management.base import SiteCommand
 from recognition.management.terminal import progress_bar
 from recognition.management.versions import require_model
@@ -100,9 +100,8 @@ def _in_words(photo: Json) -> str:
     faces = ngettext("%(count)d face", "%(count)d faces", count) % {"count": count}
     told = [faces if count else _("no faces")]
     if photo["turned"]:
-        told.append(
-            _("the photo is turned by %(degrees)d° clockwise") % {"degrees": photo["turned"]}
-        )
+        turned = {"degrees": turn(photo["turned"])}
+        told.append(_("the photo is turned by about %(degrees)s clockwise") % turned)
     if photo["cut_short"]:
         told.append(_("the file ends too early"))
     lines = [f"{photo['path']}: {', '.join(told)}", *(_line(face) for face in photo["faces"])]
