@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
-from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from ml.errors import MLError, PhotoRejected
 from ml.imaging import PHOTO_SUFFIXES
 from ml.language import tell
 from ml.leftovers import meant
+from ml.names import tidy
 from ml.threads import Progress, ahead
 
 MINIMUM = 5
@@ -220,7 +220,7 @@ def _visible(folder: Path) -> list[Path]:
 
 def _label(folder: Path) -> str:
     """The name as `recognition.models.Person` has it."""
-    name = normalize("NFC", folder.name.strip())
+    name = tidy(folder.name)
     try:
         name.encode()  # a name in no known encoding comes from the file system as surrogates
     except UnicodeEncodeError:

@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ from ml.evaluation.comparisons import Pairs, Searches, compare, search
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.held_out import Metrics, metrics
 from ml.evaluation.samples import HeldOut
+from ml.names import tidy
 
 FAR = 0.01
 FPIR = 0.01
@@ -113,7 +113,7 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
     delimiter = next((mark for mark in "\t;" if mark in first), ",")
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     for fields in reader:
-        cells = [normalize("NFC", field.strip()) for field in fields]
+        cells = list(map(tidy, fields))
         if not any(cells) or (reader.line_num == 1 and _is_header(cells)):
             continue
         if len(cells) != 2 or not all(cells):

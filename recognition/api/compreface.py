@@ -13,6 +13,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from ninja import File, Query, Router, Status, UploadedFile
 
+from ml.names import tidy
 from recognition.api import schemas
 from recognition.api.auth import MAY_ASK, Request
 from recognition.api.people import MAY_CHANGE, MAY_READ, MAY_REMOVE, added, save_changes
@@ -83,7 +84,7 @@ def _named(name: str) -> Person:
 
 def _called(name: str) -> QuerySet[Person]:
     """Of several people of one name, the one who was there first comes first."""
-    return Person.objects.filter(name=name).order_by("pk")
+    return Person.objects.filter(name=tidy(name)).order_by("pk")
 
 
 @router.put("/recognition/subjects/{subject}", response=schemas.Updated, **MAY_CHANGE)
@@ -109,7 +110,7 @@ def examples(
 ) -> Any:
     """Enrolled photos, of everybody or of one person."""
     rows = EnrolledFace.objects.select_related("person").order_by("pk")
-    pages = Paginator(rows.filter(person__name=subject) if subject else rows, size)
+    pages = Paginator(rows.filter(person__name=tidy(subject)) if subject else rows, size)
     return {
         "faces": [_example(face) for face in pages.get_page(page + 1)],
         "page_number": page,

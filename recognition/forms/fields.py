@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from ml.names import tidy
+
 ACCEPT = "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif"
 
 
@@ -33,6 +35,13 @@ class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
             params = {"value": one}
             raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", params)
         return super().clean(value)
+
+
+class NameField(forms.CharField):
+    """The name of a person, as `Person.save` writes it: what is the same name is found to be."""
+
+    def to_python(self, value: Any) -> Any:
+        return tidy(super().to_python(value) or "") or self.empty_value
 
 
 class PhotosInput(forms.FileInput):

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from recognition.forms.fields import NameField
 from recognition.forms.people import PersonForm
 from recognition.models import Person
 
@@ -18,7 +19,7 @@ class WhomForm(forms.Form):
     """
 
     person = forms.ModelChoiceField(Person.objects.none(), required=False)
-    name = forms.CharField(label=_("Somebody new"), max_length=200, required=False)
+    name = NameField(label=_("Somebody new"), max_length=200, required=False)
     external_id = forms.CharField(label=_("External id"), max_length=200, required=False)
     force = forms.BooleanField(
         label=_("Enrol it although it looks like somebody else"), required=False

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django import forms
 from django.db.models import QuerySet
 
+from recognition.forms.fields import NameField
 from recognition.models import Person
 
 
@@ -11,7 +12,7 @@ class OpinionForm(forms.Form):
 
     says = forms.CharField(required=False)
     person = forms.ModelChoiceField(Person.objects.none(), required=False)
-    name = forms.CharField(max_length=200, required=False)
+    name = NameField(max_length=200, required=False)
 
     def __init__(self, data: object, people: QuerySet[Person]) -> None:
         super().__init__(data)  # type: ignore[arg-type]

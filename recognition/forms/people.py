@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,7 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from recognition.forms.fields import PhotosField
+from recognition.forms.fields import NameField, PhotosField
 from recognition.models import Person
 from recognition.services.gallery import listing
 from recognition.services.gallery import people as service
@@ -71,11 +70,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when
     class Meta:
         model = Person
         fields: ClassVar[list[str]] = ["name", "external_id"]
+        field_classes: ClassVar[dict[str, Any]] = {"name": NameField}
         error_messages: ClassVar[dict[str, Any]] = {NON_FIELD_ERRORS: {"unique_together": TAKEN}}
-
-    def clean_name(self) -> str:
-        """As `Person.save` writes it, so that the same name in other code points is found here."""
-        return unicodedata.normalize("NFC", self.cleaned_data["name"].strip())
 
     def clean(self) -> dict[str, Any]:
         """Refuses what looks like another person on every page; of the very same name the model's

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from recognition.forms.fields import RowsField
+from recognition.forms.fields import NameField, RowsField
 from recognition.models import Person, ProbeFace, Stranger
 
 
@@ -27,7 +27,7 @@ class WhoForm(forms.Form):
     """Somebody of the gallery, or somebody new."""
 
     person = forms.ModelChoiceField(Person.objects.all(), required=False)
-    name = forms.CharField(label=_("Or somebody new, called"), max_length=200, required=False)
+    name = NameField(label=_("Or somebody new, called"), max_length=200, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

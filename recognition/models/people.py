@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.db.models.functions import Replace
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ml.names import tidy
 from recognition.models.fields import EmbeddingField
 from recognition.models.model_versions import ModelVersion
 from recognition.models.work import Kind, PhotoWork
@@ -54,15 +54,14 @@ class Person(models.Model):
         return self.display_name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # Some systems hand over "й" as two code points; the same name must be the same person.
-        self.name = unicodedata.normalize("NFC", self.name.strip())
+        self.name = tidy(self.name)  # the same name must be the same person
         super().save(*args, **kwargs)
 
     @classmethod
     def shown_as(cls, name: str) -> models.QuerySet[Person]:
         """Those whose name looks like this one on every page, whichever way it is spelt."""
         shown = Replace("name", Value("_"), Value(" "))
-        return cls.objects.alias(shown=shown).filter(shown=cls(name=name).display_name)
+        return cls.objects.alias(shown=shown).filter(shown=cls(name=tidy(name)).display_name)
 
     @property
     def other_folders(self) -> list[str]:
@@ -99,8 +98,7 @@ class FolderName(models.Model):
 def folder_name_folded(name: str) -> str:
     """A name without what file systems and people change about it: case, code points, and spaces
     for underscores."""
-    folded = unicodedata.normalize("NFC", name).casefold().replace("_", " ")
-    return unicodedata.normalize("NFC", " ".join(folded.split()))
+    return tidy(tidy(name).casefold().replace("_", " "))
 
 
 class EnrolledFace(models.Model):

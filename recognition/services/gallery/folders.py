@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
-from unicodedata import normalize
 
 from ml.leftovers import is_left_behind
+from ml.names import tidy
 from recognition.services.photos import uploads
 
 NAME_LENGTH: Final = 200
@@ -91,7 +91,7 @@ def scan(root: Place) -> Plan:
     """Find the photos, without opening any. Raises `OSError` if the folder cannot be read."""
     plan = Plan()
     for entry in _entries(root, plan):
-        name = normalize("NFC", entry.name.strip())
+        name = tidy(entry.name)
         if entry.is_folder():
             if _is_a_name(name):
                 _scan_person(entry, plan.photos.setdefault(name, []), plan)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
-from unicodedata import bidirectional
+from typing import IO, Any, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
 
-from ml import imaging
+from ml import imaging, names
 from ml.errors import ImageTooLarge, PhotoRejected
 from recognition.models.work import PhotoWork
 from recognition.services.photos.files import Write
 
 Row = TypeVar("Row", bound=PhotoWork)
-_TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,7 @@ def store(
 
 def called(upload: UploadedFile[bytes]) -> str:
     """Its name without the marks that turn around what is shown after it."""
-    name = upload.name or ""
-    return "".join(sign for sign in name if bidirectional(sign) not in _TURNING)[:255]
+    return names.straight(upload.name or "")[:255]
 
 
 def details(error: PhotoRejected) -> dict[str, Any]:

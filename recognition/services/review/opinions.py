@@ -37,9 +37,9 @@ def give(
     somebody_else = says == Says.SOMEBODY_ELSE
     if says not in Says:
         raise OpinionRefused("no_opinion")
-    if somebody_else and not (person or name.strip()):
+    if somebody_else and not (person or name):
         raise OpinionRefused("person_missing")
-    whom = {"person": person, "name": "" if person else name.strip()} if somebody_else else {}
+    whom = {"person": person, "name": "" if person else name} if somebody_else else {}
     said = {"says": says, "person": None, "name": "", "given_at": timezone.now(), **whom}
     with transaction.atomic():
         opinion, _ = Opinion.objects.update_or_create(said, face=face)

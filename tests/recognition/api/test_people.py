@@ -11,6 +11,7 @@ from recognition.services.gallery.people import process_enrolment
 from tests.factories import deeds
 from tests.recognition.api.conftest import Program, sent
 from tests.recognition.fakes import Face, photo
+from tests.recognition.test_names_of_people import NAME, SPELT
 
 PATH = "/api/v1/people"
 
@@ -52,6 +53,18 @@ def test_what_is_given_is_changed_and_the_rest_stays(
     taken = sent(client, "PATCH", path, {"name": "Bob", "external_id": ""})
     assert (taken.status_code, taken.json()["code"]) == (422, "invalid")
     assert client.get(path).json()["name"] == "Ada Lovelace"
+
+
+def test_a_name_has_one_form_however_it_is_spelt(client: Client) -> None:
+    added = sent(client, "POST", PATH, {"name": SPELT}).json()
+    assert added["name"] == NAME
+    path, subjects = f"{PATH}/{added['id']}", "/api/v1/recognition/subjects"
+    assert sent(client, "PATCH", path, {"name": f"{SPELT}\nа"}).json()["name"] == f"{NAME} а"
+    assert sent(client, "PATCH", path, {"name": SPELT}).json()["name"] == NAME
+    taken = sent(client, "POST", PATH, {"name": SPELT})
+    assert (taken.status_code, taken.json()["code"]) == (422, "invalid")
+    assert sent(client, "POST", subjects, {"subject": SPELT}).json() == {"subject": NAME}
+    assert Person.objects.filter(name=NAME).count() == 1
 
 
 def test_two_entries_become_one_and_that_one_goes(
