@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ml.errors import DISK_FULL, FORBIDDEN, Unwritable
-from ml.language import tell
+from ml.language import number, tell
 
 NEW: Final = ".new"
 """The end of the name of a file that is to take the place of another."""
@@ -133,11 +133,12 @@ def free(folder: Path) -> int:
 def require_room(folder: Path, needed: int) -> None:
     """Raise `OSError`, as a full disk would, before writing `needed` bytes takes of the reserve."""
     if free(folder) < needed:
-        raise OSError(
-            errno.ENOSPC,
-            f"{needed / 1e9:,.1f} GB are needed, beside {RESERVE / 1e9:,.1f} GB that stay free for "
-            "the site",
+        told = tell(
+            "%(needed)s GB are needed, beside %(reserve)s GB that stay free for the site",
+            needed=number(needed / 1e9, 1),
+            reserve=number(RESERVE / 1e9, 1),
         )
+        raise OSError(errno.ENOSPC, told)
 
 
 def read_json(path: Path) -> Any:

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from facesite import sealing
+from recognition.messages.versions import model_problem
 from recognition.models import EnrolledFace, ProbeFace, Template
 from recognition.services.gallery import vectors
 from recognition.services.versions import registry
@@ -33,8 +34,9 @@ def model_can_be_served(app_configs: object, **_kwargs: Any) -> list[CheckMessag
         return []
     if problem is None:
         return []
-    hint = f"Run: {registry.mending_command(problem)}"
-    return [Warning(str(problem), hint=hint, obj=problem.path, id=f"recognition.{problem.code}")]
+    said = f"{model_problem(problem.code, problem.path)}."
+    hint = _("Run: %(command)s") % {"command": registry.mending_command(problem)}
+    return [Warning(said, hint=hint, obj=problem.path, id=f"recognition.{problem.code}")]
 
 
 @register()
@@ -64,7 +66,7 @@ def sealed_things_can_be_opened(app_configs: object, **_kwargs: Any) -> list[Che
         if face := EnrolledFace.objects.last():
             face.crop.open().close()
     except sealing.SealBroken as broken:
-        hint = "Set FACESITE_KEYS to the keys that this site had."
+        hint = _("Set FACESITE_KEYS to the keys that this site had.")
         return [Error(f"{broken}.", hint=hint, id="recognition.key_missing")]
     except (DatabaseError, OSError, ValueError):  # before `migrate`; a crop that is lost
         return []
@@ -77,11 +79,6 @@ def the_key_is_kept_elsewhere(app_configs: object, **_kwargs: Any) -> list[Check
     beside = settings.DATA_DIR / "encryption_keys"
     if not (settings.ENCRYPT and beside.exists()):
         return []
-    hint = "Move it elsewhere, and name it with FACESITE_KEYS_FILE."
-    return [
-        Warning(
-            f"The key lies beside what it protects: {beside}.",
-            hint=hint,
-            id="recognition.key_beside",
-        )
-    ]
+    said = _("The key lies beside what it protects: %(file)s.") % {"file": beside}
+    hint = _("Move it elsewhere, and name it with FACESITE_KEYS_FILE.")
+    return [Warning(said, hint=hint, id="recognition.key_beside")]

@@ -80,7 +80,7 @@ def prepare(
         WeightsMissing: see `ml.weights.weights_path`.
     """
     place = folder / _key(dataset, mode)
-    with writing(folder, "start again: what is done is kept"), alone_in(folder):
+    with writing(folder, tell("start again: what is done is kept")), alone_in(folder):
         if not place.is_dir():
             _make(dataset, place, mode, progress)
         _forget_old(folder, place)

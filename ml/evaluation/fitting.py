@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ml.calibration import CANDIDATES, Calibration, Evidence
 from ml.evaluation.samples import ENROL, Embeddings, HeldOut, enrolled_as
 from ml.gallery import Gallery
+from ml.language import tell
 from ml.neighbourhood import Neighbourhood, Scored
 from ml.types import Doubles, Floats
 
@@ -74,7 +75,7 @@ def fit(
         ValueError: there are fewer people than `PEOPLE_NEEDED`.
     """
     if len(people) < PEOPLE_NEEDED:
-        raise ValueError(f"{len(people)} people are too few; {PEOPLE_NEEDED} are needed.")
+        raise _too_few(len(people), PEOPLE_NEEDED)
     return _fitted(people, source, repetitions, seed, progress)
 
 
@@ -85,8 +86,18 @@ def fit_part(people: People, *, seed: int = 0) -> Calibration:
         ValueError: there are fewer than eight people.
     """
     if len(people) < 8:  # two of a half to enrol, and two strangers
-        raise ValueError(f"{len(people)} people are too few; 8 are needed.")
+        raise _too_few(len(people), 8)
     return _fitted(people, {}, 4, seed, lambda _done, _total: None)
+
+
+def _too_few(people: int, needed: int) -> ValueError:
+    return ValueError(
+        tell(
+            "There are too few people (%(people)d); %(needed)d are needed.",
+            people=people,
+            needed=needed,
+        )
+    )
 
 
 def anchors(people: People, *, seed: int = 0) -> Floats:

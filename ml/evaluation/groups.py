@@ -23,6 +23,7 @@ from ml.evaluation.comparisons import Pairs, Searches, compare, search
 from ml.evaluation.datasets import DatasetError
 from ml.evaluation.held_out import Metrics, metrics
 from ml.evaluation.samples import HeldOut
+from ml.language import tell
 from ml.names import tidy
 
 FAR = 0.01
@@ -91,20 +92,25 @@ def read(path: Path, known: Collection[str]) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not in UTF-8; save it as CSV in UTF-8.") from error
+        told = tell("%(path)s is not in UTF-8; save it as CSV in UTF-8.", path=path)
+        raise DatasetError(told) from error
     except OSError as error:
-        raise DatasetError(f"The groups {path} cannot be read: {error.strerror}.") from error
+        told = tell(
+            "The groups %(path)s cannot be read: %(reason)s.", path=path, reason=error.strerror
+        )
+        raise DatasetError(told) from error
     groups: dict[str, str] = {}
     for number, label, group in _lines(path, text):
         if label not in known:
-            raise DatasetError(f"{path}, line {number}: there is nobody called {label!r}.")
-        if groups.setdefault(label, group) != group:
-            raise DatasetError(
-                f"{path}, line {number}: {label!r} is in two groups, {groups[label]!r} and "
-                f"{group!r}."
-            )
+            raise _wrong(path, number, tell("there is nobody called “%(label)s”", label=label))
+        if (other := groups.setdefault(label, group)) != group:
+            two = {"label": label, "one": other, "other": group}
+            told = tell("“%(label)s” is in two groups, “%(one)s” and “%(other)s”", **two)
+            raise _wrong(path, number, told)
     if not groups:
-        raise DatasetError(f"{path} is empty; it takes a line `label,group` for each person.")
+        raise DatasetError(
+            tell("%(path)s is empty; it takes a line `label,group` for each person.", path=path)
+        )
     return groups
 
 
@@ -117,11 +123,15 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
         if not any(cells) or (reader.line_num == 1 and _is_header(cells)):
             continue
         if len(cells) != 2 or not all(cells):
-            raise DatasetError(
-                f"{path}, line {reader.line_num}: expected a label and a group, "
-                f"found {delimiter.join(fields)!r}."
-            )
+            line = delimiter.join(fields)
+            told = tell("expected a label and a group, found “%(line)s”", line=line)
+            raise _wrong(path, reader.line_num, told)
         yield reader.line_num, cells[0], cells[1]
+
+
+def _wrong(path: Path, line: int, reason: str) -> DatasetError:
+    told = tell("%(path)s, line %(line)d: %(reason)s.", path=path, line=line, reason=reason)
+    return DatasetError(told)
 
 
 def _is_header(cells: Sequence[str]) -> bool:

@@ -14,6 +14,7 @@ from ml.architectures.recipe import TRAINABLE
 from ml.evaluation import verdicts
 from ml.evaluation.closed_set import PARTS, ClosedSet
 from ml.language import (
+    ENGLISH,
     gettext_noop,
     number,
     percent,
@@ -216,8 +217,9 @@ def write(directory: Path, outcome: Outcome) -> dict[str, Any]:
     Raises:
         OSError: the folder cannot be written to.
     """
-    metrics = outcome.metrics()
-    files.write(directory, page(outcome), metrics)
+    with speaking(ENGLISH):
+        metrics = outcome.metrics()
+        files.write(directory, page(outcome), metrics)
     for language in outcome.origin.languages:
         with speaking(language):
             files.write_page(directory, page(outcome))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ml.architectures.recipe import Recipe
 from ml.errors import MLError
 from ml.files import read_json, require_room, write_whole
+from ml.language import tell
 from ml.training.events import Epoch
 
 Weights = list[npt.NDArray[np.float32]]
@@ -74,9 +75,17 @@ class Checkpoints:
             state = State(history, values["latest"], values["best"])
             recipe = values["recipe"]
         except (ValueError, KeyError, TypeError) as error:
-            raise CannotResume(f"{path} cannot be read ({error}). Start a new training.") from error
+            told = tell(
+                "%(path)s cannot be read (%(reason)s). Start a new training.",
+                path=path,
+                reason=error,
+            )
+            raise CannotResume(told) from error
         if recipe != self._recipe:
-            raise CannotResume(f"{path} is of a training with other settings. Start a new one.")
+            told = tell(
+                "%(path)s is of a training with other settings. Start a new one.", path=path
+            )
+            raise CannotResume(told)
         return state
 
     def arrays(self, name: str) -> Weights:

@@ -18,6 +18,7 @@ from ml.architectures.network import Network, adopt
 from ml.architectures.recipe import Recipe, Stage
 from ml.errors import MLError
 from ml.files import require_room, writing
+from ml.language import tell
 from ml.training.checkpoints import Checkpoints, Weights
 from ml.training.events import Callback, Epoch, Phase, Progress, Step
 from ml.training.pipeline import Examples, Stopwatch
@@ -100,7 +101,7 @@ def train(recipe: Recipe, parts: Parts, run_dir: Path, callback: Callback) -> Tr
     network = build(recipe, classes)
     if packaged := ARCHITECTURES[recipe.architecture].packaged:
         adopt(network.trained(), packaged())
-    with writing(run_dir, f"go on with --resume {run_dir.name}"):
+    with writing(run_dir, tell("go on with --resume %(run)s", run=run_dir.name)):
         run = _Run(recipe, network, parts, run_dir, callback)
         require_room(run_dir, run.bytes_needed)
         run.all_stages()
@@ -302,5 +303,5 @@ class _Run:
 def _require_number(loss: float) -> None:
     if not math.isfinite(loss):
         raise TrainingError(
-            "The loss is not a number any more. Start again with lower --learning-rates."
+            tell("The loss is not a number any more. Start again with lower --learning-rates.")
         )

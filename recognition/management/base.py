@@ -10,11 +10,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
+from ml.language import speaking
 from recognition.management.help import Help
+from recognition.services.training import languages
 
 
 class SpokenCommand(BaseCommand):
-    """One whose `--help` is in the site's language; its `help` is marked with `gettext_noop`."""
+    """One that is in the site's language, with its `--help`, marked with `gettext_noop`, and with
+    what `ml` says meanwhile."""
 
     suppressed_base_arguments = {"--settings", "--pythonpath"}  # noqa: RUF012  (of no use here)
 
@@ -22,6 +25,10 @@ class SpokenCommand(BaseCommand):
         parser = super().create_parser(prog_name, subcommand, formatter_class=Help, **kwargs)
         parser.description = _(self.help)
         return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with speaking(languages.current()):
+            return super().execute(*args, **options)
 
 
 class SiteCommand(SpokenCommand):

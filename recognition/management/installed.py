@@ -5,14 +5,11 @@ from __future__ import annotations
 from django.core.management.base import CommandError
 
 from ml import installed
-from ml.language import speaking
-from recognition.services.training import languages
 
 
 def require_everything() -> None:
     """Go on, or end in one sentence on what to do."""
     try:
-        with speaking(languages.current()):
-            installed.require_everything()
+        installed.require_everything()
     except installed.NotInstalled as error:
         raise CommandError(str(error)) from error

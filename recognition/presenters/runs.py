@@ -164,7 +164,7 @@ class Following:
 
     @property
     def notes(self) -> list[str]:
-        """What the process had to say, in its own words, which are English."""
+        """What the process had to say, in its own words, in the language of the site."""
         return self.run.message.splitlines()
 
     @property

@@ -42,9 +42,9 @@ def test_the_two_ways_to_write_a_letter_are_one(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"Ann,a\nIvan,b\n", "line 2: there is nobody called 'Ivan'"),
-        (b"Ann,a\nAnn,b\n", "line 2: 'Ann' is in two groups, 'a' and 'b'"),
-        (b"Ann\n", "line 1: expected a label and a group, found 'Ann'"),
+        (b"Ann,a\nIvan,b\n", "line 2: there is nobody called “Ivan”"),
+        (b"Ann,a\nAnn,b\n", "line 2: “Ann” is in two groups, “a” and “b”"),
+        (b"Ann\n", "line 1: expected a label and a group, found “Ann”"),
         (b"Ann,a,b\n", "line 1: expected a label and a group"),
         (b"Ann,\n", "line 1: expected a label and a group"),
         (b"label,group\n", "is empty"),

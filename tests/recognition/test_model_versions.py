@@ -193,7 +193,7 @@ def test_the_system_check_names_the_file_and_the_command(
 
 def test_the_system_check_says_that_no_model_is_installed(db: None) -> None:
     ((message, hint),) = warnings()
-    assert message.startswith("No model is installed in ")
+    assert message.startswith("The model, or a file of it, is not there: ")
     assert hint == "Run: python manage.py install_model"
 
 

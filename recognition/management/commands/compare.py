@@ -20,6 +20,7 @@ from ml.architectures.recipe import Recipe
 from ml.data import dataset as data
 from ml.data import splits
 from ml.errors import MLError
+from ml.language import ENGLISH, speaking
 from ml.training.events import Note, Phase, follow
 from recognition.formats import percentage
 from recognition.management.base import SiteCommand
@@ -212,7 +213,8 @@ def written(folder: Path, values: dict[str, Any], names: list[str], asked: DataO
         "Command": shlex.join(["manage.py", "compare", *(f"--data={root}" for root in roots)]),
     }
     try:
-        return files.write(folder, comparison_page.page(values, names, facts), values)
+        with speaking(ENGLISH):
+            return files.write(folder, comparison_page.page(values, names, facts), values)
     except OSError as error:
         raise CommandError(_("The report cannot be written: %s.") % error) from error
 

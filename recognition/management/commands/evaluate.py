@@ -16,7 +16,7 @@ from ml.errors import MLError
 from ml.evaluation import enrolment, galleries, open_set, verification
 from ml.evaluation.datasets import read_pairs, read_people
 from ml.evaluation.samples import Photo
-from ml.language import speaking
+from ml.language import ENGLISH, speaking
 from recognition.management import closed_set
 from recognition.management.base import SiteCommand
 from recognition.management.evaluated import in_words
@@ -90,12 +90,12 @@ class Command(SiteCommand):
             raise CommandError(_("There is no page about enrolment; leave out --report."))
         if options["report"]:
             require_everything()
-        with speaking(languages.current()):
-            result = self._measured(options)
-            words = in_words(result)
+        result = self._measured(options)
         if options["report"] and not isinstance(result, enrolment.Enrolment):
             self._report(result, options)
-        self.conclude(result.summary(), words, as_json=options["json"])
+        with speaking(ENGLISH):
+            summary = result.summary()
+        self.conclude(summary, in_words(result), as_json=options["json"])
 
     def _measured(self, options: dict[str, Any]) -> Result:
         try:
@@ -140,7 +140,8 @@ class Command(SiteCommand):
             command=f"manage.py evaluate {options['protocol']}",
         )
         try:
-            page = _told(result).write(options["report"], origin)
+            with speaking(ENGLISH):
+                page = _told(result).write(options["report"], origin)
             for language in languages.beside_english():
                 with speaking(language):
                     files.write_page(options["report"], _told(result).page(origin))

@@ -9,11 +9,9 @@ from django.utils.translation import gettext_noop
 
 from ml.errors import Unwritable
 from ml.files import replacing, writing
-from ml.language import speaking
 from recognition.management.base import SiteCommand
 from recognition.management.people import PERSON_HELP, person_of
 from recognition.services.privacy.export import export
-from recognition.services.training import languages
 
 
 class Command(SiteCommand):
@@ -30,11 +28,7 @@ class Command(SiteCommand):
         if file.exists():
             raise CommandError(_("%s is there already.") % file)
         try:
-            with (
-                speaking(languages.current()),
-                writing(file.parent, _("try again")),
-                replacing(file) as archive,
-            ):
+            with writing(file.parent, _("try again")), replacing(file) as archive:
                 archive.writelines(export(whom, None))
         except (Unwritable, OSError) as error:
             said = _("%(file)s was not written. %(error)s")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from ml.errors import ArtifactMissing, MLError
 from ml.evaluation.datasets import draw_pairs, read_pairs, read_people
-from ml.language import percent, speaking
+from ml.language import percent
 from ml.versions.checking import Evidence
 from ml.versions.convention import CHANNELS, Convention
 from ml.versions.importing import SOURCES, Network
@@ -23,7 +23,6 @@ from recognition.management.terminal import progress_bar
 from recognition.management.versions import to_be_mended, trouble
 from recognition.messages.training import training_refused
 from recognition.models import ModelVersion
-from recognition.services.training import languages
 from recognition.services.versions import importing
 
 
@@ -81,9 +80,8 @@ class Command(SiteCommand):
 
     def handle(self, **options: Any) -> None:
         require_everything()
-        with speaking(languages.current()):
-            found = as_dict(self._imported(options, _convention(options)))
-            self.conclude(found, in_words(found), as_json=options["json"])
+        found = as_dict(self._imported(options, _convention(options)))
+        self.conclude(found, in_words(found), as_json=options["json"])
 
     def _imported(self, options: dict[str, Any], convention: Convention) -> ModelVersion:
         try:

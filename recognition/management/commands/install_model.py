@@ -8,13 +8,11 @@ from django.utils.translation import gettext_noop
 
 from ml.errors import ExportDisagrees, WeightsMissing
 from ml.installed import NotInstalled
-from ml.language import speaking
 from ml.processor import ProcessorTooOld
 from recognition.management.base import SiteCommand
 from recognition.management.versions import to_be_mended, trouble
 from recognition.models import ModelVersion
 from recognition.services.promotion import serving
-from recognition.services.training import languages
 
 
 class Command(SiteCommand):
@@ -30,8 +28,7 @@ class Command(SiteCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            with speaking(languages.current()):
-                version = serving.install_default(self.stdout.write, force=options["force"])
+            version = serving.install_default(self.stdout.write, force=options["force"])
         except WeightsMissing as error:
             raise CommandError(to_be_mended(error)) from error
         except NotInstalled as error:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_noop
 
 from ml.architectures import DEFAULT
 from ml.errors import ArtifactMissing, MLError
-from ml.language import speaking
 from ml.training.events import Callback, Note, silent
 from recognition.management import dry_run, retrain_options, run_report
 from recognition.management.base import SiteCommand
@@ -22,7 +21,7 @@ from recognition.management.terminal import Interruptible, Terminal
 from recognition.management.versions import to_be_mended, trouble
 from recognition.models import TrainingRun
 from recognition.presenters import payoff
-from recognition.services.training import execution, languages, making, requests, words
+from recognition.services.training import execution, making, requests, words
 from recognition.services.training.options import TrainingRefused
 from recognition.services.training.progress import Interrupted
 
@@ -88,8 +87,7 @@ class Command(SiteCommand):
             found = dry_run.look(row, callback)
         finally:
             terminal.close()
-        with speaking(languages.current()):
-            self.conclude(found.as_dict(), "\n".join(found.in_words()), as_json=as_json)
+        self.conclude(found.as_dict(), "\n".join(found.in_words()), as_json=as_json)
 
     def _report(self, row: TrainingRun, *, as_json: bool) -> None:
         found = json.dumps(run_report.as_dict(row)) if as_json else run_report.in_words(row)
@@ -100,9 +98,8 @@ def _look_first(row: TrainingRun, *, goes_on: bool) -> None:
     """Load TensorFlow if it is there and there is anything to learn from. A run that goes on ends
     by itself if not, and its row says why."""
     try:
-        with speaking(languages.current()):
-            making.require_means(row)
-            load_tensorflow()
+        making.require_means(row)
+        load_tensorflow()
     except MLError:
         if not goes_on:
             raise

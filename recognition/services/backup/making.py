@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from ml.files import require_room, writing
+from ml.language import tell
 from ml.threads import Progress
 from recognition.services.audit import record
 from recognition.services.backup import archive, schema, staging
@@ -62,7 +63,7 @@ def _write(place: Path, file: Path, progress: Progress) -> Made:
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    with writing(folder, "run the command again, which goes on where it stopped"):
+    with writing(folder, tell("run the command again, which goes on where it stopped")):
         yield
 
 

@@ -19,6 +19,7 @@ from django.db.models import Model
 
 from facesite.storage import kept
 from ml.files import replacing, write_whole, writing
+from ml.language import tell
 from ml.threads import Progress
 from recognition.models import Identification, ModelVersion, Person, User
 from recognition.services.audit import record
@@ -45,7 +46,7 @@ def restore(file: Path, progress: Progress) -> About:
     with opened(file, advance) as archive:
         _require_known(archive.about)
         _require_empty(archive)
-        with writing(Path(settings.DATA_DIR), "run the command again"):
+        with writing(Path(settings.DATA_DIR), tell("run the command again")):
             write_whole(_mark(), archive.digest)
             snapshots.drop()  # of a site that was here
             _put_files(archive, advance)
@@ -125,7 +126,7 @@ def _store_rows(archive: Archive, models: Mapping[str, type[Model]]) -> None:
     try:
         rows.check_references()
     except DatabaseError as error:
-        raise BackupRefused("rows_refused", name="its rows", reason=str(error)) from error
+        raise BackupRefused("rows_refused", name=tell("its rows"), reason=str(error)) from error
 
 
 def _store_table(archive: Archive, label: str, model: type[Model]) -> None:

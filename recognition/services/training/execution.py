@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.db.models import F
 
 from ml.errors import MLError
+from ml.language import tell
 from ml.training.events import Callback
 from recognition.models import Status, TrainingRun
 from recognition.services.training import locks, making, naming, words
@@ -98,7 +99,8 @@ def _why(row: TrainingRun, error: BaseException) -> tuple[str, str]:
         case OSError():
             return "os_error", words.refused_by_the_system(error)
         case DatabaseError():
-            return "database", f"The database cannot be used: {error}."
+            return "database", tell("The database cannot be used: %(error)s.", error=error)
         case TrainingRefused():
             return "refused", words.not_trained(error)
-    return "bug", f"An error of the program ended it: {type(error).__name__}: {error}"
+    told = f"{type(error).__name__}: {error}"
+    return "bug", tell("An error of the program ended it: %(error)s", error=told)

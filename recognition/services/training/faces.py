@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from facesite.storage import kept
 from ml.files import write_whole
+from ml.language import tell
 from recognition.models import (
     EnrolledFace,
     Person,
@@ -125,9 +126,11 @@ def two_people_with_one_face(faces: Faces) -> str:
 
 def _same_face(one: str, other: str) -> str:
     names = [Person.objects.get(pk=person).display_name for person in (one, other)]
-    return (
-        f"{' and '.join(names)} have the same face: a photo is enrolled under one of them and was "
-        "confirmed as the other. Correct the review, or remove the photo."
+    return tell(
+        "%(one)s and %(other)s have the same face: a photo is enrolled under one of them and was "
+        "confirmed as the other. Correct the review, or remove the photo.",
+        one=names[0],
+        other=names[1],
     )
 
 

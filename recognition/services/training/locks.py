@@ -16,6 +16,7 @@ from django.conf import settings
 
 from ml.errors import MLError
 from ml.files import locked
+from ml.language import tell
 from recognition.models import TrainingRun
 
 
@@ -56,7 +57,11 @@ def _opened(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise LockUnusable(
-            f"{path} cannot be written to ({error.strerror}); check who owns it."
+            tell(
+                "%(folder)s cannot be written to (%(reason)s); check who owns it.",
+                folder=path,
+                reason=error.strerror,
+            )
         ) from error
 
 

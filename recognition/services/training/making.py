@@ -16,7 +16,7 @@ from ml.architectures.recipe import Recipe
 from ml.data.dataset import DataError, Dataset, glance
 from ml.errors import MLError
 from ml.files import writing
-from ml.language import tell
+from ml.language import tell, tell_number
 from ml.reports.outcome import Origin
 from ml.training.checkpoints import Checkpoints
 from ml.training.events import Callback, Note, Phase, follow
@@ -175,13 +175,13 @@ def _require_same_photos(run: Path, dataset: Dataset) -> None:
     run.mkdir(parents=True, exist_ok=True)
     noted = run / FINGERPRINT
     if noted.is_file() and noted.read_text() != dataset.fingerprint:
-        raise PhotosChanged("The photos have changed since it began. Start a new training.")
+        raise PhotosChanged(tell("The photos have changed since it began. Start a new training."))
     noted.write_text(dataset.fingerprint)
 
 
 def _require_writable(models: Path) -> None:
     """Fail now rather than after the training."""
-    with writing(models, "start again"):
+    with writing(models, tell("start again")):
         models.mkdir(parents=True, exist_ok=True)
         probe = models / ".writable"
         probe.touch()
@@ -200,7 +200,7 @@ def source_of(row: TrainingRun, options: DataOptions, callback: Callback | None 
     faces, anew = training_faces.faces_of(row)
     if anew and row.history:
         row.history = []
-        callback(Note("Faces are gone that it had begun with. It starts over without them."))
+        callback(Note(tell("Faces are gone that it had begun with. It starts over without them.")))
         show_life(row, history=[])
     return retrain.Faces(training_faces.readable(row, faces))
 
@@ -240,6 +240,10 @@ def _promote(row: TrainingRun, version: ModelVersion, callback: Callback) -> Non
     except serving.PromotionRefused as refusal:
         return callback(Note(words.not_promoted(refusal)))
     if embedded.lost:
-        lost = f"{len(embedded.lost)} enrolled faces have no readable crop"
-        callback(Note(f"{lost} and are not in its gallery."))
+        lost = tell_number(
+            "%(count)s enrolled face has no readable crop and is not in its gallery.",
+            "%(count)s enrolled faces have no readable crop and are not in its gallery.",
+            len(embedded.lost),
+        )
+        callback(Note(lost))
     return None

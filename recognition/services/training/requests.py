@@ -16,9 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from ml.files import RESERVE, free
+from ml.language import speaking
 from recognition.models import UNFINISHED, ModelVersion, Status, TrainingRun, User
 from recognition.services.audit import record
-from recognition.services.training import naming
+from recognition.services.training import languages, naming
 from recognition.services.training.options import DataOptions, TrainingRefused, check, given
 from recognition.services.training.turns import end, release_dead, stopped
 from recognition.services.work import queue
@@ -91,6 +92,7 @@ def stop(run: TrainingRun, user: User | None = None) -> None:
     with transaction.atomic():
         if rows.update(stop_requested=True):
             record(user, "training.stopped", run, name=run.name)
-        end(rows.filter(status=Status.QUEUED), "stopped", stopped(run))
+        with speaking(languages.current()):
+            end(rows.filter(status=Status.QUEUED), "stopped", stopped(run))
     release_dead()  # nobody is at work on it who could end it
     run.refresh_from_db()

@@ -8,9 +8,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from ml.language import speaking, tell, tell_number
 from recognition.models import Status, TrainingRun
 from recognition.models.work import MAX_ATTEMPTS
-from recognition.services.training import locks
+from recognition.services.training import languages, locks
 from recognition.services.training.faces import drop_if_it_shows_the_erased
 from recognition.services.training.options import TrainingRefused
 from recognition.services.work import processes, queue
@@ -44,9 +45,10 @@ def _next() -> QuerySet[TrainingRun, UUID]:
 
 def release_dead() -> None:
     """Take runs from processes that are dead; nobody keeps faces of the erased for them."""
-    for run in TrainingRun.objects.filter(status=Status.RUNNING):
-        if _release(run, dead_since(run)):
-            drop_if_it_shows_the_erased(run)
+    with speaking(languages.current()):
+        for run in TrainingRun.objects.filter(status=Status.RUNNING):
+            if _release(run, dead_since(run)):
+                drop_if_it_shows_the_erased(run)
 
 
 def _release(run: TrainingRun, dead: QuerySet[TrainingRun]) -> int:
@@ -54,7 +56,11 @@ def _release(run: TrainingRun, dead: QuerySet[TrainingRun]) -> int:
     if run.stop_requested:
         return end(dead, "stopped", stopped(run))
     if run.attempts >= MAX_ATTEMPTS:
-        message = f"Its process died {run.attempts} times, perhaps for want of memory."
+        message = tell_number(
+            "Its process died %(count)s time, perhaps for want of memory.",
+            "Its process died %(count)s times, perhaps for want of memory.",
+            run.attempts,
+        )
         return end(dead, "gave_up", message)
     return dead.update(status=Status.QUEUED)
 
@@ -74,7 +80,8 @@ def end(rows: QuerySet[TrainingRun], code: str, message: str) -> int:
 
 
 def stopped(run: TrainingRun) -> str:
-    return f"Stopped. Go on with: python manage.py retrain --resume {run.name}"
+    command = f"python manage.py retrain --resume {run.name}"
+    return tell("Stopped. Go on with: %(command)s", command=command)
 
 
 def claim(row: TrainingRun) -> None:

@@ -1,5 +1,5 @@
-"""What a training has to say in a terminal and in the log: English, unless another language is
-spoken, which is that of whoever only asks what a training would do."""
+"""What a training has to say, in a terminal and in its row: in the language of the moment, which is
+that of the site where a command trains."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _typed(value: Any) -> str:
 def refused_by_the_system(error: OSError) -> str:
     """One sentence for an `OSError`."""
     if error.errno in DISK_FULL:
-        return "The disk is full. Make room, and let the training go on."
+        return tell("The disk is full. Make room, and let the training go on.")
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}."
 
@@ -144,16 +144,17 @@ def refused_by_the_system(error: OSError) -> str:
 def not_promoted(refusal: Refused) -> str:
     """Why a new version does not go into service by itself."""
     if refusal.code == "place_taken":
-        return (
-            "{active} has gone into service in the meantime, and {version} was compared with "
-            "{against}: it stays a candidate."
-        ).format(**refusal.params)
-    return f"It could not go into service ({_particulars(refusal)})."
+        return tell(
+            "%(active)s has gone into service in the meantime, and %(version)s was compared with "
+            "%(against)s: it stays a candidate.",
+            **refusal.params,
+        )
+    return tell("It could not go into service (%(why)s).", why=_particulars(refusal))
 
 
 def not_trained(refusal: Refused) -> str:
     """Why a run that waits for its turn cannot be trained any more."""
-    return f"It cannot be trained ({_particulars(refusal)})."
+    return tell("It cannot be trained (%(why)s).", why=_particulars(refusal))
 
 
 def _particulars(refusal: Refused) -> str:
