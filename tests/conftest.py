@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -7,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -195,17 +196,19 @@ def shared_data() -> Path:
 def packaged_model() -> Path:
     """A `models` folder with the default model, built once and kept between runs in `.cache`."""
     place = ROOT / ".cache" / f"models-{_model_key()}"
-    if not place.is_dir():
-        place.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="facesite-model-") as folder:
-            _build_model(Path(folder))
-            beside = Path(tempfile.mkdtemp(dir=place.parent))
-            shutil.copytree(Path(folder) / "models", beside, dirs_exist_ok=True)
-        try:
-            beside.rename(place)
-        except OSError:  # another run was faster
-            shutil.rmtree(beside)
+    place.parent.mkdir(exist_ok=True)
+    with _one_at_a_time(place.parent):
+        if not place.is_dir():
+            _build_model(place)
     return place
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of processes that run tests side by side one does something, and the others wait."""
+    with Path(folder, "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _model_key() -> str:
@@ -223,9 +226,13 @@ def _model_key() -> str:
     return digest.hexdigest()[:16]
 
 
-def _build_model(data_dir: Path) -> None:
-    Site(data_dir).manage("migrate", "--verbosity=0")
-    Site(data_dir).manage("install_model")
+def _build_model(place: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="facesite-model-") as folder:
+        Site(Path(folder)).manage("migrate", "--verbosity=0")
+        Site(Path(folder)).manage("install_model")
+        beside = Path(tempfile.mkdtemp(dir=place.parent))
+        shutil.copytree(Path(folder) / "models", beside, dirs_exist_ok=True)
+    beside.rename(place)
 
 
 @pytest.fixture(scope="session")

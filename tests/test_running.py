@@ -23,6 +23,7 @@ DEMO = ROOT / "demo"
 NAME = "Ekaterina Belova"
 ODD = "Vasilisa Премудрая; DROP \u2028.jpg"
 NUMBER = "proxy-4f2a90c1"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,7 @@ def answer(client: socket.socket, method: str = "POST") -> HTTPResponse:
     return response
 
 
+@pytest.mark.slow
 class TestABodyThatIsTooLarge:
     """The limit is that of an upload with as many photos as are allowed, each as large as is."""
 
@@ -172,6 +173,7 @@ def is_cut_off(client: socket.socket) -> bool:
         return True
 
 
+@pytest.mark.slow
 def test_who_waits_for_an_answer_keeps_no_thread(web: Site) -> None:
     """More of them than there are threads, of a site whose worker is away."""
     secret = web.manage("token", "admin", "--scope", "identify").splitlines()[-1]
@@ -192,6 +194,7 @@ def _uploads(site: Site, headers: dict[str, str]) -> int:
     return len(json.loads(connection.getresponse().read())["items"])
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_take_its_answer_is_cut_off(make_site: Callable[..., Site]) -> None:
     site = make_site(FACESITE_REQUEST_SECONDS="2").start_web()
     page = Visitor(site).get(LOG_IN).text
@@ -229,6 +232,7 @@ def temporary_files(site: Site) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_stop_waits_for_a_request_that_is_coming_in(make_site: Callable[..., Site]) -> None:
     site = make_site().start_web()
     cookie = logged_in(site)

@@ -52,6 +52,7 @@ def no_process_may_write(site: Site) -> Iterator[None]:
                 process.rlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process that runs")
 def test_on_a_full_disk_the_site_stays_up_refuses_uploads_and_answers_what_it_has(
     site: Site, visitor: Visitor

@@ -16,6 +16,7 @@ from tests.sites import Site, wait_for
 
 CLIENTS = 4
 LOG_IN = "/accounts/login/"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -98,6 +98,7 @@ def assert_nothing_is_left(site: Site, how: signal.Signals, *, status: int) -> N
     assert "Traceback" not in site.output()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a killed parent")
 def test_a_killed_supervisor_takes_everything_with_it(running: Site) -> None:
     processes = running.processes()

@@ -58,6 +58,7 @@ def test_one_step_lowers_the_loss(network: Network, crops: Image, classes: list[
     assert losses[1] < losses[0]
 
 
+@pytest.mark.slow
 def test_it_is_the_same_after_saving_and_served_as_it_was_trained(
     network: Network, crops: Image, tmp_path: Path
 ) -> None:

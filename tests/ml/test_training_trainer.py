@@ -94,6 +94,7 @@ def test_every_epoch_is_told_with_its_stage_and_its_learning_rate(ended: Ended) 
     assert all(0 <= epoch.waiting < 1 and epoch.photos_per_second > 0 for epoch in notes.epochs)
 
 
+@pytest.mark.slow
 def test_a_network_learns_the_faces_it_is_shown(parts: Parts, tmp_path: Path) -> None:
     everything = Parts(parts.train, parts.train)
     recipe = compact(Stage(24, 1e-3), augmentations=())

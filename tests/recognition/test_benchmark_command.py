@@ -128,6 +128,7 @@ def test_what_became_of_a_flood_of_photos_is_told_from_the_rows(user: User) -> N
     assert overload.outcome(later) == {"answered": 0, "longest_wait_s": 0.0}
 
 
+@pytest.mark.slow
 def test_numbers_of_a_busy_site_are_refused_when_the_training_was_over_before(
     make_site: Callable[..., Site],
 ) -> None:
