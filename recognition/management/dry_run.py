@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from ml.architectures.recipe import Recipe
@@ -67,13 +70,15 @@ class Look:
 
 
 def look(row: TrainingRun, callback: Callback) -> Look:
-    """Read the photos, and time some steps. Nothing is written.
+    """Read the photos, and time some steps. Nothing is kept.
 
     Raises:
         DataError: see `ml.data.dataset`.
     """
     options, recipe = DataOptions.of(row.arguments), making.planned_recipe(row)
-    dataset = making.read(making.source_of(row, options), options, callback)
+    with TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as place:
+        source = making.source_now(options, Path(place))
+        dataset = making.read(source, options, callback)
     split = splits.split(dataset, seed=recipe.seed, hold_out=options.hold_out)
     seconds = estimate.seconds(recipe, split, len(dataset.photos))
     pays = payoff.of_this_site() if options.from_site else None

@@ -229,5 +229,5 @@ def test_a_training_gets_its_faces_as_files(
     run, face = TrainingRun(name="run"), EnrolledFace.objects.get()
     training_faces.folder(run).mkdir(parents=True)
     crop = Path(settings.MEDIA_ROOT) / str(face.crop)
-    (copied,) = training_faces.readable(run, {"1": [crop]})["1"]
+    (copied,) = training_faces.readable({"1": [crop]}, training_faces.folder(run))["1"]
     assert copied.read_bytes() == kept().raw(str(face.crop))

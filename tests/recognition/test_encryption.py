@@ -23,13 +23,22 @@ from pytest_django import Settings
 
 from facesite import env, sealing
 from recognition.management.preparation import check_keys
-from recognition.models import EnrolledFace, Identification, Person, Template, TrainingRun, User
+from recognition.models import (
+    EnrolledFace,
+    Identification,
+    ModelVersion,
+    Person,
+    Template,
+    TrainingRun,
+    User,
+)
 from recognition.services.backup import rows
 from recognition.services.gallery import memory, templates
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
 from recognition.services.privacy import keys
 from recognition.services.training import faces as training_faces
+from tests.factories import agreed
 from tests.recognition.fakes import Face, StripeRecognizer, photo
 from tests.sites import ROOT, Site, Visitor, wait_for
 
@@ -120,9 +129,24 @@ def test_a_crop_is_read_for_another_version_and_for_a_training(
     run = TrainingRun.objects.create(name="run")
     training_faces.folder(run).mkdir(parents=True)
     crops = {"1": [Path(settings.MEDIA_ROOT) / str(face.crop.name)]}
-    ((copy,),) = training_faces.readable(run, crops).values()
+    ((copy,),) = training_faces.readable(crops, training_faces.folder(run)).values()
     assert copy.read_bytes().startswith(PICTURES)
     assert copy.is_relative_to(training_faces.folder(run))
+
+
+@pytest.mark.slow
+def test_a_look_at_what_there_is_to_train_on_reads_it_and_leaves_no_copy(
+    version: ModelVersion, settings: Settings
+) -> None:
+    for number in range(1, 5):
+        person = agreed(Person.objects.create(name=f"Person {number}"))
+        for shot in range(5):
+            enrol_photo(person, photo(Face(number, shot=shot)), f"{shot}.png")
+    out = StringIO()
+    call_command("retrain", "--from-site", "--dry-run", "--json", "--hold-out", "0", stdout=out)
+    told = json.loads(out.getvalue().splitlines()[-1])
+    assert (told["people"], told["skipped"]) == (4, 0)
+    assert not list(Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir())
 
 
 def test_a_site_from_before_is_encrypted_and_can_be_undone(

@@ -80,16 +80,16 @@ def faces_of(run: TrainingRun) -> tuple[dict[str, list[Path]], bool]:
     return now, anew
 
 
-def readable(run: TrainingRun, faces: Faces) -> dict[str, list[Path]]:
+def readable(faces: Faces, place: Path) -> dict[str, list[Path]]:
     """The same faces in files of this disk that are not encrypted; where photos are neither, copies
-    in the folder of the run, which goes when it ends."""
+    in the folder `place`, which has to go with whatever they are read for."""
     if kept().is_readable():
         return {person: list(crops) for person, crops in faces.items()}
-    return {person: [_copied(run, crop) for crop in crops] for person, crops in faces.items()}
+    return {person: [_copied(crop, place) for crop in crops] for person, crops in faces.items()}
 
 
-def _copied(run: TrainingRun, crop: Path) -> Path:
-    copy = folder(run) / "faces" / crop.name
+def _copied(crop: Path, place: Path) -> Path:
+    copy = place / "faces" / crop.name
     copy.parent.mkdir(mode=0o700, exist_ok=True)
     with suppress(FileNotFoundError), default_storage.open(_name(crop)) as sealed:
         copy.write_bytes(sealed.read())

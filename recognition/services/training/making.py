@@ -188,21 +188,34 @@ def _require_writable(models: Path) -> None:
         probe.unlink()
 
 
-def source_of(row: TrainingRun, options: DataOptions, callback: Callback | None = None) -> Source:
-    """What a run learns from. Without a callback nothing is kept, as for a look at the data."""
-    from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
-
+def source_of(row: TrainingRun, options: DataOptions, callback: Callback) -> Source:
+    """What a run learns from; the same when it goes on."""
     if not options.from_site:
-        mode: Any = options.crops
-        return retrain.Roots(tuple(map(Path, options.data)), mode)
-    if callback is None:
-        return retrain.Faces(training_faces.site_dataset())
+        return _roots(options)
     faces, anew = training_faces.faces_of(row)
     if anew and row.history:
         row.history = []
         callback(Note(tell("Faces are gone that it had begun with. It starts over without them.")))
         show_life(row, history=[])
-    return retrain.Faces(training_faces.readable(row, faces))
+    return _faces(faces, folder(row))
+
+
+def source_now(options: DataOptions, place: Path) -> Source:
+    """What a run would learn from if it began now. `place` is a folder for as long as one looks."""
+    return _faces(training_faces.site_dataset(), place) if options.from_site else _roots(options)
+
+
+def _roots(options: DataOptions) -> Source:
+    from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
+
+    mode: Any = options.crops
+    return retrain.Roots(tuple(map(Path, options.data)), mode)
+
+
+def _faces(faces: training_faces.Faces, place: Path) -> Source:
+    from ml.versions import retrain  # noqa: PLC0415  (loads TensorFlow)
+
+    return retrain.Faces(training_faces.readable(faces, place))
 
 
 def plan(row: TrainingRun, callback: Callback) -> Recipe:
