@@ -1,4 +1,5 @@
-"""Signs of life: every process of the site touches a file of its own as long as it makes progress.
+"""Signs of life: every process of the site touches a file of its own as long as it makes progress;
+in it is the address that the process knows the site by.
 
 A process that is stopped, or hangs, still exists, and what only looks whether it exists leaves it
 be. `facesite.supervisor` ends those that are silent; elsewhere `python -m facesite.pulse` tells.
@@ -49,6 +50,8 @@ def _beat(path: Path, makes_progress: Callable[[], bool]) -> None:
             with suppress(OSError):  # the disk may be full, which is for others to tell
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 path.touch(mode=0o600)
+                if not path.stat().st_size:
+                    path.write_text(settings.SITE_URL)
         time.sleep(EVERY)
 
 
@@ -60,10 +63,19 @@ class Sign:
     pid: int
     host: str
     seconds_ago: float
+    path: Path
 
     @property
     def silent(self) -> bool:
         return self.seconds_ago > SILENT_AFTER
+
+    @property
+    def address(self) -> str:
+        """Where the process says that the site is; nothing if it does not know, or nobody may
+        read it."""
+        with suppress(OSError):
+            return self.path.read_text()
+        return ""
 
 
 def signs() -> Iterator[Sign]:
@@ -71,7 +83,8 @@ def signs() -> Iterator[Sign]:
     for path in sorted(folder().glob("*-*-*")):
         with suppress(OSError, ValueError):
             part, pid, host = path.name.split("-", 2)
-            sign = Sign(part, int(pid), host, time.time() - path.stat().st_mtime)
+            seconds_ago = time.time() - path.stat().st_mtime
+            sign = Sign(part, int(pid), host, seconds_ago, path)
             if _is_over(sign):
                 path.unlink()
             else:

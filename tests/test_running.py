@@ -57,6 +57,14 @@ def ask(site: Site, path: str, method: str = "GET", **headers: str) -> HTTPRespo
     return connection.getresponse()
 
 
+def test_a_command_gives_links_to_where_the_site_runs(live_site: Site) -> None:
+    """Which was started with another port than the command knows of."""
+    assert "PORT" not in live_site.environment
+    for command in (("invite",), ("reset_link", "admin")):
+        link = live_site.manage(*command).splitlines()[-1]
+        assert link.startswith(f"http://localhost:{live_site.port}/")
+
+
 def test_every_line_is_an_object_that_says_when_and_who(visited: Site) -> None:
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines(visited))
     assert {"system", "broker", "facesite.requests"} <= {line["logger"] for line in lines(visited)}
