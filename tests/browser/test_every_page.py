@@ -145,6 +145,15 @@ def test_the_tabs_are_in_one_line_on_a_screen(as_admin: Window, language: str) -
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [360, 390])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_tabs_are_in_two_lines_on_a_phone(as_admin: Window, language: str, width: int) -> None:
+    page = as_admin.open(locale=language, viewport={"width": width, "height": 844}).new_page()
+    page.goto("/")
+    assert page.evaluate(LINES) == 2
+    page.context.close()
+
+
 def test_no_page_has_more_than_a_hundred_kilobytes_beside_its_photos(
     as_admin: Window, paths: Mapping[str, str]
 ) -> None:
