@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
-import psutil
 
 from ml.evaluation.datasets import Pair
 from ml.evaluation.timing import Spread
 from ml.evaluation.verification import best_threshold
+from ml.experiments.answering import Answering
 from ml.types import Floats
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -35,44 +34,26 @@ Seen = Mapping[str, Any]
 """What a contender tells of one photo: see `looking.serve`."""
 
 
-class Contender:
-    """A program in a process of its own, which looks at one photo at a time.
+class Contender(Answering):
+    """A program that looks at one photo at a time.
 
     `start_seconds` is how long it took from its start until it had looked at the `first` photo.
     """
 
     def __init__(self, command: Sequence[str], home: Path, first: Path) -> None:
         began = time.perf_counter()
-        self._process = psutil.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | {"DEEPFACE_HOME": str(home)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        own = os.environ | {"DEEPFACE_HOME": str(home)}
+        super().__init__(command, cwd=ROOT, env=own, stderr=subprocess.DEVNULL)
         self.look(first)
         self.start_seconds = time.perf_counter() - began
 
     def look(self, photo: Path) -> Seen:
         """Milliseconds and faces."""
-        self._process.stdin.write(f"{photo}\n")
-        self._process.stdin.flush()
-        for line in self._process.stdout:
-            if line.startswith("{"):  # the others are a library's own words
-                seen: Seen = json.loads(line)
-                return seen
-        raise RuntimeError(f"{self._process.args} ended.")
+        return self.ask(str(photo))
 
     def resident_mb(self) -> float:
         """The memory that it has now."""
         return float(self._process.memory_info().rss / 2**20)
-
-    def close(self) -> None:
-        """It ends as soon as there are no more photos."""
-        self._process.stdin.close()
-        self._process.wait()
 
 
 @contextmanager

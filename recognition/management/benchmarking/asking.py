@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
-import psutil
 
 from ml.calibration import CANDIDATES
+from ml.experiments.answering import Answering
 from ml.types import Floats
 from recognition.management.benchmarking.site import called
 from recognition.services.gallery import memory
@@ -51,15 +49,14 @@ def _tell(said: object) -> None:
     sys.stdout.flush()
 
 
-class Worker:
+class Worker(Answering):
     """The other end: `start_seconds` is how long it took until the first answer."""
 
     def __init__(self) -> None:
-        began = time.perf_counter()
-        pipe = subprocess.PIPE
-        self._process = psutil.Popen(called(serve), stdin=pipe, stdout=pipe, text=True)
-        self.first = self._read()
-        self.start_seconds = time.perf_counter() - began
+        began = perf_counter()
+        super().__init__(called(serve))
+        self.first = self.read()
+        self.start_seconds = perf_counter() - began
 
     @classmethod
     @contextmanager
@@ -68,22 +65,11 @@ class Worker:
         with ExitStack() as stack:
             yield [stack.enter_context(closing(cls())) for _ in range(number)]
 
-    def ask(self, probe: Floats) -> dict[str, Any]:
+    def look_up(self, probe: Floats) -> dict[str, Any]:
         """See `serve`."""
-        self._process.stdin.write(json.dumps(probe.tolist()) + "\n")
-        self._process.stdin.flush()
-        return self._read()
+        return self.ask(json.dumps(probe.tolist()))
 
     def memory(self) -> dict[str, float]:
         """Megabytes: resident, and with what processes share shared out among them."""
         info = self._process.memory_full_info()
         return {"rss": info.rss / MB, "pss": getattr(info, "pss", info.rss) / MB}
-
-    def _read(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return told
-
-    def close(self) -> None:
-        """It ends as soon as there are no more lines."""
-        self._process.stdin.close()
-        self._process.wait()

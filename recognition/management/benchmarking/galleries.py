@@ -51,7 +51,7 @@ def _of_workers(
     workers: Sequence[Worker], version: ModelVersion, random: np.random.Generator
 ) -> dict[str, Any]:
     first, size = workers[0], version.embedding_size
-    told = [first.ask(probe) for probe in _units(random, PROBES, size)]
+    told = [first.look_up(probe) for probe in _units(random, PROBES, size)]
     added = [_until_found(workers, version, probe) for probe in _units(random, ADDED, size)]
     memories = [worker.memory() for worker in workers]
     return {
@@ -73,7 +73,7 @@ def _until_found(
     began = perf_counter()
     (person,) = _enrol(version, template[None])
     stored = perf_counter()
-    if any(worker.ask(template)["nearest"] != person for worker in workers):
+    if any(worker.look_up(template)["nearest"] != person for worker in workers):
         raise SiteFailed(_("A worker does not find who was enrolled."))
     return (stored - began) * 1e3, (perf_counter() - stored) * 1e3
 
