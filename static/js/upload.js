@@ -83,6 +83,7 @@
 
     const problem = (file) => {
       if (!PHOTO.test(file.name) && !file.type.startsWith("image/")) return dataset.notPhoto;
+      if (!file.size) return dataset.empty;
       return weight(file) > Number(dataset.maxBytes) ? dataset.tooLarge : "";
     };
 

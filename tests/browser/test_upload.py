@@ -35,10 +35,14 @@ def test_photos_are_shown_and_checked_before_they_are_sent(visit: Visit) -> None
     page = visit("user")
     send = page.locator("[data-dropzone] button.primary")
     expect(send).to_be_hidden()
-    choose(page, photo("mei.jpg"), TEXT)
-    expect(page.locator(".chosen li")).to_have_count(2)
-    expect(page.locator(".chosen .bad")).to_contain_text("not a photo, will be refused")
-    page.get_by_role("button", name="Remove: list.txt").click()
+    nothing: FilePayload = {"name": "nothing.jpg", "mimeType": "image/jpeg", "buffer": b""}
+    choose(page, photo("mei.jpg"), TEXT, nothing)
+    expect(page.locator(".chosen li")).to_have_count(3)
+    bad = page.locator(".chosen .bad")
+    expect(bad.nth(0)).to_contain_text("not a photo, will be refused")
+    expect(bad.nth(1)).to_contain_text("empty, will be refused")
+    for name in ("list.txt", "nothing.jpg"):
+        page.get_by_role("button", name=f"Remove: {name}").click()
     expect(page.locator(".chosen li")).to_have_count(1)
     expect(send).to_be_enabled()
 
