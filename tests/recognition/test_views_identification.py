@@ -266,12 +266,12 @@ def test_a_batch_shows_each_photo_as_it_is_answered(
     for row in Identification.objects.exclude(filename="none.png"):
         process(row.pk)
     page = text(client.get(address))
-    assert "2 of 3 photos answered" in page
+    assert "2 of 3 photos are done" in page
     for words in ("Ada Lovelace", "Grace Hopper", "Nobody the site knows", "Stored and waiting"):
         assert words in page
     process(Identification.objects.get(filename="none.png").pk)
     page = text(client.get(address, headers=HTMX))
-    assert "All 3 photos answered" in page
+    assert "All 3 photos are done" in page
     assert "No face found" in page
     assert "hx-trigger" not in page
 
