@@ -18,6 +18,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from ml.imaging import MAX_BYTES
 from recognition.models import Identification, User
 from recognition.services.identification.answering import submit
+from recognition.services.work.queue import enqueue
 from tests.ml.pictures import with_scans, with_size
 from tests.recognition.conftest import Broker
 from tests.recognition.fakes import Face, photo
@@ -143,6 +144,36 @@ def test_no_file_is_left_when_the_rows_cannot_be_stored(media: Path) -> None:
     with pytest.raises(IntegrityError):
         submit(User(pk=10**6), [upload(photo(Face(1)))])
     assert [path for path in media.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.django_db
+class TestConnection:
+    """To the broker, for the messages about uploads."""
+
+    def opened(self, broker: Broker) -> int:
+        return int(broker.redis.info("stats")["total_connections_received"])
+
+    def test_it_is_kept_from_one_upload_to_the_next(self, broker: Broker) -> None:
+        assert enqueue(Identification, [uuid4()]) == 1
+        before = self.opened(broker)
+        assert enqueue(Identification, [uuid4(), uuid4()]) == 2
+        assert self.opened(broker) == before
+        assert len(broker.sent()) == 3
+
+    def test_one_that_the_broker_has_closed_loses_no_message(self, broker: Broker) -> None:
+        assert enqueue(Identification, [uuid4()]) == 1
+        assert broker.redis.client_kill_filter(_type="normal", skipme=True)
+        assert enqueue(Identification, [uuid4()]) == 1
+        assert len(broker.sent()) == 2
+
+    def test_one_that_was_idle_for_long_is_not_trusted(
+        self, broker: Broker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("facesite.broker.KEPT", 0)
+        assert enqueue(Identification, [uuid4()]) == 1
+        before = self.opened(broker)
+        assert enqueue(Identification, [uuid4()]) == 1
+        assert self.opened(broker) > before
 
 
 def test_an_upload_of_twenty_photos_does_not_wait_for_a_broker_that_is_down(

@@ -21,7 +21,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from kombu import Producer
 
-from facesite.broker import connection
+from facesite.broker import kept_connection
 from recognition.models import ModelVersion, QueuedWork, Status
 from recognition.models.work import PROCESSES
 from recognition.services.work import broker, faults
@@ -59,7 +59,7 @@ def enqueue(model: Work, ids: Ids, *, lane: int | None = None) -> int:
     if not ids:
         return 0
     try:
-        with connection() as opened:
+        with kept_connection() as opened:
             producer = Producer(opened, auto_declare=False)
             for pk, options in _addressed(model, ids, lane):
                 current_app.send_task(
