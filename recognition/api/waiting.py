@@ -40,16 +40,15 @@ class Awaited:
 
     def _are_final(self, request: Request, seconds: float) -> bool:
         """If not, word is left that a fuller answer may follow."""
-        waiting = self.rows.filter(status__in=UNFINISHED)
-        if not waiting.exists():
+        waiting = self.rows.filter(status__in=UNFINISHED).values_list("pk", flat=True)
+        unfinished = frozenset(waiting)
+        if not unfinished:
             return True
 
-        def look() -> bytes | None:
-            if waiting.exists():
-                return None
+        def say() -> bytes:
             body = self.schema.model_validate(self.said()).model_dump()
             return str(JSONRenderer().render(request, body, response_status=200)).encode()
 
         if seconds and request.META["REQUEST_METHOD"] != "HEAD":
-            leave_word(request.META, Later(seconds, look))
+            leave_word(request.META, Later(seconds, self.rows.model, unfinished, 0, say))
         return False

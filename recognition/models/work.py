@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -114,6 +114,12 @@ class QueuedWork(models.Model):
     def kind_name(cls) -> str:
         """By which the log and the figures of the site call this kind of work."""
         return cls.__name__.lower()
+
+    @classmethod
+    def unfinished(cls, pks: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these rows that are not final."""
+        rows = cls._default_manager.filter(pk__in=pks, status__in=UNFINISHED)
+        return set(rows.values_list("pk", flat=True))
 
     @property
     def is_final(self) -> bool:

@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from facesite.waiting import Later, leave_word
-from recognition.models import UNFINISHED
 from recognition.presenters.progress import Progress
 from recognition.views.requests import Request
 
@@ -25,8 +24,9 @@ HELD_SECONDS: Final = 5
 
 def held_until_news(rows: Rows[P]) -> Callable[[View[P]], View[P]]:
     """A view that is not even asked by a part of a page which has seen all there is of `rows`: that
-    gets 204, and what the view says once fewer of them wait. Both are looked for with one query,
-    the latter without a thread of its own, and for a while only."""
+    gets 204, and what the view says once fewer of them wait. The former is looked for with one
+    query, the latter together with what others wait for, without a thread of its own, and for a
+    while only."""
 
     def held(view: View[P]) -> View[P]:
         @wraps(view)
@@ -37,13 +37,13 @@ def held_until_news(rows: Rows[P]) -> Callable[[View[P]], View[P]]:
             progress = Progress(wanted.only("status", "created_at"))
             if not progress.total or request.GET.get("state") != progress.state:
                 return view(request, *args, **kwargs)
-            waiting = wanted.filter(status__in=UNFINISHED)
 
-            def news() -> bytes | None:
-                fewer = waiting.count() < len(progress.waiting)
-                return view(request, *args, **kwargs).content if fewer else None
+            def news() -> bytes:
+                return view(request, *args, **kwargs).content
 
-            leave_word(request.META, Later(HELD_SECONDS, news))
+            unfinished = frozenset(row.pk for row in progress.waiting)
+            fewer = len(unfinished) - 1
+            leave_word(request.META, Later(HELD_SECONDS, wanted.model, unfinished, fewer, news))
             return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
         return asked
