@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.management import _get_all_permissions  # type: ignore[attr-defined]
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core import mail
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from recognition.backends import AccountBackend
 from recognition.models import User
 from recognition.services.site.accounts import create_first_administrator
 from tests.factories import PASSWORD, make_user
@@ -47,6 +49,35 @@ def test_user_reviewer_and_operator_may_do_what_their_roles_say(
         (may_upload(who), who.is_reviewer, who.is_operator) for who in (user, reviewer, operator)
     ]
     assert may == [(True, False, False), (True, True, False), (True, False, True)]
+
+
+def test_an_account_has_the_permissions_that_django_would_find_with_one_query(
+    reviewer: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    reviewer.groups.add(Group.objects.get(name="auditor"))
+    reviewer.user_permissions.add(Permission.objects.get(codename="manage_models"))
+    asked = User.objects.get(pk=reviewer.pk)
+    with django_assert_num_queries(1):
+        found = asked.get_all_permissions()
+        assert asked.has_perm("recognition.manage_models")
+    assert found == ModelBackend().get_all_permissions(User.objects.get(pk=reviewer.pk))
+    reviewer.is_active = False
+    reviewer.save()
+    assert User.objects.get(pk=reviewer.pk).get_all_permissions() == set()
+    assert AccountBackend().get_all_permissions(AnonymousUser()) == set()
+
+
+def test_a_right_that_is_taken_away_is_gone_at_the_next_request(
+    reviewer: User, login: Callable[[User], Client]
+) -> None:
+    client = login(reviewer)
+    assert client.get("/review/").status_code == 200
+    reviewer.groups.remove(Group.objects.get(name="reviewer"))
+    assert client.get("/review/").status_code == 403
+    reviewer.user_permissions.add(Permission.objects.get(codename="review_identifications"))
+    assert client.get("/review/").status_code == 200
+    reviewer.user_permissions.clear()
+    assert client.get("/review/").status_code == 403
 
 
 @pytest.mark.django_db

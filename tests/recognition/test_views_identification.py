@@ -17,9 +17,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from facesite.waiting import LATER
+from facesite.waiting import LATER, with_news
 from ml import imaging
 from ml.imaging import MAX_BYTES
 from recognition.models import Identification, Person, ProbeFace, User
@@ -175,9 +175,44 @@ def test_a_look_is_held_back_until_there_is_news(user: User, login: Login, galle
     asks = re.search(r'hx-get="([^"]+)"', text(client.get(address)))
     assert asks
     later = client.get(asks[1], headers=HTMX).wsgi_request.META[LATER]
-    assert later.look() is None
+    assert with_news([later]) == []
     process(Identification.objects.get().pk)
-    assert b"Ada Lovelace" in later.look()
+    assert with_news([later]) == [later]
+    assert b"Ada Lovelace" in later.said()
+
+
+def test_a_look_of_all_who_wait_for_photos_costs_one_query(
+    user: User,
+    stranger: User,
+    login: Login,
+    media: Path,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    waiting = []
+    for client in (login(user), login(stranger)):
+        address = send(client, ("ada.png", photo(ADA))).headers["Location"]
+        asks = news(text(client.get(address)))
+        waiting.append(client.get(asks, headers=HTMX).wsgi_request.META[LATER])
+    Identification.objects.filter(user=stranger).update(status="done")
+    with django_assert_num_queries(1):
+        assert with_news(waiting) == waiting[1:]
+
+
+def test_statements_from_an_upload_to_its_answer(
+    user: User, login: Login, gallery: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Each is processor time of the one process that all pages share."""
+    client = login(user)
+    send(client, ("ada.png", photo(ADA)))
+    with django_assert_num_queries(12):  # two of them are savepoints of the test
+        address = send(client, ("grace.png", photo(GRACE))).headers["Location"]
+    with django_assert_num_queries(5):
+        page = text(client.get(address))
+    with django_assert_num_queries(3):
+        later = client.get(news(page), headers=HTMX).wsgi_request.META[LATER]
+    process(Identification.objects.get(filename="grace.png").pk)
+    with django_assert_num_queries(6):
+        later.said()
 
 
 def waited_for_long(client: Client) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from django.conf import settings
@@ -18,13 +19,11 @@ HOUR: Final = dt.timedelta(hours=1)
 SOON: Final = dt.timedelta(seconds=15)
 """When to ask again whether some of one's photos have been answered."""
 
-
-Asked = type[Identification] | type[Comparison]
-_PHOTOS: Final[dict[Asked, int]] = {Identification: 1, Comparison: 2}
-_DELETED: Final[dict[Asked, str]] = {
-    Identification: "photo.deleted",
-    Comparison: "comparison.deleted",
+_PHOTOS: Final[dict[type[Identification] | type[Comparison], int]] = {
+    Identification: 1,
+    Comparison: 2,
 }
+_DELETED: Final = {"photo.deleted": 1, "comparison.deleted": 2}
 
 
 class TooManyPhotos(Refused):
@@ -62,7 +61,7 @@ def admit(user: User, photos: int) -> None:
     Raises:
         TooManyPhotos: `too_many_waiting`, or `too_many_an_hour`.
     """
-    User.objects.select_for_update().filter(pk=user.pk).first()  # its lock
+    User.objects.select_for_update().filter(pk=user.pk).only("pk").first()  # its lock
     if _waiting(user) + photos > settings.PHOTOS_WAITING:
         raise TooManyPhotos("too_many_waiting", limit=settings.PHOTOS_WAITING, after=SOON)
     now = timezone.now()
@@ -90,20 +89,24 @@ def _asked_since(user: User, then: dt.datetime) -> list[dt.datetime]:
     the moment of that, which is later: nobody may ask more for deleting what they have asked."""
     return sorted(
         moment
-        for model, times in _PHOTOS.items()
-        for moment in (*_asked(model, user, then), *_deleted(model, user, then))
+        for moment, times in chain(_asked(user, then), _deleted(user, then))
         for _ in range(times)
     )
 
 
-def _asked(model: Asked, user: User, then: dt.datetime) -> Iterable[dt.datetime]:
-    rows = model.objects.filter(user=user, created_at__gt=then)
-    return rows.values_list("created_at", flat=True)
+def _asked(user: User, then: dt.datetime) -> Iterator[tuple[dt.datetime, int]]:
+    """When the user asked what is still there, and about how many photos it was."""
+    for model, times in _PHOTOS.items():
+        rows = model.objects.filter(user=user, created_at__gt=then).order_by()
+        for moment in rows.values_list("created_at", flat=True):
+            yield moment, times
 
 
-def _deleted(model: Asked, user: User, then: dt.datetime) -> Iterable[dt.datetime]:
+def _deleted(user: User, then: dt.datetime) -> Iterator[tuple[dt.datetime, int]]:
+    """When the user deleted what of their own, and how many photos it was."""
     deleted = AuditEvent.objects.filter(
-        actor=user, action=_DELETED[model], created_at__gt=then, details__lately=True
+        actor=user, action__in=_DELETED, created_at__gt=then, details__lately=True
     )
-    own = deleted.exclude(details__has_key="user")
-    return own.values_list("created_at", flat=True)
+    own = deleted.exclude(details__has_key="user").order_by()
+    for moment, action in own.values_list("created_at", "action"):
+        yield moment, _DELETED[action]
