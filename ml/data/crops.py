@@ -41,6 +41,7 @@ _REASONS = {
     b"u": "unreadable_image",
     b"e": "empty_file",
     b"d": "damaged_image",
+    b"s": "cut_short",
     b"l": "image_too_large",
     b"c": "image_too_costly",
 }

@@ -210,6 +210,17 @@ class TestInterrupted:
             prepare(tiny, tmp_path / "file" / "cache", mode="as-is")
         assert refused.value.code == "unwritable"
 
+    @pytest.mark.parametrize(("part", "reason"), [(0, "empty_file"), (40, "cut_short")])
+    def test_a_photo_that_was_whole_a_moment_ago_is_reported(
+        self, root: Path, tmp_path: Path, part: int, reason: str
+    ) -> None:
+        shutil.copy(root / PEOPLE[0] / "0.jpg", photo := root / PEOPLE[0] / "more.jpg")
+        photo.write_bytes(photo.read_bytes() + b"a video")
+        dataset = read([root], minimum=4)
+        photo.write_bytes(photo.read_bytes()[:part])
+        made = prepare(dataset, tmp_path / "cache")
+        assert [(Path(one.path), one.reason) for one in made.dataset.skipped] == [(photo, reason)]
+
     def test_a_photo_that_has_gone_is_one_sentence(self, tiny: Dataset, tmp_path: Path) -> None:
         tiny.photos[3].path.unlink()
         with pytest.raises(DataError) as refused:
