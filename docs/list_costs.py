@@ -83,6 +83,7 @@ def _photos(user: User, version: ModelVersion, numbers: range) -> Iterator[Ident
             status="done",
             created_at=asked,
             finished_at=asked,
+            faces_found=1,
             model_version=version,
             timings={"total": 900 + number % 400},
         )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
@@ -60,14 +60,16 @@ class ReadOnlyAdmin(SiteModelAdmin):
 class Dropdown(DropdownFilter):  # type: ignore[misc]
     """A choice among conditions that are no column of their own."""
 
-    conditions: dict[str, tuple[Any, Q]]
+    conditions: dict[str, tuple[Any, Q | Callable[[], Q]]]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(value, label) for value, (label, _condition) in self.conditions.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.conditions.get(self.value())
-        return queryset.filter(chosen[1]) if chosen else queryset
+        if chosen is None:
+            return queryset
+        return queryset.filter(chosen[1]() if callable(chosen[1]) else chosen[1])
 
 
 class PersonFilter(AutocompleteSelectFilter):  # type: ignore[misc]

@@ -20,6 +20,7 @@ from recognition.models import Identification, Person, ProbeFace, Status, User, 
 from recognition.presenters.reviews import reviews_of
 from recognition.services import access
 from recognition.services.identification import reading
+from recognition.services.identification.faceless import faceless
 from recognition.services.review.opinions import DISAGREED
 from recognition.services.searching import containing
 
@@ -31,7 +32,7 @@ class DecisionFilter(Dropdown):
     parameter_name = "decision"
     conditions = {  # noqa: RUF012
         **{value: (label, having(decision=value)) for value, label in ProbeFace.Decision.choices},
-        "no_face": (_("No face found"), Q(status=Status.DONE) & ~having()),
+        "no_face": (_("No face found"), faceless),
     }
 
 
@@ -92,7 +93,7 @@ def _words(term: str) -> list[str]:
 
 @admin.register(Identification)
 class IdentificationAdmin(ReadOnlyAdmin):
-    list_display = ("uploaded", "faces_found", "status_badge", "review_state", "asked_at")
+    list_display = ("uploaded", "shown_faces", "status_badge", "review_state", "asked_at")
     list_filter = (
         ("created_at", DaysFilter),
         DecisionFilter,
@@ -134,7 +135,7 @@ class IdentificationAdmin(ReadOnlyAdmin):
         return two_lines(date_format(asked), date_format(asked, "H:i"))
 
     @admin.display(description=_("faces"))
-    def faces_found(self, row: Identification) -> str:
+    def shown_faces(self, row: Identification) -> str:
         return render_to_string("admin/recognition/identification/faces.html", {"row": row})
 
     @admin.display(description=_("status"), ordering="status")

@@ -18,6 +18,7 @@ from recognition.models import (
 )
 from recognition.services import access
 from recognition.services.gallery import people
+from recognition.services.identification.faceless import faceless
 from recognition.services.searching import containing
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
@@ -31,8 +32,7 @@ OUTCOMES = (
     (UNUSABLE, _("Not usable or failed")),
     (WAITING, _("Still waiting")),
 )
-WITHOUT_FACES = {
-    NO_FACE: Q(~having(), status=Status.DONE),
+UNANSWERED = {
     UNUSABLE: Q(status__in=(Status.REJECTED, Status.FAILED)),
     WAITING: Q(status__in=UNFINISHED),
 }
@@ -91,4 +91,6 @@ def _mentioning(words: str) -> Q:
 
 
 def _outcome(outcome: str) -> Q:
-    return WITHOUT_FACES.get(outcome) or having(decision=outcome)
+    if outcome == NO_FACE:
+        return faceless()
+    return UNANSWERED.get(outcome) or having(decision=outcome)

@@ -56,6 +56,8 @@ class Identification(PhotoWork):
         default=False,
         help_text=_("The file ends too early: the photo was looked at as far as it goes."),
     )
+    faces_found = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    """None before the answer, and until it is counted what the release before this one answered."""
     model_version = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, blank=True, verbose_name=_("model version")
     )
@@ -69,6 +71,10 @@ class Identification(PhotoWork):
         ordering = ("-created_at", "-id")
         indexes = (
             models.Index(fields=("user", "-created_at", "-id"), name="history_in_order"),
+            models.Index(
+                fields=("user", "faces_found", "-created_at", "-id"), name="history_by_faces"
+            ),
+            models.Index(fields=("faces_found", "status"), name="counted_faces"),
             models.Index(fields=("status", "claimed_at")),
             models.Index(fields=("status", "-created_at"), name="latest_answered"),
             models.Index(fields=("finished_at",), name="last_finished"),

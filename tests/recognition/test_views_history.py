@@ -18,10 +18,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from recognition.forms.history import OUTCOMES
+from recognition.forms.history import OUTCOMES, HistoryFilter
 from recognition.models import Identification, Person, ProbeFace, User
 from recognition.services.gallery.enrolling import enrol_photo
+from recognition.services.identification import faceless
 from recognition.services.identification.answering import process, submit
+from recognition.services.site.sweeping import tidy
 from recognition.views import history
 from tests.factories import deeds
 from tests.recognition.fakes import Face, StripeRecognizer, photo
@@ -175,7 +177,9 @@ def test_a_filter_that_finds_very_much_counts_no_further_than_it_shows(
     assert len(listed(client, page=3)) == 10
 
 
-@pytest.mark.parametrize("query", [{}, {"search": "ada"}, {"outcome": "match"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"search": "ada"}, {"outcome": "match"}, {"outcome": "no_face"}]
+)
 def test_the_number_of_queries_does_not_grow_with_the_history(
     query: dict[str, str], user: User, login: Login
 ) -> None:
@@ -272,3 +276,62 @@ def test_a_download_takes_as_many_queries_for_many_photos(user: User, login: Log
     for number in range(10):
         ask(user, f"{number}.png", ADA, GRACE, NOBODY)
     assert queries() == few
+
+
+def uncount(*names: str) -> None:
+    """As the release before, which keeps no count, has stored their answers."""
+    Identification.objects.filter(filename__in=names).update(faces_found=None)
+
+
+def counts() -> dict[str, int | None]:
+    return dict(Identification.objects.values_list("filename", "faces_found"))
+
+
+def test_an_answer_keeps_how_many_faces_it_has(user: User) -> None:
+    ask(user, "two.png", ADA, NOBODY)
+    ask(user, "none.png")
+    submit(user, [SimpleUploadedFile("waiting.png", photo(ADA))])
+    assert counts() == {"two.png": 2, "none.png": 0, "waiting.png": None}
+
+
+def test_photos_without_a_face_are_found_before_they_are_counted(user: User, login: Login) -> None:
+    for name in ("counted.png", "old.png"):
+        ask(user, name)
+    ask(user, "face.png", ADA)
+    submit(user, [SimpleUploadedFile("waiting.png", photo(ADA))])
+    uncount("old.png", "face.png")
+    client = login(user)
+    assert listed(client, outcome="no_face") == ["old.png", "counted.png"]
+    tidy()
+    assert counts() == {"counted.png": 0, "old.png": 0, "face.png": 1, "waiting.png": None}
+    assert listed(client, outcome="no_face") == ["old.png", "counted.png"]
+
+
+def test_so_many_are_counted_at_once(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faceless, "BATCH", 2)
+    for number in range(3):
+        ask(user, f"{number}.png", ADA)
+    uncount(*counts())
+    faceless.count_faces()
+    assert sorted(counts().values(), key=str) == [1, 1, None]
+    faceless.count_faces()
+    assert set(counts().values()) == {1}
+
+
+def test_photos_without_a_face_are_found_by_an_index(user: User) -> None:
+    """No face is looked up for it, and nothing is sorted."""
+    ask(user, "none.png")
+    rows = [
+        Identification(user=user, filename=f"{n}.png", status="done", faces_found=1)
+        for n in range(2000)
+    ]
+    Identification.objects.bulk_create(rows)
+    if connection.vendor == "postgresql":  # which plans by figures that it brings up to date later
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE recognition_identification")
+    form = HistoryFilter({"outcome": "no_face"})
+    found = form.apply(Identification.objects.filter(user=user)).values_list("pk")[: history.MOST]
+    said = found.explain()
+    assert "history_by_faces" in said or "counted_faces" in said
+    assert "probeface" not in said
+    assert "TEMP B-TREE" not in said

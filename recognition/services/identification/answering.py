@@ -182,6 +182,7 @@ def _finish(row: Identification, answer: PhotoAnswer) -> None:
         turned=answer.turned,
         parts=answer.parts,
         cut_short=answer.cut_short,
+        faces_found=len(answer.faces),
         model_version=answer.version,
         gallery_people=answer.search.people,
         gallery_templates=answer.search.templates,

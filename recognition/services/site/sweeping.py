@@ -14,6 +14,7 @@ from facesite import space
 from recognition.models import QueuedWork, Status
 from recognition.models.work import due, kinds, long_ago
 from recognition.services.gallery import agreements, imports, looking, vectors
+from recognition.services.identification import faceless
 from recognition.services.privacy import retention, scrubbing
 from recognition.services.promotion import serving, trials
 from recognition.services.strangers import gathering
@@ -52,7 +53,8 @@ def failed_long_ago() -> Q:
 
 
 def tidy() -> None:
-    """Drop what has had its time; what takes long does a process of its own."""
+    """Drop what has had its time, and count what has no count; what takes long does a process of
+    its own."""
     agreements.end_what_is_over()
     retention.launch_when_due()
     trials.drop_old()
@@ -60,6 +62,7 @@ def tidy() -> None:
     vectors.launch_when_due()
     gathering.tidy()
     imports.drop_old()
+    faceless.count_faces()
     for model in kinds():
         _drop_old_inputs(model)
 
