@@ -22,7 +22,7 @@ from recognition.services import access
 from recognition.services.identification import reading
 from recognition.services.identification.faceless import faceless
 from recognition.services.review.opinions import DISAGREED
-from recognition.services.searching import containing
+from recognition.services.searching import containing, numbers_if_few
 
 STATUS_BADGES = {Status.REJECTED: "warning", Status.FAILED: "danger", Status.DONE: "success"}
 
@@ -78,9 +78,13 @@ def _mentioning(words: str) -> Q:
     """In the name of the file, of who asked, or of whoever is named in it. People are looked for
     once: joined, each would be looked at again for every photo of theirs."""
     people = Person.objects.filter(containing("name", words)).order_by()
-    faces = ProbeFace.objects.filter(person__in=people).order_by()
     asked = Q(user__in=User.objects.filter(containing("username", words)))
-    return containing("filename", words) | asked | Q(pk__in=faces.values("identification"))
+    elsewhere = containing("filename", words) | asked
+    few = numbers_if_few(people)
+    if few is None:
+        return elsewhere | having(person__in=people)
+    faces = ProbeFace.objects.filter(person__in=few).order_by()
+    return elsewhere | Q(pk__in=faces.values("identification")) if few else elsewhere
 
 
 def _words(term: str) -> list[str]:

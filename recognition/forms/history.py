@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from recognition.days import day_end, day_start
@@ -19,7 +19,7 @@ from recognition.models import (
 from recognition.services import access
 from recognition.services.gallery import people
 from recognition.services.identification.faceless import faceless
-from recognition.services.searching import containing
+from recognition.services.searching import containing, numbers_if_few
 
 NO_FACE, UNUSABLE, WAITING = "no_face", "unusable", "waiting"
 OUTCOMES = (
@@ -81,10 +81,15 @@ def _mentioning(words: str) -> Q:
     """Photos whose file is called so, or somebody whom their answer names or who was found to be in
     them since."""
     in_file, called = containing("filename", words), people.named(words)
-    if not called.exists():  # then no photo has to be looked at for them
+    few = numbers_if_few(called)
+    if few == []:  # then no photo has to be looked at for them
         return in_file
-    named = Candidate.objects.filter(access.NAMED, person__in=called).order_by()
-    since = ProbeFace.objects.filter(stranger__person__in=called).order_by()
+    if few is None:
+        named = Candidate.objects.filter(access.NAMED, face__identification=OuterRef("pk"))
+        answered = Q(Exists(named.filter(person__in=called)))
+        return in_file | answered | having(stranger__person__in=called)
+    named = Candidate.objects.filter(access.NAMED, person__in=few).order_by()
+    since = ProbeFace.objects.filter(stranger__person__in=few).order_by()
     # One list of photos, made once: a question for each photo would be asked of all of them.
     photos = named.values("face__identification").union(since.values("identification"))
     return in_file | Q(pk__in=photos)

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+
+MANY: Final = 1000
+
+
+def numbers_if_few(found: QuerySet[Any]) -> list[Any] | None:
+    """Of rows that words have found; None where they are many. What belongs to few is listed once.
+    Of many it would be a long list: each row is better asked whether it belongs to one of them,
+    as so many do that a page is soon full."""
+    numbers = list(found.values_list("pk", flat=True)[: MANY + 1])
+    return numbers if len(numbers) <= MANY else None
 
 
 def containing(field: str, words: str) -> Q:

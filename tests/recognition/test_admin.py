@@ -24,6 +24,7 @@ from recognition.models import (
     TrainingRun,
     User,
 )
+from recognition.services import searching
 from recognition.services.audit import record
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
@@ -181,6 +182,13 @@ def test_a_photo_with_many_faces_takes_no_more_queries(
     assert queries(rows[0]) == queries(rows[1])
 
 
+@pytest.fixture(params=[searching.MANY, 0])
+def called(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few people by a name, or so many that each photo is asked whether it has one of them."""
+    monkeypatch.setattr(searching, "MANY", request.param)
+
+
+@pytest.mark.usefixtures("called")
 @pytest.mark.parametrize(
     "words", ["holi", "HOLIDAY", "ann lee", "ANN", "holiday ann", '"ann_lee" holiday']
 )

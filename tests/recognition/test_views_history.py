@@ -19,7 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recognition.forms.history import OUTCOMES, HistoryFilter
-from recognition.models import Identification, Person, ProbeFace, User
+from recognition.models import Identification, Person, ProbeFace, Stranger, User
+from recognition.services import searching
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification import faceless
 from recognition.services.identification.answering import process, submit
@@ -85,6 +86,13 @@ def test_days_in_the_wrong_order_are_told(user: User, login: Login) -> None:
     assert "This day is before the first one." in page
 
 
+@pytest.fixture(params=[searching.MANY, 0])
+def called(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few people by a name, or so many that each photo is asked whether it has one of them."""
+    monkeypatch.setattr(searching, "MANY", request.param)
+
+
+@pytest.mark.usefixtures("called")
 def test_a_person_is_found_by_name_in_group_photos_too(user: User, login: Login) -> None:
     ask(user, "first.png", ADA)
     ask(user, "both.png", GRACE, ADA)
@@ -103,6 +111,16 @@ def test_search_knows_small_and_capital_letters_of_every_script(
     assert listed(login(user), search=words) == ["Портрет Ивана.png", "named.png"]
 
 
+@pytest.mark.usefixtures("called")
+def test_who_was_found_since_is_found_by_name(user: User, login: Login) -> None:
+    ask(user, "one.png", NOBODY)
+    ask(user, "other.png", NOBODY)
+    found = Stranger.objects.create(person=Person.objects.get(name="Grace"))
+    ProbeFace.objects.filter(identification__filename="one.png").update(stranger=found)
+    assert listed(login(user), search="grace") == ["one.png"]
+
+
+@pytest.mark.usefixtures("called")
 def test_of_two_who_fit_either_name_finds_the_photo(user: User, login: Login) -> None:
     ask(user, "one.png", ADA)
     ProbeFace.objects.update(decision="ambiguous", person=None)
@@ -110,6 +128,7 @@ def test_of_two_who_fit_either_name_finds_the_photo(user: User, login: Login) ->
     assert listed(login(user), search="grace") == ["one.png"]
 
 
+@pytest.mark.usefixtures("called")
 def test_who_only_came_close_is_not_found(user: User, login: Login) -> None:
     """Trying names would otherwise tell who is enrolled."""
     ask(user, "one.png", ADA)
@@ -335,3 +354,18 @@ def test_photos_without_a_face_are_found_by_an_index(user: User) -> None:
     assert "history_by_faces" in said or "counted_faces" in said
     assert "probeface" not in said
     assert "TEMP B-TREE" not in said
+
+
+def test_a_name_that_very_many_have_makes_no_list_of_all_their_photos(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest photos are asked one by one, until the page is full."""
+    monkeypatch.setattr(searching, "MANY", 0)
+    own = Identification.objects.filter(user=user)
+    found = HistoryFilter({"search": "a"}).apply(own).values_list("pk")[: history.MOST]
+    if connection.vendor == "sqlite":  # PostgreSQL weighs it anew for what it has counted
+        said = found.explain()
+        assert "history_in_order" in said
+        assert "candidate_person_id" not in said
+        assert "TEMP B-TREE" not in said
+    assert str(found.query).count("EXISTS") == 2

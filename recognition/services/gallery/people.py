@@ -49,6 +49,8 @@ def _one_by_one(field: str, words: str) -> Q:
     """That the field has the words one after another. Who lacks one that LIKE can look for is not
     looked at by the regular expression, which takes longer."""
     each = words.replace("_", " ").split()
+    if len(each) == 1 and each[0].isascii():
+        return containing(field, each[0])
     pattern = "[ _]+".join(map(in_either_case, each))
     lacking_none = (containing(field, word) for word in each if word.isascii())
     return Q(*lacking_none, **{f"{field}__regex": pattern})
