@@ -193,6 +193,7 @@ class TestWhole:
         assert measured["memory"]["after_start"]["total"]["rss"] < 700
         (served,) = measured["http"]
         assert served["alone_ms"]["runs"] == 3
+        assert all(served["together"]["processor_ms"][part] > 0 for part in ("web", "worker"))
         assert served["overload"]["answered"] == served["overload"]["accepted"] > 0
         (gallery,) = measured["galleries"]
         assert gallery["found_ms"]["runs"] == galleries.ADDED

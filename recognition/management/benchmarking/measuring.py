@@ -109,8 +109,8 @@ class Run:
         self.say(_("uploading photos, one after the other and many at once"))
         alone = serving.alone(visitors[0], some)
         batches = serving.batches(visitors[0], some, IN_A_BATCH)
-        together = serving.together(visitors, some[:EACH])
-        api = serving.together(serving.programs(site, USERS), some[:EACH])
+        together = serving.together(site, visitors, some[:EACH])
+        api = serving.together(site, serving.programs(site, USERS), some[:EACH])
         rate = 2 * together["photos_per_second"]
         self.say(_("uploading twice as many photos as it can answer"))
         seconds = OVERLOAD_SECONDS * (6 if self.wanted.full else 1)

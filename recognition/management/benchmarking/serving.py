@@ -69,13 +69,23 @@ def batches(visitor: Asking, photos: Sequence[bytes], size: int) -> Measured:
     return _spread([_upload_to_answer(visitor, photos[at : at + size]) / size for at in starts])
 
 
-def together(visitors: Sequence[Asking], photos: Sequence[bytes]) -> Measured:
-    """Each visitor sends all the photos, the next one as soon as the former is answered."""
-    began = time.perf_counter()
+def together(site: Site, visitors: Sequence[Asking], photos: Sequence[bytes]) -> Measured:
+    """Each visitor sends all the photos, the next one as soon as the former is answered. What the
+    processes of the site compute for it is told for one photo."""
+    began, before = time.perf_counter(), site.processor_seconds()
     with ThreadPoolExecutor(len(visitors)) as threads:
         taken = [ms for own in threads.map(_one_by_one, visitors, repeat(photos)) for ms in own]
     rate = len(taken) / (time.perf_counter() - began)
-    return {"users": len(visitors), "photos_per_second": rate, "ms": _spread(taken)}
+    computed = {
+        role: (seconds - before[role]) / len(taken) * 1e3
+        for role, seconds in site.processor_seconds().items()
+    }
+    return {
+        "users": len(visitors),
+        "photos_per_second": rate,
+        "ms": _spread(taken),
+        "processor_ms": computed,
+    }
 
 
 def _one_by_one(visitor: Asking, photos: Sequence[bytes]) -> list[float]:

@@ -85,6 +85,13 @@ class Site:
             found[_role(child)] = [child, *child.children(recursive=True)]
         return found
 
+    def processor_seconds(self) -> dict[str, float]:
+        """What each of these has computed so far."""
+        return {
+            role: sum(sum(process.cpu_times()[:2]) for process in found)
+            for role, found in self.processes().items()
+        }
+
     def stop(self) -> None:
         """End it; its folder stays. Stopping twice does no harm."""
         if not self.process.is_running():

@@ -112,6 +112,12 @@ def _of_http() -> dict[str, Callable[[Measured], str]]:
         _("photos a second with 16 users"): lambda one: _number(
             one["together"]["photos_per_second"]
         ),
+        _("processor time of a photo with 16 users, web process (ms)"): lambda one: _number(
+            one["together"]["processor_ms"]["web"]
+        ),
+        _("processor time of a photo with 16 users, workers (ms)"): lambda one: _number(
+            one["together"]["processor_ms"]["worker"]
+        ),
         _("photos a second over the API, 16 programs"): lambda one: _number(
             one["api"]["photos_per_second"]
         ),
