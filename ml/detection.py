@@ -12,7 +12,7 @@ from typing import Final, Self
 import numpy as np
 
 from ml import views
-from ml.turning import TILT, close_up, upright
+from ml.turning import TILT, close_up, steadied, upright
 from ml.types import DetectedFace, Image
 from ml.yunet import SCORE, Rows, YuNet, best_of_overlapping, face, middle, size
 
@@ -56,6 +56,8 @@ class Detector:
         rows = self._as_it_lies(photo)
         if not len(rows):
             rows = self._turned(photo)
+        for index, row in enumerate(rows[:_LOOKED_AT_CLOSELY]):
+            rows[index] = steadied(self._network, photo, row)
         return sorted(map(face, rows), key=lambda found: found.box.x)
 
     def _as_it_lies(self, photo: Image) -> Rows:

@@ -7,13 +7,15 @@ has the highest score of all directions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from ml import views
 from ml.types import Image
-from ml.yunet import SCORE, Rows, YuNet, face, middle
+from ml.views import View
+from ml.yunet import LANDMARKS, SCORE, Rows, YuNet, face, middle
 
 TILT: Final = 8
 """Degrees up to which landmarks are as good as those of an upright face."""
@@ -24,6 +26,12 @@ are quarter turns of these."""
 _DIRECTIONS: Final = 4 * _CUT
 _CELL: Final = (128, 2.2)
 """The side of the square for each, in pixels, and how many times a face's size it holds."""
+_LOOKS: Final = ((0, 1.8), (0, 2.2), (7, 2.2), (-7, 2.2))
+"""Degrees from upright, and how many times a face's size the square holds: further looks for the
+landmarks alone."""
+_CUT_ONCE: Final = (176, 2.5)
+"""The side of the square that all of these are cut out of, in pixels, and how many times a face's
+size it holds: to shrink a part of a photo takes longest."""
 _CLOSE_UP: Final = (224, 1.6)
 """The side of a square that is looked at, in pixels, and how many times a face's size it holds. So
 close, landmarks stay good where the angle is 20 degrees off; further off, in half as many."""
@@ -56,21 +64,40 @@ def close_up(network: YuNet, photo: Image, row: Rows, angle: float) -> Rows | No
     return _in_the_middle(network.find(view.picture, _MIN_SCORE), view)
 
 
+def steadied(network: YuNet, photo: Image, row: Rows) -> Rows:
+    """A face with the mean of its landmarks in this and in further looks. In a single one they are
+    some hundredths of its size off, by chance, and so is what is cut out by them."""
+    side, _ = _CELL
+    cut = views.around(photo, row, face(row).roll, *_CUT_ONCE)
+    cells = [cut.part(turn, side, reach / _CUT_ONCE[1]) for turn, reach in _LOOKS]
+    looks = [row, *(found for found in _side_by_side(network, cells) if found is not None)]
+    steady = row.copy()
+    steady[LANDMARKS] = np.mean([one[LANDMARKS] for one in looks], axis=0)
+    return steady
+
+
 def _in_all_directions(network: YuNet, photo: Image, row: Rows) -> Rows | None:
-    """The face in that direction in which its score is highest: all are in one picture."""
-    cut = [views.around(photo, row, 90 / _CUT * number, *_CELL) for number in range(_CUT)]
+    """The face in that direction in which its score is highest."""
+    side, reach = _CELL
+    cut = [views.around(photo, row, 90 / _CUT * number, side, reach) for number in range(_CUT)]
     cells = [cut[number % _CUT].turned(number // _CUT) for number in range(_DIRECTIONS)]
-    side, half = _CELL[0], _DIRECTIONS // 2
+    found = _side_by_side(network, cells)
+    best, near = max(found, key=_score), max(found[0], found[1], found[-1], key=_score)
+    return best if _score(best) >= _score(near) + _LEAD else near
+
+
+def _side_by_side(network: YuNet, cells: Sequence[View]) -> list[Rows | None]:
+    """The face in the middle of each of an even number of cells: all are in one picture, which
+    takes less than one after the other."""
+    side, half = len(cells[0].picture), len(cells) // 2
     picture = np.vstack(
         [np.hstack([cell.picture for cell in cells[first : first + half]]) for first in (0, half)]
     )
     rows = network.find(picture, _FAINT)
-    found = [
+    return [
         _in_the_middle(_moved(rows, number % half * side, number // half * side), cell)
         for number, cell in enumerate(cells)
     ]
-    best, near = max(found, key=_score), max(found[0], found[1], found[-1], key=_score)
-    return best if _score(best) >= _score(near) + _LEAD else near
 
 
 def _moved(rows: Rows, x: int, y: int) -> Rows:
@@ -80,7 +107,7 @@ def _moved(rows: Rows, x: int, y: int) -> Rows:
     return moved
 
 
-def _in_the_middle(rows: Rows, view: views.View) -> Rows | None:
+def _in_the_middle(rows: Rows, view: View) -> Rows | None:
     """The best of those faces of a square view that are in its middle, in pixels of the photo."""
     side = len(view.picture)
     near = rows[(np.abs(middle(rows) - side / 2) < side / 6).all(axis=1)]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ml.alignment import Transform, warp
-from ml.types import Image
+from ml.types import Doubles, Image
 from ml.yunet import LANDMARKS, SCORE, Rows, middle
 
 LARGE_VIEW: Final = 1280
@@ -70,6 +70,15 @@ class View:
         matrix = turn[:, :2] @ self.matrix
         matrix[:, 2] += turn[:, 2]
         return View(np.rot90(self.picture, quarters), matrix)
+
+    def part(self, angle: float, side: int, share: float) -> View:
+        """The middle of a square view, `share` of its side, as a square of `side` pixels that is
+        turned by `angle` degrees against the clock."""
+        middle = np.full(2, len(self.picture) / 2)
+        matrix = _turned_about(middle, angle, side / (share * len(self.picture)), side)
+        whole = matrix[:, :2] @ self.matrix
+        whole[:, 2] += matrix[:, 2]
+        return View(warp(self.picture, matrix, side), whole)
 
     def to_photo(self, rows: Rows) -> Rows:
         """Faces of the view in pixels of the photo, but for those that a seam cuts through."""
@@ -174,9 +183,14 @@ def _canvas(width: int, height: int) -> tuple[int, int]:
 def around(photo: Image, row: Rows, angle: float, side: int, reach: float) -> View:
     """A face's surroundings, `reach` times its size, as a square of `side` pixels that is turned by
     `angle` degrees against the clock."""
-    centre = middle(row).astype(np.float64)
     scale = side / (reach * math.sqrt(row[2] * row[3]))
+    matrix = _turned_about(middle(row).astype(np.float64), angle, scale, side)
+    return View(warp(photo, matrix, side), matrix)
+
+
+def _turned_about(centre: Doubles, angle: float, scale: float, side: int) -> Transform:
+    """What brings a point to the middle of a square of `side` pixels, turned by `angle` degrees
+    against the clock."""
     turn = scale * np.exp(-1j * math.radians(angle))
     rotation = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    matrix = np.hstack([rotation, (side / 2 - rotation @ centre)[:, None]])
-    return View(warp(photo, matrix, side), matrix)
+    return np.hstack([rotation, (side / 2 - rotation @ centre)[:, None]])

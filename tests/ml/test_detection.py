@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ml import views
+from ml import detection, views
 from ml.detection import Detector
 from ml.types import DetectedFace, Image
-from tests.ml.conftest import GROUPS, photo
+from tests.ml.conftest import GROUPS, PEOPLE, photo
 
 PORTRAIT = "people/Mei_Tanaka/0.jpg"
 
@@ -39,6 +39,28 @@ def test_landmarks_lie_where_a_face_has_them(detector: Detector) -> None:
     inside = (face.landmarks >= [face.box.x, face.box.y]).all()
     assert inside
     assert (face.landmarks <= [face.box.x + face.box.width, face.box.y + face.box.height]).all()
+
+
+def test_further_looks_make_landmarks_depend_less_on_how_large_a_photo_is(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady = unsteadiness(detector)
+    monkeypatch.setattr(detection, "steadied", lambda _network, _photo, row: row)
+    assert steady < 0.8 * unsteadiness(detector)
+
+
+def unsteadiness(detector: Detector) -> float:
+    """How far apart landmarks are in the same photo in several sizes, in the mean, as a share of
+    the face's width."""
+    return float(np.mean([_apart(detector, photo(f"people/{name}/0.jpg")) for name in PEOPLE]))
+
+
+def _apart(detector: Detector, portrait: Image) -> float:
+    found = []
+    for side in (480, 440, 400, 360):
+        (face,) = detector.detect(resized(portrait, side))
+        found.append(face.landmarks / side)
+    return float(np.std(found, axis=0).mean() / (face.box.width / side))
 
 
 @pytest.mark.parametrize("side", [112, 300, 1000, 1280])
