@@ -14,6 +14,7 @@ from tests.ml.made_up import held_out, reliability_of
 
 PARENT = Calibration.load(default.FITTED)
 PEOPLE = held_out(40, 12, noise=1.3)
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

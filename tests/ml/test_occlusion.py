@@ -34,4 +34,4 @@ def test_in_a_face_that_is_recognised_its_middle_decides(
     template = recognizer.recognize(enrolled).faces[0].embedding
     (found,) = detector.detect(probe)
     falls = heat(align(probe, found.landmarks), template, recognizer.embed)
-    assert falls[4:12, 3:11].mean() > 2 * max(falls[0].mean(), falls[:, 0].mean(), 0)
+    assert falls[4:12, 3:11].mean() > 1.5 * max(falls[0].mean(), falls[:, 0].mean(), 0)

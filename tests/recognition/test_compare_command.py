@@ -20,6 +20,7 @@ from tests.sites import ROOT, python, wait_for
 DEMO = ROOT / "demo"
 FEW = ("--crops=as-is", "--hold-out=0.5")
 """Of so few people nobody is held out unless somebody insists."""
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
