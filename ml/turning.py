@@ -14,7 +14,6 @@ import numpy as np
 
 from ml import views
 from ml.types import Image
-from ml.views import View
 from ml.yunet import LANDMARKS, SCORE, Rows, YuNet, face, middle
 
 TILT: Final = 8
@@ -86,7 +85,7 @@ def _in_all_directions(network: YuNet, photo: Image, row: Rows) -> Rows | None:
     return best if _score(best) >= _score(near) + _LEAD else near
 
 
-def _side_by_side(network: YuNet, cells: Sequence[View]) -> list[Rows | None]:
+def _side_by_side(network: YuNet, cells: Sequence[views.View]) -> list[Rows | None]:
     """The face in the middle of each of an even number of cells: all are in one picture, which
     takes less than one after the other."""
     side, half = len(cells[0].picture), len(cells) // 2
@@ -107,7 +106,7 @@ def _moved(rows: Rows, x: int, y: int) -> Rows:
     return moved
 
 
-def _in_the_middle(rows: Rows, view: View) -> Rows | None:
+def _in_the_middle(rows: Rows, view: views.View) -> Rows | None:
     """The best of those faces of a square view that are in its middle, in pixels of the photo."""
     side = len(view.picture)
     near = rows[(np.abs(middle(rows) - side / 2) < side / 6).all(axis=1)]

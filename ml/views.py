@@ -66,9 +66,7 @@ class View:
 
     def turned(self, quarters: int) -> View:
         """The same, turned by quarters against the clock."""
-        turn = _turn(self.picture, quarters)
-        matrix = turn[:, :2] @ self.matrix
-        matrix[:, 2] += turn[:, 2]
+        matrix = _after(self.matrix, _turn(self.picture, quarters))
         return View(np.rot90(self.picture, quarters), matrix)
 
     def part(self, angle: float, side: int, share: float) -> View:
@@ -76,9 +74,7 @@ class View:
         turned by `angle` degrees against the clock."""
         middle = np.full(2, len(self.picture) / 2)
         matrix = _turned_about(middle, angle, side / (share * len(self.picture)), side)
-        whole = matrix[:, :2] @ self.matrix
-        whole[:, 2] += matrix[:, 2]
-        return View(warp(self.picture, matrix, side), whole)
+        return View(warp(self.picture, matrix, side), _after(self.matrix, matrix))
 
     def to_photo(self, rows: Rows) -> Rows:
         """Faces of the view in pixels of the photo, but for those that a seam cuts through."""
@@ -156,6 +152,13 @@ def _turn(picture: Image, quarters: int) -> Transform:
         [[0, -1, height - 1], [1, 0, 0]],
     )
     return np.array(turns[quarters], np.float64)
+
+
+def _after(first: Transform, second: Transform) -> Transform:
+    """What two transforms do one after the other."""
+    both = second[:, :2] @ first
+    both[:, 2] += second[:, 2]
+    return both
 
 
 def _sized(part: Image, long_side: int, margin: float, before: Transform) -> View:

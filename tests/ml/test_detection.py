@@ -46,7 +46,9 @@ def test_further_looks_make_landmarks_depend_less_on_how_large_a_photo_is(
 ) -> None:
     steady = unsteadiness(detector)
     monkeypatch.setattr(detection, "steadied", lambda _network, _photo, row: row)
-    assert steady < 0.8 * unsteadiness(detector)
+    single = unsteadiness(detector)
+    print(f"{single:.2%} of a face's width in one look, {steady:.2%} in five")
+    assert steady < 0.8 * single
 
 
 def unsteadiness(detector: Detector) -> float:

@@ -21,12 +21,19 @@ from ml import artifact
 from ml.inference.recognizer import Recognition
 from ml.types import Image
 from recognition.models import ModelVersion, VectorTable
+from recognition.services import searching
 from recognition.services.gallery import memory, vectors
 from recognition.services.versions import predictors, registry
 from tests.recognition.fakes import SIZE, StripeRecognizer, calibration
 from tests.servers import keep_in, new_bucket
 
 _numbers = count()
+
+
+@pytest.fixture(params=[searching.MANY, 0])
+def called(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few people by a name, or so many that each photo is asked whether it has one of them."""
+    monkeypatch.setattr(searching, "MANY", request.param)
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,6 @@ from recognition.models import (
     TrainingRun,
     User,
 )
-from recognition.services import searching
 from recognition.services.audit import record
 from recognition.services.gallery.enrolling import enrol_photo
 from recognition.services.identification.answering import process, submit
@@ -180,12 +179,6 @@ def test_a_photo_with_many_faces_takes_no_more_queries(
         return len(captured)
 
     assert queries(rows[0]) == queries(rows[1])
-
-
-@pytest.fixture(params=[searching.MANY, 0])
-def called(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few people by a name, or so many that each photo is asked whether it has one of them."""
-    monkeypatch.setattr(searching, "MANY", request.param)
 
 
 @pytest.mark.usefixtures("called")

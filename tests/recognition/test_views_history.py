@@ -86,12 +86,6 @@ def test_days_in_the_wrong_order_are_told(user: User, login: Login) -> None:
     assert "This day is before the first one." in page
 
 
-@pytest.fixture(params=[searching.MANY, 0])
-def called(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few people by a name, or so many that each photo is asked whether it has one of them."""
-    monkeypatch.setattr(searching, "MANY", request.param)
-
-
 @pytest.mark.usefixtures("called")
 def test_a_person_is_found_by_name_in_group_photos_too(user: User, login: Login) -> None:
     ask(user, "first.png", ADA)

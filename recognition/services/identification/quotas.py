@@ -23,7 +23,10 @@ _PHOTOS: Final[dict[type[Identification] | type[Comparison], int]] = {
     Identification: 1,
     Comparison: 2,
 }
-_DELETED: Final = {"photo.deleted": 1, "comparison.deleted": 2}
+_DELETED: Final = {
+    "photo.deleted": _PHOTOS[Identification],
+    "comparison.deleted": _PHOTOS[Comparison],
+}
 
 
 class TooManyPhotos(Refused):
